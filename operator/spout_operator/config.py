@@ -1,0 +1,56 @@
+"""What the operator is told at start, checked."""
+
+import dataclasses
+import pathlib
+import urllib.parse
+
+
+class ConfigError(Exception):
+    """A setting that cannot be; the message names it and says what it should be."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """All settings of `spout-operator run`; intervals in seconds, `cluster_id` None to ask the cluster."""
+
+    pachd: "PachdAddress"
+    namespaces: tuple[str, ...]
+    ca_file: pathlib.Path | None
+    token_file: pathlib.Path | None
+    poll_interval: float
+    status_interval: float
+    health_port: int
+    cluster_id: str | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PachdAddress:
+    """Where pachd listens."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def url(self) -> str:
+        """As the user wrote it."""
+        return f"{'grpcs' if self.tls else 'grpc'}://{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> "PachdAddress":
+        """Read `grpc://host:port` or `grpcs://host:port`.
+
+        Raises:
+            ConfigError: it is something else.
+        """
+        expected = "expected grpc://HOST:PORT, or grpcs://HOST:PORT for TLS, for example grpc://pachd.pachyderm:650"
+        try:
+            parts = urllib.parse.urlsplit(text)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise ConfigError(f"the Pachyderm address {text!r} cannot be read ({error}); {expected}") from None
+        if parts.username or parts.password:
+            raise ConfigError(f"the Pachyderm address holds credentials; put the token into a file; {expected}")
+        if parts.scheme not in {"grpc", "grpcs"} or not host or not port or parts.path or parts.query:
+            raise ConfigError(f"found the Pachyderm address {text!r}; {expected}")
+        return cls(host=host, port=port, tls=parts.scheme == "grpcs")

@@ -1,0 +1,32 @@
+"""What can go wrong, in the two kinds that matter: a person must act, or it will be tried again.
+
+Every error carries the reason and the message that the Spout's conditions will show. What only
+takes time (a pipeline that starts, a delete that is under way) is no error: `core.decide` says
+when to look again.
+"""
+
+from spout_operator.core.reasons import Reason
+
+
+class SpoutError(Exception):
+    """Base of all expected failures. `message` says what was found and what to do."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Stalled(SpoutError):  # noqa: N818 - named as the condition that it becomes
+    """Only a person can mend it. Not retried in a loop; looked at again on a change or a resync."""
+
+
+class Retryable(SpoutError):  # noqa: N818 - named as what is done about it
+    """May go away by itself: retried with back-off and jitter, per object."""
+
+
+class Unreachable(Retryable):
+    """Pachyderm did not answer, or not in time. Nothing is known about what it holds."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.PACHYDERM_UNREACHABLE, message)

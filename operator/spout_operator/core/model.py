@@ -1,0 +1,228 @@
+"""The nouns: what a Spout asks for and what a Pachyderm holds, in one neutral form.
+
+Both sides are brought to these types (the resource by `core.parsing`, the server's answer by an
+adapter), with the server's defaults filled in, so that comparing them is comparing values.
+Frozen throughout: an observation does not change under the one who decides on it.
+"""
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+
+from spout_operator.core.quantity import Quantity
+
+#: Pachyderm 1.13 writes a spout's data here unless told otherwise, and the operator never does.
+OUTPUT_BRANCH = "master"
+#: Pachyderm 1.13.4, src/server/pkg/ppsconsts: the branch on which it keeps a spout's marker.
+MARKER_BRANCH = "marker"
+#: Pachyderm 1.13.4, api_server.go setPipelineDefaults.
+DEFAULT_SERVICE_TYPE = "NodePort"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class SecretMount:
+    """A Kubernetes Secret given to the user code, as a file tree or as one variable."""
+
+    name: str
+    key: str = ""
+    env_var: str = ""
+    mount_path: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Transform:
+    """The code to run and its environment."""
+
+    image: str
+    cmd: tuple[str, ...]
+    stdin: tuple[str, ...] = ()
+    env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    secrets: tuple[SecretMount, ...] = ()
+    image_pull_secrets: tuple[str, ...] = ()
+    working_dir: str = ""
+    user: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """A Kubernetes Service in front of the spout; `external_port` 0 lets Kubernetes choose."""
+
+    internal_port: int
+    external_port: int = 0
+    type: str = DEFAULT_SERVICE_TYPE
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class SpoutOptions:
+    """The `spout` section of the pipeline spec; an empty marker means none is kept."""
+
+    overwrite: bool = False
+    marker: str = ""
+    service: Service | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Gpu:
+    """A GPU resource: its Kubernetes resource name and how many."""
+
+    type: str
+    number: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Resources:
+    """Requests or limits of the user container."""
+
+    cpu: Quantity | None = None
+    memory: Quantity | None = None
+    disk: Quantity | None = None
+    gpu: Gpu | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Scheduling:
+    """Where the worker Pod may run."""
+
+    node_selector: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    priority_class_name: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineSpec:
+    """The part of a pipeline that the operator owns: these fields are compared and written.
+
+    `restart_nonce` travels in the pipeline's metadata: a new value is a difference, and a
+    difference restarts the spout.
+    """
+
+    transform: Transform
+    description: str = ""
+    spout: SpoutOptions = dataclasses.field(default_factory=SpoutOptions)
+    resource_requests: Resources = dataclasses.field(default_factory=Resources)
+    resource_limits: Resources = dataclasses.field(default_factory=Resources)
+    scheduling_spec: Scheduling = dataclasses.field(default_factory=Scheduling)
+    pod_patch: str = ""
+    restart_nonce: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class SpoutKey:
+    """Which Spout: `namespace/name` within one cluster."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Owner:
+    """The stamp that a pipeline carries: which Spout of which cluster it belongs to.
+
+    `cluster` is the uid of the namespace kube-system: two clusters that share one Pachyderm do not
+    take each other's pipelines (docs/decisions/0003-ownership.md).
+    """
+
+    cluster: str
+    spout: SpoutKey
+
+
+class PipelineState(enum.StrEnum):
+    """What Pachyderm says of a pipeline (1.13.4, pps.proto PipelineState), in the words of the STATE column."""
+
+    STARTING = "Starting"
+    RUNNING = "Running"
+    RESTARTING = "Restarting"
+    FAILURE = "Failure"
+    PAUSED = "Paused"
+    STANDBY = "Standby"
+    CRASHING = "Crashing"
+    UNKNOWN = "Unknown"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Pipeline:
+    """A pipeline as Pachyderm holds it.
+
+    `spec` is None where it is no spout. `owner` is None where it carries no stamp (or one that
+    cannot be read). `workers` is (available, requested), None where the call did not tell:
+    ListPipeline does not (1.13.4, api_server.go inspectPipelineInTransaction).
+    """
+
+    name: str
+    spec: PipelineSpec | None
+    owner: Owner | None
+    version: int
+    spec_commit: str
+    state: PipelineState
+    reason: str
+    stopped: bool
+    created_at: datetime.datetime | None
+    workers: tuple[int, int] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Commit:
+    """A commit of a repo; `finished_at` is None while it is open, `size` is in bytes."""
+
+    id: str
+    parent: str | None
+    finished_at: datetime.datetime | None
+    size: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Heads:
+    """The commits that the output and the marker branch point at; None where there is none."""
+
+    output: str | None = None
+    marker: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class MarkerFile:
+    """One file of a marker: its path below the marker branch's root, its size in bytes.
+
+    `content` is None where it was too long to be read.
+    """
+
+    path: str
+    size: int
+    content: bytes | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Marker:
+    """What a spout would resume from: a file, or a directory with `files_total` files.
+
+    `files` holds the first of them only (`core.marker.MOST_FILES`). `commit` is the finished
+    commit on the marker branch that holds them.
+    """
+
+    path: str
+    is_directory: bool
+    files: tuple[MarkerFile, ...]
+    files_total: int
+    commit: str
+    finished_at: datetime.datetime | None
+
+
+class DeletionPolicy(enum.StrEnum):
+    """What becomes of the pipeline when its Spout is deleted."""
+
+    DELETE = "Delete"
+    KEEP_REPO = "KeepRepo"
+    ORPHAN = "Orphan"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Spout:
+    """What a Spout resource asks for, parsed."""
+
+    key: SpoutKey
+    pipeline_name: str
+    spec: PipelineSpec
+    suspend: bool = False
+    deletion_policy: DeletionPolicy = DeletionPolicy.DELETE

@@ -1,0 +1,145 @@
+"""A Spout resource, as the API server has it, to the nouns of `core.model`.
+
+The CRD has checked most of it at `kubectl apply`; this still reads with care, because the CRD on a
+cluster can be older than the operator. All findings are collected: a person mends them in one go.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from spout_operator.core import model, quantity
+from spout_operator.core.errors import Stalled
+from spout_operator.core.reading import Reader
+from spout_operator.core.reasons import Reason
+
+# Pachyderm 1.13.4, api_server.go validatePipelineInTransaction and pkg/ancestry ValidateName.
+_PIPELINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
+
+def parse_key(body: Mapping[str, Any]) -> model.SpoutKey:
+    """Which Spout a resource is."""
+    return model.SpoutKey(namespace=body["metadata"]["namespace"], name=body["metadata"]["name"])
+
+
+def pipeline_name(body: Mapping[str, Any]) -> str:
+    """The pipeline that a Spout names: `spec.name`, or its own name. Readable also where the spec is not valid."""
+    return str(body.get("spec", {}).get("name") or body["metadata"]["name"])
+
+
+def env_values(body: Mapping[str, Any]) -> list[str]:
+    """The values that must not be shown anywhere, readable also where the spec is not valid."""
+    transform = body.get("spec", {}).get("transform")
+    env = transform.get("env") if isinstance(transform, Mapping) else None
+    return [str(value) for value in env.values()] if isinstance(env, Mapping) else []
+
+
+def parse_deletion_policy(body: Mapping[str, Any]) -> model.DeletionPolicy:
+    """What becomes of the pipeline, readable also where the rest of the spec is not valid.
+
+    Raises:
+        Stalled: the policy is none of the known ones.
+    """
+    found = body.get("spec", {}).get("deletionPolicy") or model.DeletionPolicy.DELETE
+    try:
+        return model.DeletionPolicy(found)
+    except ValueError:
+        allowed = ", ".join(model.DeletionPolicy)
+        raise Stalled(Reason.INVALID_SPEC, f"spec.deletionPolicy: found {found!r}, expected one of {allowed}") from None
+
+
+def parse_spout(body: Mapping[str, Any]) -> model.Spout:
+    """Read a Spout.
+
+    Raises:
+        Stalled: with reason InvalidSpec, naming each field, what was found and what is expected.
+    """
+    reader = Reader()
+    spec = body.get("spec", {})
+    name = pipeline_name(body)
+    if not _PIPELINE_NAME.fullmatch(name):
+        reader.problems.append(
+            f"spec.name: {name!r} is no name for a pipeline; set spec.name to at most 63 letters, digits, '-' and '_', "
+            "the first a letter or digit"
+        )
+    parsed = model.PipelineSpec(
+        description=reader.text(spec, "spec.description"),
+        transform=_transform(reader, reader.section(spec, "spec.transform")),
+        spout=_spout_options(reader, reader.section(spec, "spec.spout")),
+        resource_requests=_resources(reader, spec, "spec.resourceRequests"),
+        resource_limits=_resources(reader, spec, "spec.resourceLimits"),
+        scheduling_spec=_scheduling(reader, reader.section(spec, "spec.schedulingSpec")),
+        pod_patch=reader.json_text(spec, "spec.podPatch"),
+        restart_nonce=reader.text(spec, "spec.restartNonce"),
+    )
+    suspend = reader.flag(spec, "spec.suspend")
+    if reader.problems:
+        raise Stalled(Reason.INVALID_SPEC, "; ".join(reader.problems))
+    return model.Spout(
+        key=parse_key(body),
+        pipeline_name=name,
+        spec=parsed,
+        suspend=suspend,
+        deletion_policy=parse_deletion_policy(body),
+    )
+
+
+def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:
+    path = "spec.transform"
+    image = reader.text(found, f"{path}.image")
+    if not image:
+        reader.problems.append(f"{path}.image: missing; name the image that holds the spout's code")
+    secrets = tuple(
+        model.SecretMount(
+            name=reader.text(secret, f"{path}.secrets[].name"),
+            key=reader.text(secret, f"{path}.secrets[].key"),
+            env_var=reader.text(secret, f"{path}.secrets[].envVar"),
+            mount_path=reader.text(secret, f"{path}.secrets[].mountPath"),
+        )
+        for secret in reader.sections(found, f"{path}.secrets")
+    )
+    return model.Transform(
+        image=image,
+        cmd=reader.texts(found, f"{path}.cmd"),
+        stdin=reader.texts(found, f"{path}.stdin"),
+        env=reader.mapping(found, f"{path}.env"),
+        secrets=secrets,
+        image_pull_secrets=reader.texts(found, f"{path}.imagePullSecrets"),
+        working_dir=reader.text(found, f"{path}.workingDir"),
+        user=reader.text(found, f"{path}.user"),
+    )
+
+
+def _spout_options(reader: Reader, found: Mapping[str, Any]) -> model.SpoutOptions:
+    service = reader.section(found, "spec.spout.service")
+    return model.SpoutOptions(
+        overwrite=reader.flag(found, "spec.spout.overwrite"),
+        marker=reader.text(found, "spec.spout.marker"),
+        service=model.Service(
+            internal_port=reader.number(service, "spec.spout.service.internalPort"),
+            external_port=reader.number(service, "spec.spout.service.externalPort"),
+            type=reader.text(service, "spec.spout.service.type") or model.DEFAULT_SERVICE_TYPE,
+        )
+        if service
+        else None,
+    )
+
+
+def _resources(reader: Reader, spec: Mapping[str, Any], path: str) -> model.Resources:
+    found = reader.section(spec, path)
+    gpu = reader.section(found, f"{path}.gpu")
+    return model.Resources(
+        cpu=reader.quantity(found, f"{path}.cpu", quantity.cores),
+        memory=reader.quantity(found, f"{path}.memory", quantity.Quantity.parse),
+        disk=reader.quantity(found, f"{path}.disk", quantity.Quantity.parse),
+        gpu=model.Gpu(type=reader.text(gpu, f"{path}.gpu.type"), number=reader.number(gpu, f"{path}.gpu.number"))
+        if gpu
+        else None,
+    )
+
+
+def _scheduling(reader: Reader, found: Mapping[str, Any]) -> model.Scheduling:
+    return model.Scheduling(
+        node_selector=reader.mapping(found, "spec.schedulingSpec.nodeSelector"),
+        priority_class_name=reader.text(found, "spec.schedulingSpec.priorityClassName"),
+    )

@@ -1,0 +1,101 @@
+"""Reads the fields of a resource by their path and notes what is not as it should be."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from spout_operator.core.quantity import Quantity
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Collects `problems` while fields are read; a field that is wrong reads as if it were absent.
+
+    A path's last part is the key that is looked up, the whole path is for the finding. A finding
+    never quotes the value of an environment variable: it may be a password.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def text(self, found: Mapping[str, Any], path: str) -> str:
+        """A string; empty where absent."""
+        return self._read(found, path, str, "")
+
+    def flag(self, found: Mapping[str, Any], path: str) -> bool:
+        """A boolean; False where absent."""
+        return self._read(found, path, bool, default=False)
+
+    def number(self, found: Mapping[str, Any], path: str) -> int:
+        """An integer; 0 where absent."""
+        return self._read(found, path, int, 0)
+
+    def section(self, found: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+        """An object; empty where absent."""
+        return self._read(found, path, dict, {})
+
+    def sections(self, found: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+        """A list of objects; empty where absent."""
+        return self._items(found, path, dict)
+
+    def texts(self, found: Mapping[str, Any], path: str) -> tuple[str, ...]:
+        """A list of strings; empty where absent."""
+        return tuple(self._items(found, path, str))
+
+    def mapping(self, found: Mapping[str, Any], path: str) -> Mapping[str, str]:
+        """A map of strings to strings; empty where absent."""
+        section = self.section(found, path)
+        wrong = sorted(key for key, value in section.items() if not isinstance(value, str))
+        if wrong:
+            self.problems.append(f"{path}: the values of {', '.join(wrong)} are no strings; put them in quotes")
+            return {}
+        return section
+
+    def quantity(self, found: Mapping[str, Any], path: str, parse: Callable[[str], Quantity]) -> Quantity | None:
+        """A quantity, written as a string or a number; None where absent."""
+        value = found.get(_key(path))
+        if value is None:
+            return None
+        try:
+            return parse(str(value))
+        except ValueError as error:
+            self.problems.append(f"{path}: {error}")
+            return None
+
+    def json_text(self, found: Mapping[str, Any], path: str) -> str:
+        """JSON text, in its canonical form; empty where absent."""
+        try:
+            return canonical_json(self.text(found, path))
+        except ValueError as error:
+            self.problems.append(f"{path}: is no JSON ({error}); write a JSON patch, for example '[]'")
+            return ""
+
+    def _items(self, found: Mapping[str, Any], path: str, kind: type[T]) -> list[T]:
+        items = self._read(found, path, list, [])
+        if all(isinstance(item, kind) for item in items):
+            return items
+        self.problems.append(f"{path}: expected every item to be of type {kind.__name__}")
+        return []
+
+    def _read(self, found: Mapping[str, Any], path: str, kind: type[T], default: T) -> T:
+        value = found.get(_key(path))
+        if value is None:
+            return default
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        self.problems.append(f"{path}: found a {type(value).__name__}, expected a {kind.__name__}")
+        return default
+
+
+def canonical_json(text: str) -> str:
+    """JSON text in one form, so that two layouts of one patch are no difference.
+
+    Raises:
+        ValueError: `text` is not JSON.
+    """
+    return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":")) if text.strip() else ""
+
+
+def _key(path: str) -> str:
+    return path.rpartition(".")[2]

@@ -1,0 +1,42 @@
+"""The closed list of condition reasons: part of the API, documented in docs/reference/status.md."""
+
+import enum
+
+
+class Reason(enum.StrEnum):
+    """Why a condition has its status. Users alert on these words; a word never changes its meaning."""
+
+    # The pipeline does what the Spout asks.
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    APPLIED = "Applied"
+
+    # On the way there.
+    PENDING = "Pending"
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    STARTING = "Starting"
+    STOPPING = "Stopping"
+    DELETING = "Deleting"
+    WORKERS_STARTING = "WorkersStarting"
+
+    # Pachyderm reports trouble with the pipeline.
+    PIPELINE_FAILED = "PipelineFailed"
+    PIPELINE_CRASHING = "PipelineCrashing"
+    PIPELINE_RESTARTING = "PipelineRestarting"
+
+    # A person has to act.
+    INVALID_SPEC = "InvalidSpec"
+    PIPELINE_NOT_OWNED = "PipelineNotOwned"
+    PIPELINE_CONFLICT = "PipelineConflict"
+    REPO_EXISTS = "RepoExists"
+    PIPELINE_REJECTED = "PipelineRejected"
+    PIPELINE_LIMIT_REACHED = "PipelineLimitReached"
+    DELETION_BLOCKED = "DeletionBlocked"
+    UNAUTHORIZED = "Unauthorized"
+    UNSUPPORTED_PACHYDERM = "UnsupportedPachyderm"
+
+    # It will be tried again.
+    PACHYDERM_UNREACHABLE = "PachydermUnreachable"
+    PACHYDERM_ERROR = "PachydermError"
+    INTERNAL_ERROR = "InternalError"

@@ -1,0 +1,80 @@
+"""The whole `status` of a Spout from what is known of it. Equal inputs give an equal status: no write."""
+
+import dataclasses
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from spout_operator.core import conditions, progress
+from spout_operator.core.model import Pipeline
+from spout_operator.core.timestamps import print_time
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """The Pachyderm that was asked; `version` is None until it has told."""
+
+    address: str
+    version: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Knowledge:
+    """What a reconcile found out; None means: nothing new, what the status says stays."""
+
+    conditions: tuple[conditions.Condition, ...]
+    server: Server
+    pipeline: Pipeline | None = None
+    commits: progress.CommitCount | None = None
+    marker: Mapping[str, Any] | None = None
+    forgets: bool = False
+    """True where there is no pipeline of this Spout: what the status said of one is dropped."""
+
+
+def build(
+    previous: Mapping[str, Any], knowledge: Knowledge, *, generation: int, now: datetime.datetime
+) -> dict[str, Any]:
+    """The status to be shown.
+
+    Args:
+        previous: the status as it is now; sections about which nothing new is known are kept.
+        knowledge: what was found out.
+        generation: the generation of the spec that this is about.
+        now: for conditions whose status changes.
+    """
+    kept = {} if knowledge.forgets else previous
+    sections: dict[str, Any] = {
+        "pipeline": _pipeline(knowledge.pipeline) if knowledge.pipeline else kept.get("pipeline"),
+        "commits": progress.to_status(knowledge.commits) if knowledge.commits else kept.get("commits"),
+        "marker": knowledge.marker if knowledge.marker is not None else kept.get("marker"),
+        "pachyderm": _server(knowledge.server, previous),
+    }
+    return {
+        "observedGeneration": generation,
+        "conditions": conditions.merge(
+            previous.get("conditions", ()), knowledge.conditions, generation=generation, now=now
+        ),
+        **{name: section for name, section in sections.items() if section},
+    }
+
+
+def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": pipeline.name,
+        "version": pipeline.version,
+        "specCommit": pipeline.spec_commit,
+        "state": str(pipeline.state),
+        "stopped": pipeline.stopped,
+    }
+    if pipeline.reason:
+        shown["reason"] = pipeline.reason[: conditions.LONGEST_MESSAGE]
+    if pipeline.workers is not None:
+        shown["workersAvailable"], shown["workersRequested"] = pipeline.workers
+    if pipeline.created_at is not None:
+        shown["createdAt"] = print_time(pipeline.created_at)
+    return shown
+
+
+def _server(server: Server, previous: Mapping[str, Any]) -> dict[str, str]:
+    version = server.version or previous.get("pachyderm", {}).get("version")
+    return {"address": server.address, **({"version": version} if version else {})}

@@ -1,0 +1,19 @@
+"""Times as Kubernetes writes them: RFC 3339, UTC, whole seconds."""
+
+import datetime
+
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def print_time(moment: datetime.datetime | None) -> str | None:
+    """For example `2026-11-22T21:09:44Z`; None stays None."""
+    return None if moment is None else moment.astimezone(datetime.UTC).strftime(_FORM)
+
+
+def parse_time(text: str) -> datetime.datetime:
+    """The reverse of `print_time`.
+
+    Raises:
+        ValueError: the text is written otherwise.
+    """
+    return datetime.datetime.strptime(text, _FORM).replace(tzinfo=datetime.UTC)

@@ -1,0 +1,1 @@
+"""The Kubernetes edge: kopf feeds the runtime, the official client writes for it."""

@@ -1,0 +1,83 @@
+"""Gets into the cluster, and sees that it is as the operator needs it before anything starts."""
+
+import http
+from typing import Any
+
+import urllib3.exceptions
+from kubernetes import client, config
+
+from spout_operator.config import ConfigError
+from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
+
+_DEADLINE = (5, 15)
+
+
+def connect() -> client.ApiClient:
+    """The official client, with the service account inside a cluster, else with the kubeconfig.
+
+    Raises:
+        ConfigError: neither is there.
+    """
+    try:
+        config.load_incluster_config()  # type: ignore[no-untyped-call] # as the client has it
+    except config.ConfigException:
+        try:
+            config.load_kube_config()  # type: ignore[no-untyped-call] # as the client has it
+        except config.ConfigException as error:
+            raise ConfigError(
+                f"no way into a Kubernetes cluster: no service account, and no usable kubeconfig ({error}); "
+                "run inside a cluster or give --kubeconfig"
+            ) from error
+    return client.ApiClient()
+
+
+def check_crd(api_client: client.ApiClient, namespaces: tuple[str, ...]) -> None:
+    """See that Spouts can be listed.
+
+    Raises:
+        ConfigError: the CRD is missing, the rights are, or the API server does not answer.
+    """
+    api = client.CustomObjectsApi(api_client)
+    common: dict[str, Any] = {
+        "group": GROUP,
+        "version": VERSION,
+        "plural": PLURAL,
+        "limit": 1,
+        "_request_timeout": _DEADLINE,
+    }
+    try:
+        for namespace in namespaces:
+            api.list_namespaced_custom_object(namespace=namespace, **common)
+        if not namespaces:
+            api.list_cluster_custom_object(**common)
+    except client.ApiException as error:
+        if error.status == http.HTTPStatus.NOT_FOUND:
+            raise ConfigError(
+                f"the cluster does not know {PLURAL}.{GROUP}/{VERSION}; install the CRD first: kubectl apply -f crds/"
+            ) from error
+        if error.status == http.HTTPStatus.FORBIDDEN:
+            raise ConfigError(
+                f"the operator may not list {PLURAL}.{GROUP}; grant it list, watch and patch (deploy/base/rbac.yaml), "
+                "or watch only some namespaces with --namespace"
+            ) from error
+        raise ConfigError(
+            f"could not list {PLURAL}.{GROUP}: the API server answered {error.status} {error.reason}"
+        ) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise ConfigError(f"the API server at {api_client.configuration.host} does not answer: {error}") from error
+
+
+def cluster_uid(api_client: client.ApiClient) -> str:
+    """The identity of the cluster: the uid of its namespace kube-system, which is never made anew.
+
+    Raises:
+        ConfigError: it may not be read.
+    """
+    try:
+        found = client.CoreV1Api(api_client).read_namespace("kube-system", _request_timeout=_DEADLINE)
+    except client.ApiException as error:
+        raise ConfigError(
+            f"could not read the namespace kube-system, whose uid identifies this cluster: {error.status} "
+            f"{error.reason}; grant get on it (deploy/base/rbac.yaml), or give --cluster-id"
+        ) from error
+    return str(found.metadata.uid if found.metadata else "")

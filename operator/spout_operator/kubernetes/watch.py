@@ -1,0 +1,98 @@
+"""kopf as the informer: its watch, its retries and its start-up, and nothing else of it.
+
+Why `on.event` alone, and stores that store nothing: docs/decisions/0002-kopf-as-informer.md.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import kopf
+
+from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
+
+Body = dict[str, Any]
+Observe = Callable[[str | None, Body], None]
+
+
+class NoProgress(kopf.ProgressStorage):
+    """There are no change handlers, so there is no progress of theirs to keep on the resource."""
+
+    def fetch(self, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
+        return None
+
+    def store(self, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
+        pass
+
+    def purge(self, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
+        pass
+
+    def touch(self, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
+        pass
+
+    def clear(self, *, essence: Any) -> Any:  # noqa: ANN401 - kopf's interface
+        return essence
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """Nothing is diffed by kopf: without this it copies every body of every event (facts: half of its time)."""
+
+    def build(self, **_: Any) -> Any:  # noqa: ANN401 - kopf's interface
+        return {}
+
+    def fetch(self, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
+        return None
+
+    def store(self, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
+        pass
+
+
+def settings() -> kopf.OperatorSettings:
+    """kopf, quiet and bounded."""
+    chosen = kopf.OperatorSettings()
+    chosen.posting.enabled = False
+    chosen.scanning.disabled = True
+    chosen.persistence.progress_storage = NoProgress()
+    chosen.persistence.diffbase_storage = NoDiffBase()
+    chosen.persistence.consistency_timeout = 0
+    chosen.watching.server_timeout = 600
+    chosen.watching.connect_timeout = 10
+    chosen.watching.chunk_size = 500
+    chosen.networking.request_timeout = 30
+    chosen.networking.connect_timeout = 10
+    chosen.queueing.idle_timeout = 1
+    return chosen
+
+
+def registry(observe: Observe) -> kopf.OperatorRegistry:
+    """The handlers: one, that hands every event on."""
+    handlers = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=handlers)
+    def _log_in(**kwargs: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - kopf's interface
+        return kopf.login_via_client(**kwargs)
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=handlers)
+    async def _hand_on(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
+        observe(event["type"], dict(event["object"]))
+
+    return handlers
+
+
+async def watch(observe: Observe, *, namespaces: Collection[str], stop: Any, ready: Any) -> None:  # noqa: ANN401 - asyncio.Event, in kopf's loose type
+    """Watch until `stop` is set, or a signal comes; `ready` is set once the watch is on.
+
+    Args:
+        observe: given the event's type (None for what was there before) and the resource.
+        namespaces: which ones; empty for all.
+        stop: an asyncio.Event.
+        ready: an asyncio.Event.
+    """
+    await kopf.operator(
+        registry=registry(observe),
+        settings=settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=list(namespaces),
+        stop_flag=stop,
+        ready_flag=ready,
+    )

@@ -1,0 +1,1 @@
+"""Adapters to Pachyderm, one per major version."""

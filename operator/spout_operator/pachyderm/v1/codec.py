@@ -1,0 +1,219 @@
+"""Between the neutral model and the protobuf messages of Pachyderm 1.13."""
+
+import datetime
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from python_pachyderm.proto.pfs import pfs_pb2
+from python_pachyderm.proto.pps import pps_pb2
+
+from spout_operator.core import model, reading
+from spout_operator.core.decision import STAMP_CLUSTER, STAMP_RESTART, STAMP_SPOUT
+from spout_operator.core.quantity import Quantity, cores
+
+# The generated modules are untyped; a message is Any here and only here.
+Message = Any
+
+# pps.proto PipelineState, by number.
+_STATES = (
+    model.PipelineState.STARTING,
+    model.PipelineState.RUNNING,
+    model.PipelineState.RESTARTING,
+    model.PipelineState.FAILURE,
+    model.PipelineState.PAUSED,
+    model.PipelineState.STANDBY,
+    model.PipelineState.CRASHING,
+)
+
+
+def create_request(spec: model.PipelineSpec, owner: model.Owner) -> dict[str, Message]:
+    """The arguments of python-pachyderm's `create_pipeline`, without the name."""
+    annotations = {STAMP_SPOUT: str(owner.spout), STAMP_CLUSTER: owner.cluster}
+    if spec.restart_nonce:
+        annotations[STAMP_RESTART] = spec.restart_nonce
+    return {
+        "transform": _transform_to(spec.transform),
+        "description": spec.description,
+        "spout": _spout_to(spec.spout),
+        "resource_requests": _resources_to(spec.resource_requests),
+        "resource_limits": _resources_to(spec.resource_limits),
+        "scheduling_spec": _scheduling_to(spec.scheduling_spec),
+        "pod_patch": spec.pod_patch,
+        "metadata": pps_pb2.Metadata(annotations=annotations),
+    }
+
+
+def pipeline(info: Message, *, with_workers: bool) -> model.Pipeline:
+    """A PipelineInfo; `with_workers` where the call tells of workers (InspectPipeline does)."""
+    annotations = dict(info.metadata.annotations)
+    return model.Pipeline(
+        name=info.pipeline.name,
+        spec=_spec_from(info, annotations) if info.HasField("spout") else None,
+        owner=owner_from(annotations),
+        version=info.version,
+        spec_commit=info.spec_commit.id,
+        state=_STATES[info.state] if 0 <= info.state < len(_STATES) else model.PipelineState.UNKNOWN,
+        reason=info.reason,
+        stopped=info.stopped,
+        created_at=_moment(info, "created_at"),
+        workers=(info.workers_available, info.workers_requested) if with_workers else None,
+    )
+
+
+def commit(info: Message) -> model.Commit:
+    """A CommitInfo."""
+    return model.Commit(
+        id=info.commit.id,
+        parent=info.parent_commit.id or None,
+        finished_at=_moment(info, "finished"),
+        size=info.size_bytes,
+    )
+
+
+def heads(infos: Message) -> model.Heads:
+    """The BranchInfos of a spout's repo."""
+    by_name = {info.branch.name: info.head.id or None for info in infos}
+    return model.Heads(output=by_name.get(model.OUTPUT_BRANCH), marker=by_name.get(model.MARKER_BRANCH))
+
+
+def is_directory(info: Message) -> bool:
+    """Whether a FileInfo is of a directory."""
+    return bool(info.file_type == pfs_pb2.DIR)
+
+
+def owner_from(annotations: Mapping[str, str]) -> model.Owner | None:
+    """The stamp in a pipeline's annotations; None where there is none, or no whole one."""
+    namespace, slash, name = annotations.get(STAMP_SPOUT, "").partition("/")
+    cluster = annotations.get(STAMP_CLUSTER, "")
+    if not (slash and namespace and name and cluster):
+        return None
+    return model.Owner(cluster=cluster, spout=model.SpoutKey(namespace=namespace, name=name))
+
+
+def _spec_from(info: Message, annotations: Mapping[str, str]) -> model.PipelineSpec:
+    return model.PipelineSpec(
+        transform=_transform_from(info.transform),
+        description=info.description,
+        spout=_spout_from(info.spout),
+        resource_requests=_resources_from(info.resource_requests),
+        resource_limits=_resources_from(info.resource_limits),
+        scheduling_spec=model.Scheduling(
+            node_selector=dict(info.scheduling_spec.node_selector),
+            priority_class_name=info.scheduling_spec.priority_class_name,
+        ),
+        pod_patch=_json_or_as_is(info.pod_patch),
+        restart_nonce=annotations.get(STAMP_RESTART, ""),
+    )
+
+
+def _transform_to(transform: model.Transform) -> Message:
+    return pps_pb2.Transform(
+        image=transform.image,
+        cmd=transform.cmd,
+        stdin=transform.stdin,
+        env=transform.env,
+        secrets=[
+            pps_pb2.SecretMount(name=secret.name, key=secret.key, env_var=secret.env_var, mount_path=secret.mount_path)
+            for secret in transform.secrets
+        ],
+        image_pull_secrets=transform.image_pull_secrets,
+        working_dir=transform.working_dir,
+        user=transform.user,
+    )
+
+
+def _transform_from(found: Message) -> model.Transform:
+    return model.Transform(
+        image=found.image,
+        cmd=tuple(found.cmd),
+        stdin=tuple(found.stdin),
+        env=dict(found.env),
+        secrets=tuple(
+            model.SecretMount(name=secret.name, key=secret.key, env_var=secret.env_var, mount_path=secret.mount_path)
+            for secret in found.secrets
+        ),
+        image_pull_secrets=tuple(found.image_pull_secrets),
+        working_dir=found.working_dir,
+        user=found.user,
+    )
+
+
+def _spout_to(options: model.SpoutOptions) -> Message:
+    service = options.service
+    return pps_pb2.Spout(
+        overwrite=options.overwrite,
+        marker=options.marker,
+        service=pps_pb2.Service(
+            internal_port=service.internal_port, external_port=service.external_port, type=service.type
+        )
+        if service
+        else None,
+    )
+
+
+def _spout_from(found: Message) -> model.SpoutOptions:
+    return model.SpoutOptions(
+        overwrite=found.overwrite,
+        marker=found.marker,
+        service=model.Service(
+            internal_port=found.service.internal_port,
+            external_port=found.service.external_port,
+            type=found.service.type or model.DEFAULT_SERVICE_TYPE,
+        )
+        if found.HasField("service")
+        else None,
+    )
+
+
+def _resources_to(resources: model.Resources) -> Message | None:
+    if resources == model.Resources():
+        return None
+    return pps_pb2.ResourceSpec(
+        cpu=float(resources.cpu.value) if resources.cpu else 0,
+        memory=resources.memory.text if resources.memory else "",
+        disk=resources.disk.text if resources.disk else "",
+        gpu=pps_pb2.GPUSpec(type=resources.gpu.type, number=resources.gpu.number) if resources.gpu else None,
+    )
+
+
+def _resources_from(found: Message) -> model.Resources:
+    return model.Resources(
+        # A 32-bit float: 0.1 arrives as 0.10000000149, so it is read back to thousandths.
+        cpu=cores(str(Decimal(found.cpu).quantize(Decimal("0.001")))) if found.cpu else None,
+        memory=_quantity(found.memory),
+        disk=_quantity(found.disk),
+        gpu=model.Gpu(type=found.gpu.type, number=found.gpu.number) if found.HasField("gpu") else None,
+    )
+
+
+def _scheduling_to(scheduling: model.Scheduling) -> Message | None:
+    if scheduling == model.Scheduling():
+        return None
+    return pps_pb2.SchedulingSpec(
+        node_selector=scheduling.node_selector, priority_class_name=scheduling.priority_class_name
+    )
+
+
+def _quantity(text: str) -> Quantity | None:
+    if not text:
+        return None
+    try:
+        return Quantity.parse(text)
+    except ValueError:
+        # Somebody else wrote it: it equals nothing that a Spout can ask for, and so is a difference.
+        return Quantity(value=Decimal(-1), text=text)
+
+
+def _json_or_as_is(text: str) -> str:
+    try:
+        return reading.canonical_json(text)
+    except ValueError:
+        return text
+
+
+def _moment(message: Message, field: str) -> datetime.datetime | None:
+    if not message.HasField(field):
+        return None
+    stamp = getattr(message, field)
+    return datetime.datetime.fromtimestamp(stamp.seconds, tz=datetime.UTC)

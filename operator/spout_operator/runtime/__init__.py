@@ -1,0 +1,1 @@
+"""The level-triggered machinery: cache, queue, reconciler, poller, status writer. Knows the ports only."""

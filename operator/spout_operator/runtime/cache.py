@@ -1,0 +1,87 @@
+"""The Spouts as the watch and our own writes last showed them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from spout_operator.core.model import SpoutKey
+from spout_operator.core.parsing import parse_key, pipeline_name
+
+Body = Mapping[str, Any]
+
+
+class SpoutCache:
+    """Bodies by key, and which Spouts name which pipeline. Used from the event loop only."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[SpoutKey, Body] = {}
+        self._claims: dict[str, set[SpoutKey]] = {}
+
+    def get(self, key: SpoutKey) -> Body | None:
+        """The resource, None where it is not known."""
+        return self._bodies.get(key)
+
+    def spouts(self) -> list[SpoutKey]:
+        """All Spouts."""
+        return list(self._bodies)
+
+    def claims(self) -> Iterator[tuple[str, frozenset[SpoutKey]]]:
+        """Every pipeline name with the Spouts that name it."""
+        for name, keys in list(self._claims.items()):
+            yield name, frozenset(keys)
+
+    def put(self, body: Body) -> bool:
+        """Take in a newer body; False where it is an older one than is known, or changes nothing but the status.
+
+        Resource versions of one kind are ordered (Kubernetes 1.35, KEP-5504), and have been in
+        practice before: an event that was on its way while we wrote must not undo what we know.
+        """
+        key = parse_key(body)
+        known = self._bodies.get(key)
+        if known is not None and _is_same_object(known, body) and _version(body) < _version(known):
+            return False
+        self._bodies[key] = body
+        if known is not None:
+            self._unclaim(key, known)
+        self._claims.setdefault(pipeline_name(body), set()).add(key)
+        return known is None or _what_matters(known) != _what_matters(body)
+
+    def drop(self, key: SpoutKey) -> None:
+        """Forget a Spout that is gone."""
+        known = self._bodies.pop(key, None)
+        if known is not None:
+            self._unclaim(key, known)
+
+    def older_claim(self, key: SpoutKey) -> SpoutKey | None:
+        """The oldest other Spout that names the same pipeline and was there before this one."""
+        body = self._bodies[key]
+        rivals = self._claims[pipeline_name(body)] - {key}
+        older = [rival for rival in rivals if _seniority(self._bodies[rival]) < _seniority(body)]
+        return min(older, key=lambda rival: _seniority(self._bodies[rival]), default=None)
+
+    def _unclaim(self, key: SpoutKey, body: Body) -> None:
+        name = pipeline_name(body)
+        self._claims[name].discard(key)
+        if not self._claims[name]:
+            del self._claims[name]
+
+
+def _is_same_object(one: Body, other: Body) -> bool:
+    return bool(one["metadata"]["uid"] == other["metadata"]["uid"])
+
+
+def _version(body: Body) -> int:
+    return int(body["metadata"]["resourceVersion"])
+
+
+def _what_matters(body: Body) -> tuple[object, ...]:
+    metadata = body["metadata"]
+    return (
+        metadata["uid"],
+        metadata["generation"],
+        metadata.get("deletionTimestamp"),
+        metadata.get("finalizers"),
+    )
+
+
+def _seniority(body: Body) -> tuple[str, str]:
+    return body["metadata"]["creationTimestamp"], body["metadata"]["uid"]

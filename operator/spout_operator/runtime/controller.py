@@ -1,0 +1,48 @@
+"""Ties events, queue and workers together: whatever happens, in the end a key is reconciled."""
+
+import logging
+
+from spout_operator.core.model import SpoutKey
+from spout_operator.core.parsing import parse_key
+from spout_operator.runtime.cache import Body, SpoutCache
+from spout_operator.runtime.queue import KeyedQueue
+from spout_operator.runtime.reconciler import Reconciler
+
+logger = logging.getLogger(__name__)
+
+
+class Controller:
+    """Used from the event loop only."""
+
+    def __init__(self, *, cache: SpoutCache, reconciler: Reconciler) -> None:
+        self._cache = cache
+        self._reconciler = reconciler
+        self._queue: KeyedQueue[SpoutKey] = KeyedQueue()
+
+    def observe(self, event_type: str | None, body: Body) -> None:
+        """Take in what the watch tells; what changes only the status (mostly our own writes) wakes nobody."""
+        key = parse_key(body)
+        if event_type == "DELETED":
+            self._cache.drop(key)
+            self._queue.add(key)
+        elif self._cache.put(body):
+            self._queue.add(key)
+
+    def enqueue(self, key: SpoutKey) -> None:
+        """Have a Spout looked at."""
+        self._queue.add(key)
+
+    async def work(self) -> None:
+        """Reconcile one key after the other, for ever. Several may run at once."""
+        while True:
+            key = await self._queue.take()
+            try:
+                after = await self._reconciler.reconcile(key)
+            finally:
+                self._queue.done(key)
+            if after is not None:
+                self._queue.add(key, after=after)
+
+    def close(self) -> None:
+        """Drop what was planned."""
+        self._queue.close()

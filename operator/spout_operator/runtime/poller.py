@@ -1,0 +1,103 @@
+"""One poller per Pachyderm: one ListPipeline a tick for all Spouts, one look at the heads per Spout."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from spout_operator.core.errors import SpoutError, Unreachable
+from spout_operator.core.model import Pipeline, SpoutKey
+from spout_operator.ports import Pachyderm
+from spout_operator.runtime.cache import SpoutCache
+from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.knowledge import PipelineKnowledge
+
+logger = logging.getLogger(__name__)
+
+
+class Poller:
+    """Finds out which Spouts have to be looked at, and has them looked at. Writes nothing."""
+
+    def __init__(
+        self,
+        *,
+        cache: SpoutCache,
+        pachyderm: Pachyderm,
+        knowledge: PipelineKnowledge,
+        calls: BlockingCalls,
+        enqueue: Callable[[SpoutKey], None],
+        interval: float,
+    ) -> None:
+        self._cache = cache
+        self._pachyderm = pachyderm
+        self._knowledge = knowledge
+        self._calls = calls
+        self._enqueue = enqueue
+        self._interval = interval
+        self._listed: dict[str, Pipeline] = {}
+        self.last_tick: float | None = None
+        """Time of the loop at which the last tick ended, well or not; None before the first."""
+
+    async def run(self) -> None:
+        """Tick for ever; an outage is noted and the next tick tries again."""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            await self.tick()
+            self.last_tick = loop.time()
+            await asyncio.sleep(max(0, started + self._interval - loop.time()))
+
+    async def tick(self) -> None:
+        """Look once."""
+        if not self._cache.spouts():
+            return
+        try:
+            listed = dict(await self._calls(self._pachyderm.list))
+            if self._knowledge.outage is not None:
+                self._recover()
+            await asyncio.gather(*(self._look_at(name, keys, listed.get(name)) for name, keys in self._cache.claims()))
+            self._listed = listed
+        except SpoutError as error:
+            self._note_outage(error)
+
+    async def _look_at(self, name: str, keys: frozenset[SpoutKey], listed: Pipeline | None) -> None:
+        known = self._knowledge.observed(name)
+        if listed is None:
+            changed = known is not None or name in self._listed
+        else:
+            changed = not self._knowledge.confirms(listed) and listed != self._listed.get(name)
+        if changed:
+            self._knowledge.forget(name)
+        if listed is not None and listed.owner is not None and listed.owner.spout in keys:
+            changed = await self._heads_moved(name) or changed
+        if changed:
+            for key in keys:
+                self._enqueue(key)
+
+    async def _heads_moved(self, name: str) -> bool:
+        try:
+            heads = await self._calls(self._pachyderm.heads, name)
+        except Unreachable:
+            raise
+        except SpoutError as error:
+            # One repo in trouble is no outage; its Spout is looked at, and tells.
+            logger.warning("%s", error.message)
+            return True
+        moved = heads != self._knowledge.heads.get(name)
+        self._knowledge.heads[name] = heads
+        return moved
+
+    def _recover(self) -> None:
+        logger.info("Pachyderm answers again")
+        self._knowledge.outage = None
+        self._knowledge.forget_all()
+        self._enqueue_all()
+
+    def _note_outage(self, error: SpoutError) -> None:
+        if self._knowledge.outage is None:
+            logger.warning("%s", error.message)
+            self._knowledge.outage = error
+            self._enqueue_all()
+
+    def _enqueue_all(self) -> None:
+        for key in self._cache.spouts():
+            self._enqueue(key)

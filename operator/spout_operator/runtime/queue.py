@@ -1,0 +1,87 @@
+"""A queue of keys: each is there once, handled by one worker at a time, now or after a delay."""
+
+import asyncio
+import random
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+class KeyedQueue(Generic[K]):
+    """As client-go's workqueue: a key added while it is handled is handled once more afterwards."""
+
+    def __init__(self) -> None:
+        self._ready: asyncio.Queue[K] = asyncio.Queue()
+        self._queued: set[K] = set()
+        self._handled: set[K] = set()
+        self._again: set[K] = set()
+        self._timers: dict[K, asyncio.TimerHandle] = {}
+
+    def add(self, key: K, *, after: float = 0) -> None:
+        """Have `key` handled, `after` seconds from now; of two times the sooner one counts."""
+        if after > 0:
+            self._add_later(key, after)
+            return
+        self._cancel_timer(key)
+        if key in self._handled:
+            self._again.add(key)
+        elif key not in self._queued:
+            self._queued.add(key)
+            self._ready.put_nowait(key)
+
+    async def take(self) -> K:
+        """The next key; `done` must follow."""
+        key = await self._ready.get()
+        self._queued.discard(key)
+        self._handled.add(key)
+        return key
+
+    def done(self, key: K) -> None:
+        """The key was handled."""
+        self._handled.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def forget(self, key: K) -> None:
+        """Drop what was planned for later."""
+        self._cancel_timer(key)
+
+    def close(self) -> None:
+        """Drop all that was planned."""
+        for key in list(self._timers):
+            self._cancel_timer(key)
+
+    def _add_later(self, key: K, after: float) -> None:
+        loop = asyncio.get_running_loop()
+        planned = self._timers.get(key)
+        if planned is not None and planned.when() <= loop.time() + after:
+            return
+        self._cancel_timer(key)
+        self._timers[key] = loop.call_later(after, self.add, key)
+
+    def _cancel_timer(self, key: K) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+
+class Backoff(Generic[K]):
+    """Exponential delays with jitter, per key."""
+
+    def __init__(self, *, first: float, most: float) -> None:
+        self._first = first
+        self._most = most
+        self._tries: dict[K, int] = {}
+
+    def next(self, key: K) -> float:
+        """Seconds to wait before the next try: doubled each time, the last quarter of it at random."""
+        tries = self._tries.get(key, 0)
+        self._tries[key] = tries + 1
+        delay = min(self._most, self._first * 2.0 ** min(tries, 30))
+        return delay * (1 - random.random() / 4)  # noqa: S311 - spreads load, keeps no secret
+
+    def reset(self, key: K) -> None:
+        """The key is well again."""
+        self._tries.pop(key, None)

@@ -1,0 +1,212 @@
+"""The one level-triggered reconciler: reads what is wanted and what is there, and makes them equal."""
+
+import dataclasses
+import datetime
+import logging
+from collections.abc import Callable
+
+from spout_operator.core import conditions, parsing
+from spout_operator.core.decision import Action, Decision
+from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
+from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import redact
+from spout_operator.core.status import Knowledge, Server, build
+from spout_operator.ports import Pachyderm, Spouts
+from spout_operator.runtime.cache import Body, SpoutCache
+from spout_operator.runtime.convergence import Convergence
+from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.knowledge import PipelineKnowledge
+from spout_operator.runtime.progress import Progress
+from spout_operator.runtime.queue import Backoff
+from spout_operator.runtime.status_writer import StatusWriter
+
+logger = logging.getLogger(__name__)
+
+FINALIZER = "spout-operator.io/pipeline"
+#: Seconds between looks at what only a person can mend: pachd does not tell when they have.
+STALLED_RESYNC = 300.0
+#: Seconds before the first and the longest wait between tries that failed.
+FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0
+#: Seconds before the first look at a pipeline that is coming up; doubled up to the poll interval.
+FIRST_SETTLE = 1.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Collaborators:
+    """What the reconciler works with; `cluster` is the identity in every stamp."""
+
+    cache: SpoutCache
+    pachyderm: Pachyderm
+    spouts: Spouts
+    statuses: StatusWriter
+    knowledge: PipelineKnowledge
+    calls: BlockingCalls
+    kubernetes_calls: BlockingCalls
+    address: str
+    cluster: str
+    now: Callable[[], datetime.datetime]
+
+
+class Reconciler:
+    """Reconciles one Spout; several may be under way at once, one at a time per key (`runtime.queue`)."""
+
+    def __init__(self, collaborators: Collaborators, *, poll_interval: float) -> None:
+        self._with = collaborators
+        parts = (collaborators.pachyderm, collaborators.knowledge, collaborators.calls)
+        self._convergence = Convergence(*parts)
+        self._progress = Progress(*parts)
+        self._settling: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
+        self._failing: Backoff[SpoutKey] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)
+
+    async def reconcile(self, key: SpoutKey) -> float | None:
+        """Make one Spout what it asks to be.
+
+        Returns:
+            Seconds until it wants to be looked at again; None where a change will tell.
+        """
+        body = self._with.cache.get(key)
+        if body is None:
+            self._forget(key)
+            return None
+        try:
+            if body["metadata"].get("deletionTimestamp"):
+                await self._delete(key, body)
+                return None
+            return await self._ensure(key, body)
+        except SpoutError as error:
+            return self._failed(key, body, error)
+        except Exception:
+            # The boundary: one Spout's defect must not end the operator for the others.
+            logger.exception("Spout %s: unexpected error", key)
+            message = "an unexpected error inside the operator; see its log"
+            return self._failed(key, body, Retryable(Reason.INTERNAL_ERROR, message))
+
+    async def _ensure(self, key: SpoutKey, body: Body) -> float | None:
+        finalized = FINALIZER in body["metadata"].get("finalizers", [])
+        if not finalized:
+            added = await self._add_finalizer(key, body)
+            if added is None:
+                return None
+            body = added
+        spout = parsing.parse_spout(body)
+        if self._with.knowledge.outage is not None:
+            raise self._with.knowledge.outage
+
+        async def before_step(decision: Decision) -> None:
+            if decision.action is Action.CREATE and finalized:
+                await self._confirm(key, body)
+            self._show(key, body, conditions.of_decision(decision, None), forgets=decision.action is Action.CREATE)
+
+        decision, observed = await self._convergence.ensure(
+            spout, self._owner(key), older_claim=self._with.cache.older_claim(key), before_step=before_step
+        )
+        await self._show_progress(spout, body, decision, observed)
+        self._failing.reset(key)
+        if _is_settled(observed):
+            self._settling.reset(key)
+            return None
+        # Listing does not tell of workers, so the poller cannot see a pipeline come up.
+        self._with.knowledge.forget(spout.pipeline_name)
+        return self._settling.next(key)
+
+    async def _delete(self, key: SpoutKey, body: Body) -> None:
+        finalizers = body["metadata"].get("finalizers", [])
+        if FINALIZER not in finalizers:
+            return
+        name, policy = parsing.pipeline_name(body), parsing.parse_deletion_policy(body)
+        await self._convergence.remove(key, name, policy, self._owner(key))
+        await self._write_finalizers(key, body, [other for other in finalizers if other != FINALIZER])
+        self._forget(key)
+
+    async def _add_finalizer(self, key: SpoutKey, body: Body) -> Body | None:
+        """The Spout with our finalizer: it has to be there before anything is written to Pachyderm."""
+        written = await self._write_finalizers(key, body, [*body["metadata"].get("finalizers", []), FINALIZER])
+        if written is not None and not written.get("status"):
+            self._show(key, written, conditions.pending())
+        return written
+
+    async def _write_finalizers(self, key: SpoutKey, body: Body, finalizers: list[str]) -> Body | None:
+        metadata = body["metadata"]
+        written = await self._with.kubernetes_calls(
+            self._with.spouts.write_finalizers, key, metadata["uid"], metadata["resourceVersion"], finalizers
+        )
+        if written is None:
+            self._with.cache.drop(key)
+            self._forget(key)
+        else:
+            self._with.cache.put(written)
+        return written
+
+    async def _confirm(self, key: SpoutKey, body: Body) -> None:
+        """A pipeline that is missing is only made anew for a Spout that is still there.
+
+        The watch does not tell of a Spout that vanished while it was interrupted.
+        """
+        found = await self._with.kubernetes_calls(self._with.spouts.read, key)
+        if found is None or found["metadata"]["uid"] != body["metadata"]["uid"]:
+            self._with.cache.drop(key)
+            raise Retryable(Reason.PENDING, f"the Spout {key} is gone")
+
+    async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> None:
+        shown = self._with.statuses.current(spout.key)
+        name, secrets = spout.pipeline_name, spout.spec.transform.env.values()
+        observed = dataclasses.replace(observed, reason=redact(observed.reason, secrets))
+        self._submit(
+            spout.key,
+            body,
+            Knowledge(
+                conditions=conditions.of_decision(decision, observed),
+                server=await self._with.calls(self._with.pachyderm.server),
+                pipeline=observed,
+                commits=await self._progress.commits(name, shown.get("commits")),
+                marker=await self._progress.marker(name, spout.spec.spout.marker, shown.get("marker")),
+            ),
+        )
+
+    def _failed(self, key: SpoutKey, body: Body, error: SpoutError) -> float | None:
+        """Show a failure; returns when to look again."""
+        if self._with.cache.get(key) is None:
+            return None
+        message = redact(error.message, parsing.env_values(body))
+        not_ours = error.reason in {Reason.PIPELINE_NOT_OWNED, Reason.PIPELINE_CONFLICT}
+        self._show(key, body, conditions.of_error(error, message), forgets=not_ours)
+        delay = STALLED_RESYNC if isinstance(error, Stalled) else self._failing.next(key)
+        if not isinstance(error, Unreachable):
+            # An outage is told once, by the poller, not once for each Spout.
+            logger.warning("Spout %s: %s: %s (next look in %.0f s)", key, error.reason, message, delay)
+        return delay
+
+    def _show(
+        self, key: SpoutKey, body: Body, found: tuple[conditions.Condition, ...], *, forgets: bool = False
+    ) -> None:
+        self._submit(key, body, Knowledge(conditions=found, server=Server(address=self._with.address), forgets=forgets))
+
+    def _submit(self, key: SpoutKey, body: Body, knowledge: Knowledge) -> None:
+        metadata = body["metadata"]
+        status = build(
+            self._with.statuses.current(key),
+            knowledge,
+            generation=metadata["generation"],
+            now=self._with.now(),
+        )
+        self._with.statuses.submit(key, metadata["uid"], status)
+
+    def _owner(self, key: SpoutKey) -> Owner:
+        return Owner(cluster=self._with.cluster, spout=key)
+
+    def _forget(self, key: SpoutKey) -> None:
+        self._with.statuses.forget(key)
+        self._convergence.forget(key)
+        self._settling.reset(key)
+        self._failing.reset(key)
+
+
+def _is_settled(pipeline: Pipeline) -> bool:
+    """Whether the poller will tell of whatever comes next."""
+    if pipeline.stopped:
+        return pipeline.state is PipelineState.PAUSED
+    if pipeline.state in {PipelineState.STARTING, PipelineState.RESTARTING, PipelineState.PAUSED}:
+        return False
+    available, requested = pipeline.workers or (0, 0)
+    return available >= requested or pipeline.state in {PipelineState.FAILURE, PipelineState.CRASHING}

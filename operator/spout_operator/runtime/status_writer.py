@@ -1,0 +1,84 @@
+"""Writes statuses: only when they changed, at most once per Spout and interval, the newest one."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from spout_operator.core.errors import Retryable
+from spout_operator.core.model import SpoutKey
+from spout_operator.ports import Spouts
+from spout_operator.runtime.cache import SpoutCache
+from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.queue import Backoff, KeyedQueue
+
+logger = logging.getLogger(__name__)
+
+
+class StatusWriter:
+    """Coalesces statuses per Spout. Used from the event loop only; `run` has to be running."""
+
+    def __init__(self, *, cache: SpoutCache, spouts: Spouts, calls: BlockingCalls, interval: float) -> None:
+        self._cache = cache
+        self._spouts = spouts
+        self._calls = calls
+        self._interval = interval
+        self._pending: dict[SpoutKey, tuple[str, dict[str, Any]]] = {}
+        self._not_before: dict[SpoutKey, float] = {}
+        self._queue: KeyedQueue[SpoutKey] = KeyedQueue()
+        self._backoff: Backoff[SpoutKey] = Backoff(first=1, most=60)
+
+    def current(self, key: SpoutKey) -> Mapping[str, Any]:
+        """The status as it is, or is about to be: what the next one is built on."""
+        body = self._cache.get(key) or {}
+        pending = self._pending.get(key)
+        if pending is not None and pending[0] == body.get("metadata", {}).get("uid"):
+            return pending[1]
+        found: Mapping[str, Any] = body.get("status") or {}
+        return found
+
+    def submit(self, key: SpoutKey, uid: str, status: dict[str, Any]) -> None:
+        """Have a status shown soon; nothing happens where it is shown already."""
+        if status == self.current(key):
+            return
+        self._pending[key] = (uid, status)
+        wait = self._not_before.get(key, 0) - asyncio.get_running_loop().time()
+        self._queue.add(key, after=max(wait, 0))
+
+    def forget(self, key: SpoutKey) -> None:
+        """The Spout is gone."""
+        self._pending.pop(key, None)
+        self._not_before.pop(key, None)
+        self._queue.forget(key)
+        self._backoff.reset(key)
+
+    def close(self) -> None:
+        """Drop what was planned; the next run finds out anew."""
+        self._queue.close()
+
+    async def run(self) -> None:
+        """Write what was submitted, for ever. Several may run at once."""
+        while True:
+            key = await self._queue.take()
+            try:
+                await self._write(key)
+            finally:
+                self._queue.done(key)
+
+    async def _write(self, key: SpoutKey) -> None:
+        uid, status = self._pending.pop(key, ("", None))
+        body = self._cache.get(key)
+        if status is None or body is None or body["metadata"]["uid"] != uid or body.get("status") == status:
+            return
+        self._not_before[key] = asyncio.get_running_loop().time() + self._interval
+        try:
+            written = await self._calls(self._spouts.write_status, key, uid, status)
+        except Retryable as error:
+            delay = self._backoff.next(key)
+            logger.warning("Spout %s: %s; next try in %.0f s", key, error.message, delay)
+            self._pending.setdefault(key, (uid, status))
+            self._queue.add(key, after=delay)
+            return
+        self._backoff.reset(key)
+        if written is not None:
+            self._cache.put(written)

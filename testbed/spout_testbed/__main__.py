@@ -1,0 +1,74 @@
+"""`python -m spout_testbed`: build the servers, run a command among them, try them by hand."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from spout_testbed import build, namespaces, tools
+from spout_testbed.errors import TestbedError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        match options.action:
+            case "build":
+                build.build(options.only)
+                return 0
+            case "run":
+                return _run(options.command)
+            case "enter":
+                return namespaces.enter(options.pid, options.command)
+            case _:
+                return _serve(kafka=options.kafka)
+    except TestbedError as error:
+        print(f"spout_testbed: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m spout_testbed", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True)
+    builder = actions.add_parser("build", help="build and fetch the servers, once")
+    builder.add_argument("--only", nargs="+", choices=build.NAMES, default=build.NAMES)
+    runner = actions.add_parser("run", help="run a command in namespaces of its own")
+    runner.add_argument("command", nargs="+")
+    entry = actions.add_parser("enter", help="run a command in a bed that runs")
+    entry.add_argument("pid", type=int, help="of the `run` or `serve` process")
+    entry.add_argument("command", nargs="+")
+    server = actions.add_parser("serve", help="start the servers and keep them until Ctrl-C")
+    server.add_argument("--kafka", action="store_true", help="start a Kafka broker too")
+    return parser
+
+
+def _run(command: Sequence[str]) -> int:
+    if not namespaces.is_inside():
+        tools.require(tools.NEEDED_TO_RUN)
+        tools.require_namespaces()
+    return namespaces.run(command)
+
+
+def _serve(*, kafka: bool) -> int:
+    if not namespaces.is_inside():
+        return _run([sys.executable, "-m", "spout_testbed", "serve", *(["--kafka"] if kafka else [])])
+    from spout_testbed.bed import Testbed  # noqa: PLC0415 - `build` and `run` do without the servers
+
+    endings = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+    with Testbed.start(pachyderm=True, kafka=kafka) as bed:
+        enter = f"python -m spout_testbed enter {os.environ[namespaces.OUTER_PID]} --"
+        print(f"kubectl:  {enter} kubectl get nodes")
+        print(f"pachctl:  {enter} pachctl list pipeline")
+        if kafka:
+            print(f"kafka:    {bed.kafka_bootstrap}, from inside: {enter} PROGRAM")
+        print(f"logs:     {enter} ls {bed.folder}")
+        print("Ctrl-C ends everything.", flush=True)
+        signal.sigwait(endings)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

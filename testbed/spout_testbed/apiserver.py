@@ -1,0 +1,95 @@
+"""kube-apiserver with RBAC and a few users who log in by token."""
+
+import ssl
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+from spout_testbed.etcd import ETCD_URL
+from spout_testbed.network import APISERVER_PORT, BED_ADDRESS, LOOPBACK
+from spout_testbed.server import Server
+
+ADMIN = "admin"
+USERS = {ADMIN: "system:masters", "operator": "", "developer": ""}
+"""Each user and the group that gives it rights; only the administrator has any from the start."""
+
+URL = f"https://{LOOPBACK}:{APISERVER_PORT}"
+
+
+def token_of(user: str) -> str:
+    """The token a user logs in with. No secret: the server can be reached from inside the bed only."""
+    return f"{user}-token"
+
+
+def apiserver(binary: Path, folder: Path) -> Server:
+    """A kube-apiserver that keeps its certificates and its users in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = folder / "tokens.csv"
+    tokens.write_text("".join(f"{token_of(user)},{user},{user},{group}\n" for user, group in USERS.items()))
+    certificate = certificate_in(folder)
+    # The server makes this key pair itself before it reads it: the bed needs no openssl.
+    key = certificate.with_suffix(".key")
+    return Server(
+        "kube-apiserver",
+        [
+            str(binary),
+            f"--etcd-servers={ETCD_URL}",
+            f"--bind-address={LOOPBACK}",
+            f"--secure-port={APISERVER_PORT}",
+            # A bed's network has no default route to take an address from.
+            f"--advertise-address={BED_ADDRESS}",
+            "--endpoint-reconciler-type=none",
+            f"--cert-dir={certificate.parent}",
+            f"--service-account-issuer={URL}",
+            f"--service-account-key-file={key}",
+            f"--service-account-signing-key-file={key}",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--authorization-mode=RBAC",
+            f"--token-auth-file={tokens}",
+            # Nothing makes service accounts here (that is a controller), so nothing must ask for them.
+            "--disable-admission-plugins=ServiceAccount",
+        ],
+        env={},
+        log=folder / "log",
+        ready=lambda _output: _is_ready(certificate),
+        ready_means="its /readyz answers",
+    )
+
+
+def certificate_in(folder: Path) -> Path:
+    """The certificate (and its authority) that the server makes for itself."""
+    return folder / "certificates" / "apiserver.crt"
+
+
+def write_kubeconfig(folder: Path, user: str) -> Path:
+    """Write, and return, the file by which `user` reaches this server."""
+    path = folder / f"{user}.kubeconfig"
+    path.write_text(
+        f"""\
+apiVersion: v1
+kind: Config
+clusters:
+- name: testbed
+  cluster: {{server: "{URL}", certificate-authority: "{certificate_in(folder)}"}}
+users:
+- name: {user}
+  user: {{token: {token_of(user)}}}
+contexts:
+- name: {user}
+  context: {{cluster: testbed, user: {user}}}
+current-context: {user}
+"""
+    )
+    return path
+
+
+def _is_ready(certificate: Path) -> bool:
+    request = urllib.request.Request(  # noqa: S310 - our own server's address
+        f"{URL}/readyz", headers={"Authorization": f"Bearer {token_of(ADMIN)}"}
+    )
+    try:
+        context = ssl.create_default_context(cafile=str(certificate))
+        with urllib.request.urlopen(request, timeout=2, context=context):  # noqa: S310 - as above
+            return True
+    except (URLError, OSError):
+        return False

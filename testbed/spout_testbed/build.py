@@ -1,0 +1,126 @@
+"""Builds and fetches whatever is not in the cache yet, once."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from spout_testbed import recipes, tools
+from spout_testbed.cache import cache_root, exclusive, run_folder
+from spout_testbed.errors import TestbedError
+from spout_testbed.recipes import TARGET, Recipe
+
+NAMES = ("etcd", "kubernetes", "pachyderm", "kafka")
+PROGRESS_SECONDS = 15
+FAILURE_LINES = 30
+
+
+def build(names: Sequence[str] = NAMES) -> None:
+    """Make sure that everything in `names` is built.
+
+    Raises:
+        TestbedError: tools are missing (all are named before anything is built), or a build failed.
+    """
+    wanted = [recipe for recipe in _recipes(names) if not recipe.is_built]
+    needed = {tool for recipe in wanted for tool in recipe.tools}
+    tools.require([*tools.NEEDED_TO_RUN, *sorted(needed)])
+    tools.require_namespaces()
+    run_folder().mkdir(parents=True, exist_ok=True)
+    if not wanted:
+        print(f"everything is built: {', '.join(names)} in {cache_root()}")
+        return
+    with exclusive(cache_root() / "build.lock"):
+        for recipe in wanted:
+            if recipe.is_built:
+                print(f"{recipe.name}: was built meanwhile")
+            else:
+                _build_one(recipe)
+
+
+def _recipes(names: Sequence[str]) -> list[Recipe]:
+    """The recipes of these names, in order, with what the machine lacks for them before them."""
+    known = {
+        "etcd": recipes.etcd_recipe,
+        "kubernetes": recipes.kubernetes_recipe,
+        "pachyderm": recipes.pachyderm_recipe,
+        "kafka": recipes.kafka_recipe,
+    }
+    result = [known[name]() for name in NAMES if name in names]
+    if "kafka" in names and tools.machine_java() is None:
+        result.insert(0, recipes.java_recipe())
+    if set(names) - {"kafka"} and tools.machine_go() is None:
+        result.insert(0, recipes.go_recipe())
+    return result
+
+
+def _build_one(recipe: Recipe) -> None:
+    """Build into a temporary folder, check, and let the result appear in one step."""
+    started = time.monotonic()
+    print(f"{recipe.name}: {recipe.about}", flush=True)
+    log = cache_root() / "logs" / f"{recipe.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache_root(), prefix=f".{recipe.name}-") as temporary:
+        # A copy: a package manager may write beside what it reads.
+        sources = Path(shutil.copytree(recipe.sources, Path(temporary) / "sources"))
+        target = Path(temporary) / "target"
+        target.mkdir()
+        command = [part.replace(TARGET, str(target)) for part in recipe.command]
+        _run(recipe.name, command, folder=sources, log=log)
+        if recipe.checksums:
+            verify(target, (recipe.sources / recipe.checksums).read_text())
+        target.rename(recipe.folder())
+    print(f"{recipe.name}: done after {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _run(name: str, command: Sequence[str], *, folder: Path, log: Path) -> None:
+    """Run the command to its end with a sign of life now and then."""
+    started = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        while process.poll() is None:
+            try:
+                process.wait(timeout=PROGRESS_SECONDS)
+            except subprocess.TimeoutExpired:
+                print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+    if process.returncode != 0:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-FAILURE_LINES:])
+        raise TestbedError(f"{name}: {command[0]} ended with exit code {process.returncode}. The end of {log}:\n{tail}")
+
+
+def verify(folder: Path, listed: str) -> None:
+    """Raise an error unless `folder` holds exactly the files that `listed` (of sha256sum) lists."""
+    expected = {name: digest for digest, name in (line.split() for line in listed.splitlines())}
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    if wrong := sorted(name for name, _ in expected.items() ^ found.items()):
+        raise TestbedError(f"these files are not what was pinned: {', '.join(dict.fromkeys(wrong))}")
+
+
+def _environment() -> dict[str, str]:
+    environment = {
+        # Both are missing where nothing but this program was asked for (env -i).
+        "HOME": str(Path("~").expanduser()),
+        "PATH": os.defpath,
+        **os.environ,
+        # No C compiler is needed, and Go never fetches another Go.
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+    }
+    if tools.machine_java() is None:
+        # Maven runs on the same Java that Kafka will.
+        environment["JAVA_HOME"] = str(recipes.java_program().parent.parent)
+    return environment

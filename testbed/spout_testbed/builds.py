@@ -1,0 +1,48 @@
+"""What has been built, by the paths that the servers are started from."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from spout_testbed import recipes
+from spout_testbed.errors import TestbedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builds:
+    """Paths of programs, all of them there."""
+
+    etcd: Path
+    apiserver: Path
+    kubectl: Path
+    pachyderm: Path
+    """The folder of pachd, worker and pachctl."""
+    pachctl: Path
+    kafka: Path
+    """The folder of Kafka's jars."""
+    java: Path
+
+    @classmethod
+    def ready(cls, *, pachyderm: bool, kafka: bool) -> Self:
+        """The paths, if everything that a bed with these servers needs has been built.
+
+        Raises:
+            TestbedError: something has not; the message says which command builds it.
+        """
+        kubernetes, etcd = recipes.kubernetes_recipe(), recipes.etcd_recipe()
+        pachyderm_recipe, kafka_recipe = recipes.pachyderm_recipe(), recipes.kafka_recipe()
+        needed = [etcd, kubernetes]
+        needed += [pachyderm_recipe] if pachyderm else []
+        needed += [kafka_recipe] if kafka else []
+        if missing := [recipe.name for recipe in needed if not recipe.is_built]:
+            raise TestbedError(f"not built yet: {', '.join(missing)}. Build it with `python -m spout_testbed build`")
+        return cls(
+            etcd=etcd.folder() / "server",
+            apiserver=kubernetes.folder() / "kube-apiserver",
+            kubectl=Path(shutil.which("kubectl") or kubernetes.folder() / "kubectl"),
+            pachyderm=pachyderm_recipe.folder(),
+            pachctl=pachyderm_recipe.folder() / "pachctl",
+            kafka=kafka_recipe.folder(),
+            java=recipes.java_program(),
+        )

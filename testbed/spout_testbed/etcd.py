@@ -1,0 +1,35 @@
+"""etcd, the store of both kube-apiserver and pachd."""
+
+from pathlib import Path
+
+from spout_testbed.network import ETCD_PEER_PORT, ETCD_PORT, LOOPBACK, http_ok
+from spout_testbed.server import Server
+
+ETCD_URL = f"http://{LOOPBACK}:{ETCD_PORT}"
+
+
+def etcd_server(binary: Path, folder: Path) -> Server:
+    """An etcd that keeps its data in `folder`."""
+    peer_url = f"http://{LOOPBACK}:{ETCD_PEER_PORT}"
+    return Server(
+        "etcd",
+        [
+            str(binary),
+            f"--data-dir={folder / 'data'}",
+            f"--listen-client-urls={ETCD_URL}",
+            f"--advertise-client-urls={ETCD_URL}",
+            f"--listen-peer-urls={peer_url}",
+            f"--initial-advertise-peer-urls={peer_url}",
+            f"--initial-cluster=default={peer_url}",
+            # The data lives on a tmpfs and dies with the bed: waiting for a disk would protect nothing.
+            "--unsafe-no-fsync",
+            # The limits that Pachyderm deploys its own etcd with.
+            "--max-txn-ops=10000",
+            "--max-request-bytes=52428800",
+            "--log-level=warn",
+        ],
+        env={},
+        log=folder / "log",
+        ready=lambda _output: http_ok(f"{ETCD_URL}/health"),
+        ready_means="its /health answers",
+    )

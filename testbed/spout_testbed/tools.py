@@ -1,0 +1,87 @@
+"""The machine's own tools: which are there, and how to get those that are not."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from spout_testbed.errors import TestbedError
+
+OLDEST_GO = (1, 26)
+OLDEST_JAVA = 11
+
+INSTALL = {
+    "unshare": "apt-get install util-linux",
+    "nsenter": "apt-get install util-linux",
+    "mount": "apt-get install mount",
+    "ip": "apt-get install iproute2",
+    "mvn": "apt-get install maven",
+}
+"""Each tool that nothing but the machine's own packages can provide, and the command that does."""
+
+UNSHARE = (
+    *("unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork"),
+    *("--kill-child", "--mount-proc", "--"),
+)
+"""Starts a command in namespaces of its own."""
+
+NEEDED_TO_RUN = ("unshare", "nsenter", "mount", "ip")
+
+
+def require(names: Sequence[str]) -> None:
+    """Raise one error that names every tool that is missing, each with the command that installs it."""
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing:
+        lines = "\n".join(f"  {name}: {INSTALL[name]}" for name in missing)
+        raise TestbedError(f"this machine lacks what the test bed needs:\n{lines}")
+
+
+def require_namespaces() -> None:
+    """Raise an error that says what to do if this user may not make namespaces of its own."""
+    tried = subprocess.run(
+        [
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "--mount",
+            "--net",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "true",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if tried.returncode != 0:
+        raise TestbedError(
+            f"this machine refuses user namespaces ({tried.stderr.strip()}). Allow them:\n"
+            "  sysctl user.max_user_namespaces=10000\n"
+            "  sysctl kernel.unprivileged_userns_clone=1                  # older Debian\n"
+            "  sysctl kernel.apparmor_restrict_unprivileged_userns=0      # Ubuntu 24.04 and newer\n"
+            "In a container, start that one with --privileged, or with the security options\n"
+            "  seccomp=unconfined and systempaths=unconfined."
+        )
+
+
+def machine_go() -> Path | None:
+    """The machine's Go, if it is new enough for what is built."""
+    return _new_enough("go", ["version"], r"go(\d+)\.(\d+)", OLDEST_GO)
+
+
+def machine_java() -> Path | None:
+    """The machine's Java, if it is new enough for Kafka."""
+    return _new_enough("java", ["-version"], r'version "(\d+)', (OLDEST_JAVA,))
+
+
+def _new_enough(name: str, arguments: list[str], pattern: str, oldest: tuple[int, ...]) -> Path | None:
+    found = shutil.which(name)
+    if found is None:
+        return None
+    asked = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    version = re.search(pattern, asked.stdout + asked.stderr)
+    if asked.returncode != 0 or version is None or tuple(map(int, version.groups())) < oldest:
+        return None
+    return Path(found)

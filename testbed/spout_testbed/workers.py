@@ -1,0 +1,161 @@
+"""Runs the workers of pachd's pipelines, on a machine that has no cluster to run them.
+
+pachd makes a ReplicationController per pipeline version. In a cluster a controller makes the Pod, a
+scheduler assigns it and a kubelet runs it. Here one loop does what the three would do to a worker: it
+compares the ReplicationControllers with what runs, and makes one step.
+"""
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spout_testbed import pods
+from spout_testbed.errors import TestbedError
+from spout_testbed.kube_api import Json, KubeApi, KubeApiError
+from spout_testbed.pachd import NAMESPACE
+from spout_testbed.waiting import wait_until
+from spout_testbed.worker_slot import Slot
+
+INTERVAL = 0.2
+"""Seconds between two looks at the ReplicationControllers."""
+
+_CORE = f"/api/v1/namespaces/{NAMESPACE}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """A worker that runs and answers pachd."""
+
+    pipeline: str
+    version: int
+    pid: int
+    """As seen inside the bed."""
+    restarts: int
+    log: Path
+
+
+class Workers:
+    """The runner of all workers of one bed."""
+
+    def __init__(self, api: KubeApi, *, binary: Path, folder: Path) -> None:
+        self._api = api
+        self._binary = binary
+        self._folder = folder
+        self._slots: dict[str, Slot] = {}
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._count = 0
+        self._thread = threading.Thread(target=self._run, name="workers", daemon=True)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        """Start looking at the ReplicationControllers."""
+        self._api.ensure("/api/v1/nodes", pods.node())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Kill every worker and stop looking."""
+        self._stopping.set()
+        self._thread.join()
+        for slot in self._slots.values():
+            slot.close()
+        self._slots.clear()
+        self._api.close()
+
+    def running(self) -> list[Worker]:
+        """The workers that run and answer now."""
+        with self._lock:
+            slots = list(self._slots.values())
+        return [worker for slot in slots if (worker := _worker(slot)) is not None]
+
+    def kill(self, pipeline: str) -> int:
+        """SIGKILL the pipeline's worker with its user code, as an out-of-memory kill would.
+
+        The runner starts it again about a second later. Returns the pid that was killed.
+        """
+        with self._lock:
+            slots = [slot for slot in self._slots.values() if slot.pipeline == pipeline]
+        for slot in slots:
+            if (pid := slot.process.kill()) is not None:
+                return pid
+        raise TestbedError(f"pipeline {pipeline!r} has no running worker: {self._described()}")
+
+    def wait_running(self, pipeline: str, timeout: float = 30.0) -> Worker:
+        """Return the pipeline's worker once it runs and answers."""
+
+        def found() -> list[Worker]:
+            return [worker for worker in self.running() if worker.pipeline == pipeline]
+
+        wait_until(
+            lambda: bool(found()),
+            what=f"the worker of pipeline {pipeline!r} runs",
+            timeout=timeout,
+            details=self._described,
+        )
+        # The newest version, where an update's old worker is on its way out.
+        return max(found(), key=lambda worker: worker.version)
+
+    def _described(self) -> str:
+        with self._lock:
+            slots = list(self._slots.values())
+        described = [
+            f"{slot.name}: restarts {slot.restarts}, {slot.problem or 'no problem'}, log {slot.process.log}\n"
+            f"{slot.tail()}"
+            for slot in slots
+        ]
+        return "\n".join(described) or f"no worker is wanted (the runner's log: {self._folder / 'runner.log'})"
+
+    def _run(self) -> None:
+        while not self._stopping.wait(INTERVAL):
+            with self._logged("list"):
+                self._step()
+
+    def _step(self) -> None:
+        listed = self._api.get(f"{_CORE}/replicationcontrollers?labelSelector=component%3Dworker")
+        wanted = {item["metadata"]["name"]: item for item in listed["items"] if pods.wants_worker(item)}
+        for name, slot in list(self._slots.items()):
+            # Stopping or updating a pipeline replaces its ReplicationController by one of the same name.
+            if name not in wanted or wanted[name]["metadata"]["uid"] != slot.uid:
+                self._remove(name)
+        for name, controller in wanted.items():
+            with self._logged(name):
+                if name not in self._slots:
+                    self._add(controller)
+                self._slots[name].step(self._api)
+
+    def _add(self, controller: Json) -> None:
+        name = controller["metadata"]["name"]
+        pod = pods.new_pod(controller, name=f"{name}-{secrets.token_hex(3)}")
+        created = self._api.create(f"{_CORE}/pods", pod)
+        self._count += 1
+        slot = Slot(controller, created, number=self._count, binary=self._binary, folder=self._folder / name)
+        with self._lock:
+            self._slots[name] = slot
+
+    def _remove(self, name: str) -> None:
+        with self._lock:
+            slot = self._slots.pop(name)
+        slot.close()
+        with self._logged(name):
+            self._api.delete(f"{_CORE}/pods/{slot.pod_name}")
+            slot.report_gone(self._api)
+
+    @contextlib.contextmanager
+    def _logged(self, what: str) -> Iterator[None]:
+        """Write down what went wrong; the next look at everything tries again."""
+        try:
+            yield
+        except (KubeApiError, OSError, TestbedError) as error:
+            with (self._folder / "runner.log").open("a") as log:
+                log.write(f"{time.strftime('%H:%M:%S')} {what}: {error}\n")
+
+
+def _worker(slot: Slot) -> Worker | None:
+    pid = slot.process.pid
+    if not slot.ready or pid is None or not slot.process.is_alive:
+        return None
+    return Worker(pipeline=slot.pipeline, version=slot.version, pid=pid, restarts=slot.restarts, log=slot.process.log)

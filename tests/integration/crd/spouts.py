@@ -1,0 +1,98 @@
+"""Builds Spout objects, and asks the API server about them."""
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from kubernetes import client
+
+Manifest = dict[str, Any]
+
+GROUP, VERSION, PLURAL = "spout-operator.io", "v1alpha1", "spouts"
+
+ABSENT = object()
+"""In the changes given to `a_spout`: take the field away."""
+
+
+class Refusal(NamedTuple):
+    """One thing that the API server found wrong: the path of the field, and what it says about it."""
+
+    field: str
+    message: str
+
+
+def a_spout(changes: Mapping[str, object] | None = None, *, name: str = "my-spout") -> Manifest:
+    """The smallest Spout that is accepted, with `changes` made to its spec.
+
+    Args:
+        changes: from the dotted path of a field below `spec` to its value, or to `ABSENT`.
+        name: metadata.name.
+    """
+    spec: Manifest = {
+        "transform": {"image": "myaccount/myimage:0.1", "cmd": ["go", "run", "./main.go"]},
+        "spout": {},
+    }
+    for path, value in (changes or {}).items():
+        *parents, field = path.split(".")
+        place = spec
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        if value is ABSENT:
+            del place[field]
+        else:
+            place[field] = deepcopy(value)
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "Spout",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+class Spouts:
+    """The Spouts of one namespace."""
+
+    def __init__(self, kube: client.ApiClient, namespace: str) -> None:
+        self._api = client.CustomObjectsApi(kube)
+        self._place = (GROUP, VERSION, namespace, PLURAL)
+
+    def create(self, spout: Manifest) -> Manifest:
+        """Create the object; a field that the schema does not know is an error."""
+        return self._said(
+            self._api.create_namespaced_custom_object(*self._place, spout, field_validation="Strict")
+        )
+
+    def try_create(self, spout: Manifest) -> Manifest:
+        """Go through the same checks as `create`, and keep nothing."""
+        return self._said(
+            self._api.create_namespaced_custom_object(
+                *self._place, spout, field_validation="Strict", dry_run="All"
+            )
+        )
+
+    def update(self, spout: Manifest) -> Manifest:
+        """Replace the spec of the object, whatever its resourceVersion."""
+        return self._said(self._api.replace_namespaced_custom_object(*self._named(spout)))
+
+    def update_status(self, spout: Manifest) -> Manifest:
+        """Replace the object through the status subresource."""
+        return self._said(self._api.replace_namespaced_custom_object_status(*self._named(spout)))
+
+    def _named(self, spout: Manifest) -> tuple[str, str, str, str, str, Manifest]:
+        name = spout["metadata"]["name"]
+        current = self._api.get_namespaced_custom_object(*self._place, name)
+        version = current["metadata"]["resourceVersion"]
+        sent = {**spout, "metadata": {**spout["metadata"], "resourceVersion": version}}
+        return (*self._place, name, sent)
+
+    @staticmethod
+    def _said(answer: object) -> Manifest:
+        assert isinstance(answer, dict)
+        return answer
+
+
+def refusals(error: client.ApiException) -> list[Refusal]:
+    """What the API server found wrong with an object it refused."""
+    causes = json.loads(error.body)["details"]["causes"]
+    return [Refusal(cause["field"], cause["message"]) for cause in causes]
