@@ -210,8 +210,8 @@ def wait_for_empty(pipe: Path, sleep: Callable[[float], object] = time.sleep) ->
     """Wait until the worker has read what an earlier run of this program left in `pipe`.
 
     A run that was killed within an archive leaves a piece of it behind. A worker that is busy with the commit
-    before would take our first archive for the rest of that piece. If nothing is written until the pipe is
-    empty, it finds the piece cut short instead, throws it away and starts again from the marker.
+    before would take what we write for the rest of that piece. If nothing is written until the pipe is empty, it
+    finds the piece cut short instead, throws it away and starts over.
     """
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # as a reader we do not hide the end from the worker
     try:
@@ -296,7 +296,7 @@ class Topic:
     def _refuse(self, partition: int, error: KafkaError) -> None:
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the client's public name for it
             raise SpoutError(
-                f"partition {partition} of {self._settings.topic!r} no longer holds what follows the marker: "
+                f"partition {partition} of {self._settings.topic!r} does not hold what follows the marker: "
                 f"{error.str()}. To go on with the oldest message left, set KAFKA_OFFSET_RESET to earliest"
             )
         raise SpoutError(f"partition {partition} of {self._settings.topic!r} cannot be read: {error.str()}")
@@ -306,9 +306,7 @@ class Topic:
         self._consumer.close()
 
 
-def write_batch(
-    pipe: Path, settings: Settings, messages: Iterable[Message], positions: Mapping[int, int]
-) -> None:
+def write_batch(pipe: Path, settings: Settings, messages: Iterable[Message], positions: Mapping[int, int]) -> None:
     """Commit `messages`, and after them the marker that says so.
 
     In two archives: Pachyderm 1.13 refuses one that holds both. The worker commits them in this order, so the

@@ -74,18 +74,16 @@ class Operator:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that ends by itself ends the others: a restart mends more than a limp."""
-        stop = asyncio.Event()
         parts = [asyncio.create_task(self._controller.work()) for _ in range(PACHYDERM_CALLS)]
         parts += [asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)]
         parts.append(asyncio.create_task(self._poller.run()))
         parts.append(asyncio.create_task(self._tell_ready()))
-        watching = asyncio.create_task(
-            watch(self._controller.observe, namespaces=self._config.namespaces, stop=stop, ready=self._ready)
-        )
         async with self._health():
+            watching = asyncio.create_task(
+                watch(self._controller.observe, namespaces=self._config.namespaces, ready=self._ready)
+            )
             done, _ = await asyncio.wait({watching, *parts}, return_when=asyncio.FIRST_COMPLETED)
-            stop.set()
-            for part in parts:
+            for part in (watching, *parts):
                 part.cancel()
             await asyncio.gather(watching, *parts, return_exceptions=True)
         self._controller.close()

@@ -34,7 +34,8 @@ class PachdAddress:
     @property
     def url(self) -> str:
         """As the user wrote it."""
-        return f"{'grpcs' if self.tls else 'grpc'}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'grpcs' if self.tls else 'grpc'}://{host}:{self.port}"
 
     @classmethod
     def parse(cls, text: str) -> "PachdAddress":
@@ -44,13 +45,13 @@ class PachdAddress:
             ConfigError: it is something else.
         """
         expected = "expected grpc://HOST:PORT, or grpcs://HOST:PORT for TLS, for example grpc://pachd.pachyderm:650"
+        if "@" in text:
+            raise ConfigError(f"the Pachyderm address holds credentials; put the token into a file; {expected}")
         try:
             parts = urllib.parse.urlsplit(text)
             host, port = parts.hostname, parts.port
         except ValueError as error:
             raise ConfigError(f"the Pachyderm address {text!r} cannot be read ({error}); {expected}") from None
-        if parts.username or parts.password:
-            raise ConfigError(f"the Pachyderm address holds credentials; put the token into a file; {expected}")
-        if parts.scheme not in {"grpc", "grpcs"} or not host or not port or parts.path or parts.query:
+        if parts.scheme not in {"grpc", "grpcs"} or not host or not port or parts.path or parts.query or parts.fragment:
             raise ConfigError(f"found the Pachyderm address {text!r}; {expected}")
         return cls(host=host, port=port, tls=parts.scheme == "grpcs")

@@ -17,6 +17,7 @@ from spout_testbed.recipes import TARGET, Recipe
 NAMES = ("etcd", "kubernetes", "pachyderm", "kafka")
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
+TEMPORARY = ".building-"
 
 
 def build(names: Sequence[str] = NAMES) -> None:
@@ -34,6 +35,9 @@ def build(names: Sequence[str] = NAMES) -> None:
         print(f"everything is built: {', '.join(names)} in {cache_root()}")
         return
     with exclusive(cache_root() / "build.lock"):
+        for left_over in cache_root().glob(f"{TEMPORARY}*"):
+            # Whoever made it was killed: nobody else builds while this lock is held.
+            shutil.rmtree(left_over)
         for recipe in wanted:
             if recipe.is_built:
                 print(f"{recipe.name}: was built meanwhile")
@@ -63,7 +67,7 @@ def _build_one(recipe: Recipe) -> None:
     print(f"{recipe.name}: {recipe.about}", flush=True)
     log = cache_root() / "logs" / f"{recipe.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache_root(), prefix=f".{recipe.name}-") as temporary:
+    with tempfile.TemporaryDirectory(dir=cache_root(), prefix=f"{TEMPORARY}{recipe.name}-") as temporary:
         # A copy: a package manager may write beside what it reads.
         sources = Path(shutil.copytree(recipe.sources, Path(temporary) / "sources"))
         target = Path(temporary) / "target"

@@ -17,7 +17,8 @@ class Forwarder:
     def __init__(self, listen: tuple[str, int], target: tuple[str, int]) -> None:
         self._target = target
         self._listener = socket.create_server(listen)
-        threading.Thread(target=self._accept, name=f"forward {listen[0]}", daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, name=f"forward {listen[0]}", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop listening; open connections end with either of their ends."""
@@ -25,6 +26,7 @@ class Forwarder:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._thread.join()
 
     def _accept(self) -> None:
         while True:

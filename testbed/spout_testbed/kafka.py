@@ -31,6 +31,9 @@ offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+# A broker that was killed may come back once its old session has run out (9 s by default).
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 """
     )
     # Small and quick to start rather than quick for hours.

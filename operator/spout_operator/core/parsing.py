@@ -13,8 +13,9 @@ from spout_operator.core.errors import Stalled
 from spout_operator.core.reading import Reader
 from spout_operator.core.reasons import Reason
 
-# Pachyderm 1.13.4, api_server.go validatePipelineInTransaction and pkg/ancestry ValidateName.
-_PIPELINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+# Pachyderm 1.13.4, pkg/ancestry ValidateName. It takes 63 characters, but a pipeline with more than 51 fails: the
+# name of its ReplicationController, pipeline-NAME-vN, is a label, which Kubernetes bounds at 63.
+_PIPELINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}")
 
 
 def parse_key(body: Mapping[str, Any]) -> model.SpoutKey:
@@ -40,12 +41,13 @@ def parse_deletion_policy(body: Mapping[str, Any]) -> model.DeletionPolicy:
     Raises:
         Stalled: the policy is none of the known ones.
     """
-    found = body.get("spec", {}).get("deletionPolicy") or model.DeletionPolicy.DELETE
-    try:
-        return model.DeletionPolicy(found)
-    except ValueError:
-        allowed = ", ".join(model.DeletionPolicy)
-        raise Stalled(Reason.INVALID_SPEC, f"spec.deletionPolicy: found {found!r}, expected one of {allowed}") from None
+    reader = Reader()
+    policy = reader.choice(
+        body.get("spec", {}), "spec.deletionPolicy", model.DeletionPolicy, model.DeletionPolicy.DELETE
+    )
+    if reader.problems:
+        raise Stalled(Reason.INVALID_SPEC, "; ".join(reader.problems))
+    return policy
 
 
 def parse_spout(body: Mapping[str, Any]) -> model.Spout:
@@ -59,7 +61,7 @@ def parse_spout(body: Mapping[str, Any]) -> model.Spout:
     name = pipeline_name(body)
     if not _PIPELINE_NAME.fullmatch(name):
         reader.problems.append(
-            f"spec.name: {name!r} is no name for a pipeline; set spec.name to at most 63 letters, digits, '-' and '_', "
+            f"spec.name: {name!r} is no name for a pipeline; set spec.name to at most 51 letters, digits, '-' and '_', "
             "the first a letter or digit"
         )
     parsed = model.PipelineSpec(
@@ -73,6 +75,7 @@ def parse_spout(body: Mapping[str, Any]) -> model.Spout:
         restart_nonce=reader.text(spec, "spec.restartNonce"),
     )
     suspend = reader.flag(spec, "spec.suspend")
+    policy = reader.choice(spec, "spec.deletionPolicy", model.DeletionPolicy, model.DeletionPolicy.DELETE)
     if reader.problems:
         raise Stalled(Reason.INVALID_SPEC, "; ".join(reader.problems))
     return model.Spout(
@@ -80,7 +83,7 @@ def parse_spout(body: Mapping[str, Any]) -> model.Spout:
         pipeline_name=name,
         spec=parsed,
         suspend=suspend,
-        deletion_policy=parse_deletion_policy(body),
+        deletion_policy=policy,
     )
 
 

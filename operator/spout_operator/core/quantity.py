@@ -24,10 +24,12 @@ _SUFFIXES = {
 }
 # Kubernetes: apimachinery/pkg/api/resource/quantity.go, "the serialization format".
 _FORM = re.compile(
-    r"(?P<number>[+-]?(\d+(\.\d*)?|\.\d+))((?P<exponent>[eE][+-]?\d+)|(?P<suffix>[numkMGTPE]|[KMGTPE]i)?)"
+    r"(?P<number>[+-]?(\d+(\.\d*)?|\.\d+))((?P<exponent>[eE][+-]?\d+)|(?P<suffix>[numkMGTPE]|[KMGTPE]i)?)", re.ASCII
 )
 
 
+# Kubernetes: quantity.go, "no fraction [...] greater than 2^63-1 in magnitude".
+_LARGEST = decimal.Decimal(2**63 - 1)
 _THOUSANDTH = decimal.Decimal("0.001")
 
 
@@ -53,7 +55,13 @@ class Quantity:
         if found is None:
             raise ValueError(f"{text!r} is not a quantity; write it as Kubernetes does, for example 500m or 256Mi")
         number = decimal.Decimal(found["number"] + (found["exponent"] or ""))
-        return cls(value=number * _SUFFIXES[found["suffix"] or ""], text=text.strip())
+        try:
+            value = number * _SUFFIXES[found["suffix"] or ""]
+        except decimal.DecimalException:
+            value = decimal.Decimal("Infinity")
+        if abs(value) > _LARGEST:
+            raise ValueError(f"{text!r} is out of range; a quantity is at most 2^63-1")
+        return cls(value=value, text=text.strip())
 
 
 def cores(text: str) -> Quantity:

@@ -1,5 +1,6 @@
 """Reads the fields of a resource by their path and notes what is not as it should be."""
 
+import enum
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 from spout_operator.core.quantity import Quantity
 
 T = TypeVar("T")
+E = TypeVar("E", bound=enum.StrEnum)
 
 
 class Reader:
@@ -52,16 +54,27 @@ class Reader:
             return {}
         return section
 
+    def choice(self, found: Mapping[str, Any], path: str, kind: type[E], default: E) -> E:
+        """One of the values of an enumeration."""
+        value = self.text(found, path) or default
+        try:
+            return kind(value)
+        except ValueError:
+            self.problems.append(f"{path}: found {value!r}, expected one of {', '.join(kind)}")
+            return default
+
     def quantity(self, found: Mapping[str, Any], path: str, parse: Callable[[str], Quantity]) -> Quantity | None:
-        """A quantity, written as a string or a number; None where absent."""
+        """A quantity, written as a string or a number; None where absent or 0."""
         value = found.get(_key(path))
         if value is None:
             return None
         try:
-            return parse(str(value))
+            quantity = parse(str(value))
         except ValueError as error:
             self.problems.append(f"{path}: {error}")
             return None
+        # Pachyderm's messages do not tell 0 from absent.
+        return quantity if quantity.value else None
 
     def json_text(self, found: Mapping[str, Any], path: str) -> str:
         """JSON text, in its canonical form; empty where absent."""
@@ -94,7 +107,17 @@ def canonical_json(text: str) -> str:
     Raises:
         ValueError: `text` is not JSON.
     """
-    return json.dumps(json.loads(text), sort_keys=True, separators=(",", ":")) if text.strip() else ""
+    if not text.strip():
+        return ""
+    try:
+        return json.dumps(json.loads(text, parse_constant=_refuse), sort_keys=True, separators=(",", ":"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse(constant: str) -> None:
+    # Python's json takes NaN and Infinity, Pachyderm's does not.
+    raise ValueError(f"{constant} is no JSON value")
 
 
 def _key(path: str) -> str:

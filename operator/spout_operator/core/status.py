@@ -76,5 +76,6 @@ def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _server(server: Server, previous: Mapping[str, Any]) -> dict[str, str]:
-    version = server.version or previous.get("pachyderm", {}).get("version")
+    known = previous.get("pachyderm", {})
+    version = server.version or (known.get("version") if known.get("address") == server.address else None)
     return {"address": server.address, **({"version": version} if version else {})}

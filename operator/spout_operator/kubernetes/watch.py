@@ -3,6 +3,7 @@
 Why `on.event` alone, and stores that store nothing: docs/decisions/0002-kopf-as-informer.md.
 """
 
+import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -78,14 +79,13 @@ def registry(observe: Observe) -> kopf.OperatorRegistry:
     return handlers
 
 
-async def watch(observe: Observe, *, namespaces: Collection[str], stop: Any, ready: Any) -> None:  # noqa: ANN401 - asyncio.Event, in kopf's loose type
-    """Watch until `stop` is set, or a signal comes; `ready` is set once the watch is on.
+async def watch(observe: Observe, *, namespaces: Collection[str], ready: asyncio.Event) -> None:
+    """Watch until SIGTERM, SIGINT, or the cancellation of the task.
 
     Args:
         observe: given the event's type (None for what was there before) and the resource.
         namespaces: which ones; empty for all.
-        stop: an asyncio.Event.
-        ready: an asyncio.Event.
+        ready: set once the watch begins.
     """
     await kopf.operator(
         registry=registry(observe),
@@ -93,6 +93,5 @@ async def watch(observe: Observe, *, namespaces: Collection[str], stop: Any, rea
         standalone=True,
         clusterwide=not namespaces,
         namespaces=list(namespaces),
-        stop_flag=stop,
         ready_flag=ready,
     )

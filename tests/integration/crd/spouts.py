@@ -54,45 +54,39 @@ class Spouts:
     """The Spouts of one namespace."""
 
     def __init__(self, kube: client.ApiClient, namespace: str) -> None:
-        self._api = client.CustomObjectsApi(kube)
+        # The client's types say no more of a custom object than that it is one.
+        self._api: Any = client.CustomObjectsApi(kube)
         self._place = (GROUP, VERSION, namespace, PLURAL)
 
-    def create(self, spout: Manifest) -> Manifest:
+    def create(self, spout: Manifest, **options: str) -> Manifest:
         """Create the object; a field that the schema does not know is an error."""
-        return self._said(
-            self._api.create_namespaced_custom_object(*self._place, spout, field_validation="Strict")
+        created: Manifest = self._api.create_namespaced_custom_object(
+            *self._place, spout, field_validation="Strict", **options
         )
+        return created
 
     def try_create(self, spout: Manifest) -> Manifest:
         """Go through the same checks as `create`, and keep nothing."""
-        return self._said(
-            self._api.create_namespaced_custom_object(
-                *self._place, spout, field_validation="Strict", dry_run="All"
-            )
-        )
+        return self.create(spout, dry_run="All")
 
     def update(self, spout: Manifest) -> Manifest:
-        """Replace the spec of the object, whatever its resourceVersion."""
-        return self._said(self._api.replace_namespaced_custom_object(*self._named(spout)))
+        """Replace the object, whatever its resourceVersion; the status stays as it is."""
+        updated: Manifest = self._api.replace_namespaced_custom_object(*self._over_current(spout))
+        return updated
 
     def update_status(self, spout: Manifest) -> Manifest:
-        """Replace the object through the status subresource."""
-        return self._said(self._api.replace_namespaced_custom_object_status(*self._named(spout)))
+        """Replace the object through its status subresource; the spec stays as it is."""
+        updated: Manifest = self._api.replace_namespaced_custom_object_status(*self._over_current(spout))
+        return updated
 
-    def _named(self, spout: Manifest) -> tuple[str, str, str, str, str, Manifest]:
-        name = spout["metadata"]["name"]
-        current = self._api.get_namespaced_custom_object(*self._place, name)
-        version = current["metadata"]["resourceVersion"]
-        sent = {**spout, "metadata": {**spout["metadata"], "resourceVersion": version}}
-        return (*self._place, name, sent)
-
-    @staticmethod
-    def _said(answer: object) -> Manifest:
-        assert isinstance(answer, dict)
-        return answer
+    def _over_current(self, spout: Manifest) -> tuple[object, ...]:
+        where = (*self._place, spout["metadata"]["name"])
+        version = self._api.get_namespaced_custom_object(*where)["metadata"]["resourceVersion"]
+        return (*where, {**spout, "metadata": {**spout["metadata"], "resourceVersion": version}})
 
 
 def refusals(error: client.ApiException) -> list[Refusal]:
     """What the API server found wrong with an object it refused."""
-    causes = json.loads(error.body)["details"]["causes"]
-    return [Refusal(cause["field"], cause["message"]) for cause in causes]
+    causes = json.loads(error.body or "{}")["details"]["causes"]
+    # A missing field or a wrong type keeps the CEL rules from being run, which is told in a remark without a field.
+    return [Refusal(cause["field"], cause["message"]) for cause in causes if cause["field"] != "<nil>"]

@@ -66,9 +66,7 @@ def test_no_field_has_a_default() -> None:
 
 
 def test_no_field_escapes_the_schema() -> None:
-    escaping = {
-        path for path, schema in ALL_SCHEMAS.items() if "x-kubernetes-preserve-unknown-fields" in schema
-    }
+    escaping = {path for path, schema in ALL_SCHEMAS.items() if "x-kubernetes-preserve-unknown-fields" in schema}
     assert not escaping
 
 
@@ -102,6 +100,19 @@ def test_every_rule_says_what_to_do() -> None:
         for rule in schema.get("x-kubernetes-validations", []):
             # An expression that fails at run time falls back to the message.
             assert len(rule.get("message", "")) > 20, (path, rule["rule"])
+
+
+def test_requests_and_limits_have_the_same_rules() -> None:
+    def rules(part: str) -> dict[str, Schema]:
+        return {
+            path.removeprefix(part): {key: schema[key] for key in schema.keys() - {"description", "properties"}}
+            for path, schema in ALL_SCHEMAS.items()
+            if path.startswith(part)
+        }
+
+    requests = rules("spec.resourceRequests")
+    assert ".gpu.number" in requests
+    assert requests == rules("spec.resourceLimits")
 
 
 @pytest.mark.parametrize("absent", ["spec.project", "spec.spout.service.annotations"])

@@ -59,6 +59,9 @@ class PachydermV1:
             client.create_pipeline(name, **codec.create_request(spec, owner))
 
     def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+        if self.observe(name) is None:
+            # The server would make it anew then, and both branch heads would be gone.
+            raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; it is looked at again")
         with self._call(f"update the pipeline {name!r}", rejects=True) as client:
             client.create_pipeline(name, update=True, reprocess=False, **codec.create_request(spec, owner))
 

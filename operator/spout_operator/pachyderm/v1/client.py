@@ -6,7 +6,8 @@ import threading
 from typing import Any
 
 import grpc
-import python_pachyderm
+
+from spout_operator.pachyderm.v1.sdk import Client
 
 #: Seconds. A pachd with 200 pipelines answers the slowest of our calls in under one (facts.md).
 DEADLINE = 15.0
@@ -29,12 +30,17 @@ class Connection:
     token_file: pathlib.Path | None = None
 
     @property
+    def target(self) -> str:
+        """`host:port`, as gRPC takes it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def address(self) -> str:
         """The address as the user wrote it."""
-        return f"{'grpcs' if self.tls else 'grpc'}://{self.host}:{self.port}"
+        return f"{'grpcs' if self.tls else 'grpc'}://{self.target}"
 
 
-class DeadlineClient(python_pachyderm.Client):  # type: ignore[misc] # python-pachyderm publishes no types
+class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes no types
     """The SDK's client, whose `_req` sets no deadline (6.3.3, client.py) and opens a channel per service."""
 
     def __init__(self, connection: Connection, *, token: str, root_certs: bytes | None) -> None:
@@ -50,9 +56,9 @@ class DeadlineClient(python_pachyderm.Client):  # type: ignore[misc] # python-pa
             self._metadata: list[tuple[str, str]] = []
         options = [("grpc.keepalive_time_ms", KEEPALIVE * 1000), ("grpc.max_receive_message_length", -1)]
         self._channel = (
-            grpc.secure_channel(self.address, grpc.ssl_channel_credentials(root_certificates=root_certs), options)
+            grpc.secure_channel(connection.target, grpc.ssl_channel_credentials(root_certificates=root_certs), options)
             if connection.tls
-            else grpc.insecure_channel(self.address, options)
+            else grpc.insecure_channel(connection.target, options)
         )
 
     def close(self) -> None:

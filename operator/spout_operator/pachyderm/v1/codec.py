@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from python_pachyderm.proto.pfs import pfs_pb2
-from python_pachyderm.proto.pps import pps_pb2
-
 from spout_operator.core import model, reading
 from spout_operator.core.decision import STAMP_CLUSTER, STAMP_RESTART, STAMP_SPOUT
 from spout_operator.core.quantity import Quantity, cores
+from spout_operator.pachyderm.v1.sdk import pfs_pb2, pps_pb2
 
 # The generated modules are untyped; a message is Any here and only here.
 Message = Any
@@ -34,6 +32,9 @@ def create_request(spec: model.PipelineSpec, owner: model.Owner) -> dict[str, Me
         annotations[STAMP_RESTART] = spec.restart_nonce
     return {
         "transform": _transform_to(spec.transform),
+        # The default all the same. Said aloud, because at its limit of 16 pipelines the Community Edition lets one
+        # be updated only if it was made with a parallelism (1.13.4, api_server.go validateEnterpriseChecks).
+        "parallelism_spec": pps_pb2.ParallelismSpec(constant=1),
         "description": spec.description,
         "spout": _spout_to(spec.spout),
         "resource_requests": _resources_to(spec.resource_requests),

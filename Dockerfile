@@ -1,0 +1,41 @@
+# Bases are pinned by their exact tag: it says what is inside, and a patch release is one line to change.
+# ---- build: only what the locks name, checked against their hashes --------------------------------------------
+FROM python:3.13.12-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1
+WORKDIR /src
+
+# The dependencies change less often than the code: a layer of their own. Only python-pachyderm comes without a wheel;
+# it is built with the locked setuptools, not with what build isolation would fetch.
+COPY requirements.txt requirements-build.txt ./
+RUN python -m venv /opt/build && \
+    /opt/build/bin/pip install --require-hashes --only-binary :all: --requirement requirements-build.txt && \
+    /opt/build/bin/pip wheel --require-hashes --only-binary :all: --no-binary python-pachyderm \
+      --no-build-isolation --wheel-dir /opt/build/wheels --requirement requirements.txt && \
+    python -m venv --without-pip /opt/spout-operator && \
+    python -m pip --python /opt/spout-operator/bin/python install --no-deps --no-index /opt/build/wheels/*.whl
+
+COPY pyproject.toml README.md LICENSE ./
+COPY operator operator
+RUN /opt/build/bin/python -m hatchling build --target wheel --directory dist && \
+    python -m pip --python /opt/spout-operator/bin/python install --no-deps --no-index dist/*.whl
+
+# ---- final: the interpreter, the environment built above, and nothing to install more with ----------------------
+FROM python:3.13.12-slim-bookworm
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="spout-operator" \
+      org.opencontainers.image.description="Runs Pachyderm spout pipelines from Spout resources" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.base.name="python:3.13.12-slim-bookworm"
+RUN python -m pip uninstall --yes --quiet pip && \
+    rm -r /usr/local/lib/python3.13/ensurepip
+COPY --from=build /opt/spout-operator /opt/spout-operator
+# The root file system may be read-only: nothing is written at run time, least of all bytecode.
+ENV PATH=/opt/spout-operator/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /
+USER 65532:65532
+ENTRYPOINT ["spout-operator"]
+CMD ["run"]

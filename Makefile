@@ -1,0 +1,99 @@
+# Everything a developer runs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The test bed's package is used from the tree; it is no part of the operator.
+export PYTHONPATH := testbed:.
+# Runs a command among namespaces of its own, where the real servers are started.
+BED := $(BIN)/python -m spout_testbed run --
+CODE := operator testbed demo tests benchmarks examples
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; name another: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'The modules venv and ensurepip are missing; install them: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Installing the pinned dependencies into $(VENV) ...'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.installed ## install what developing needs into .venv (pinned, with hashes)
+
+.PHONY: testbed
+testbed: setup ## build and fetch the real servers, once, into the user's cache folder (about 10 min the first time)
+	@$(BIN)/python -m spout_testbed build
+
+.PHONY: demo
+demo: testbed ## watch the whole main job on real servers; KEEP=1 leaves it running
+	@KEEP=$(KEEP) $(BED) $(BIN)/python -m demo
+
+.PHONY: check
+check: setup ## lint, types, layers, manifests: quick, run before each commit
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/yamllint --strict crds deploy examples
+	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
+
+.PHONY: fix
+fix: setup ## format, and mend what the linter can mend
+	$(BIN)/ruff check --fix --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+.PHONY: test-unit
+test-unit: setup ## unit tests: under 20 s, no server
+	$(BIN)/python -m pytest tests/unit
+
+.PHONY: test-testbed
+test-testbed: testbed ## the test bed's own tests
+	$(BIN)/python -m pytest tests/testbed -k unit
+	$(BED) $(BIN)/python -m pytest tests/testbed -k bed
+
+.PHONY: test-contract
+test-contract: testbed ## the adapter's contract, on a real pachd 1.13.4 and on the in-memory one
+	$(BED) $(BIN)/python -m pytest tests/contract
+
+.PHONY: test-integration
+test-integration: testbed ## CRD and operator on a real kube-apiserver
+	$(BED) $(BIN)/python -m pytest tests/integration
+
+.PHONY: test-e2e
+test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its workers
+	$(BED) $(BIN)/python -m pytest tests/e2e
+
+.PHONY: test-dockerfile
+test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a clean environment
+	$(BIN)/python -m pytest tests/dockerfile
+
+.PHONY: test-all
+test-all: test-contract test-integration test-e2e test-testbed test-dockerfile ## every test that needs a server
+
+.PHONY: test
+test: check test-unit test-all ## everything, from nothing
+
+.PHONY: bench
+bench: testbed ## the numbers of docs/benchmarks.md, side by side in one run
+	@$(BED) $(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: ## pin the dependencies anew, with hashes (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.txt
+
+.PHONY: dist
+dist: setup ## build the wheel
+	$(BIN)/python -m build --no-isolation --wheel --outdir dist .
+
+.PHONY: clean
+clean: ## remove what was built here; the servers stay in the user's cache folder
+	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The main job on real servers, shown and checked: `make demo`."""

@@ -1,0 +1,172 @@
+"""`python -m demo`, inside a test bed: the main job step by step; exit code 1 if a step does not hold."""
+
+import os
+import signal
+import stat
+import sys
+import threading
+import time
+
+from demo import kafka
+from demo.cluster import ROOT, SPOUT, Cluster
+from demo.screen import DemoError, fact, fail, show, step, wait_for
+from spout_testbed import Testbed
+from spout_testbed.errors import TestbedError
+from spout_testbed.namespaces import OUTER_PID
+
+MESSAGES = 1000
+"""Produced before the Spout is applied."""
+DURING_KILL = 600
+"""Produced while the worker is killed."""
+AFTER_EDIT = 100
+"""Produced after the environment was edited."""
+PATIENCE = 120.0
+"""Seconds for what normally takes a few: the machine may be busy."""
+
+
+def main() -> int:
+    """Run the demo; returns the exit code."""
+    keep = os.environ.get("KEEP") == "1"
+    try:
+        step("Starting etcd, kube-apiserver, pachd 1.13.4 and Kafka")
+        with Testbed.start(pachyderm=True, kafka=True) as bed:
+            cluster = Cluster(bed)
+            try:
+                summary = play(cluster, delete=not keep)
+                print("\nWhat was proved\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
+                if keep:
+                    stay()
+            finally:
+                cluster.stop_operator()
+    except (DemoError, TestbedError) as error:
+        fail(error)
+        return 1
+    return 0
+
+
+def play(cluster: Cluster, *, delete: bool) -> list[str]:
+    """All steps; returns the lines of the summary."""
+    bed, summary = cluster.bed, []
+    fact("the servers answer")
+
+    step("Installing the CRD and the rights of deploy/base, starting the operator with just these")
+    cluster.install()
+    started = time.monotonic()
+    cluster.start_operator()
+    summary.append(
+        f"operator: ready {time.monotonic() - started:.1f} s after its start, with the rights of deploy/base"
+    )
+    fact(summary[-1])
+
+    step(f"Producing {MESSAGES} messages into the Kafka topic {kafka.TOPIC!r}")
+    kafka.make_topic(bed.kafka_bootstrap)
+    kafka.produce(bed.kafka_bootstrap, 0, MESSAGES)
+
+    step("Applying examples/my-spout.yaml, and watching `kubectl get spouts -o wide`")
+    applied = time.monotonic()
+    cluster.apply_example()
+    cluster.watch_until("the Spout to be ready", seconds=PATIENCE, ready="True", state="Running")
+    ready = time.monotonic() - applied
+    status = cluster.watch_until(f"the marker {MESSAGES}", seconds=PATIENCE, marker=str(MESSAGES))
+    count = cluster.check_messages(MESSAGES)
+    summary.append(
+        f"ingest: ready {ready:.1f} s after apply; {count} of {MESSAGES} messages, each once, in "
+        f"{status['commits']['total']} commits; marker {status['marker']['value']}"
+    )
+    fact(summary[-1])
+
+    summary.append(kill_worker(cluster))
+    summary.append(edit(cluster))
+    if delete:
+        summary.append(remove(cluster))
+    return summary
+
+
+def kill_worker(cluster: Cluster) -> str:
+    """Kill the worker in the middle of a stream; nothing is lost and nothing doubled."""
+    step(f"Killing the worker while {DURING_KILL} more messages come in")
+    bed = cluster.bed
+    stream = threading.Thread(
+        target=kafka.produce, args=(bed.kafka_bootstrap, MESSAGES, DURING_KILL), kwargs={"per_second": 150}, daemon=True
+    )
+    stream.start()
+    wait_for(
+        "the marker to move on before the kill",
+        lambda: True if int(cluster.spout()["status"]["marker"]["value"]) > MESSAGES else None,
+        seconds=PATIENCE,
+        details=cluster.details,
+    )
+    before = cluster.spout()["status"]["marker"]["value"]
+    killed = bed.workers.kill(SPOUT)
+    moment = time.monotonic()
+    show(f"worker process {killed} killed at marker {before} or later; it is started again as a kubelet would")
+    stream.join()
+    total = MESSAGES + DURING_KILL
+    cluster.watch_until(f"the marker {total}", seconds=PATIENCE, marker=str(total))
+    count = cluster.check_messages(total)
+    line = (
+        f"kill: worker killed after marker {before}; {time.monotonic() - moment:.0f} s later all {count} of {total} "
+        "messages are there, each once: none lost, none doubled"
+    )
+    fact(line)
+    return line
+
+
+def edit(cluster: Cluster) -> str:
+    """Edit the environment: a new version, the marker kept."""
+    step("Editing transform.env (BATCH_SIZE=50), and producing some more")
+    before = cluster.spout()["status"]
+    cluster.apply_example(BATCH_SIZE="50")
+    wanted = before["pipeline"]["version"] + 1
+    after = cluster.watch_until(f"version {wanted}, ready", seconds=PATIENCE, version=wanted, ready="True")
+    kept = after["marker"]["value"]
+    if int(kept) < int(before["marker"]["value"]):
+        raise DemoError(f"expected the marker to be kept; it was {before['marker']['value']} and is {kept}")
+    total = MESSAGES + DURING_KILL + AFTER_EDIT
+    kafka.produce(cluster.bed.kafka_bootstrap, MESSAGES + DURING_KILL, AFTER_EDIT)
+    cluster.watch_until(f"the marker {total}", seconds=PATIENCE, marker=str(total))
+    count = cluster.check_messages(total)
+    line = f"edit: version {wanted - 1} -> {wanted}, marker kept at {kept}; then {count} of {total} messages, each once"
+    fact(line)
+    return line
+
+
+def remove(cluster: Cluster) -> str:
+    """Delete the Spout: the pipeline and its repo go."""
+    step("Deleting the Spout")
+    started = time.monotonic()
+    show(cluster.bed.kubectl("delete", "spout", SPOUT, "--timeout=60s").stdout)
+    took = time.monotonic() - started
+    left = [cluster.bed.pachctl("list", kind, "--raw").stdout for kind in ("pipeline", "repo")]
+    if any(SPOUT in listing for listing in left):
+        raise DemoError(f"expected neither pipeline nor repo to be left; found {left}")
+    line = f"delete: pipeline and repo were gone when kubectl returned, after {took:.1f} s"
+    fact(line)
+    return line
+
+
+def stay() -> None:
+    """Leave everything running until Ctrl-C, reachable from another terminal."""
+    folder = ROOT / ".demo"
+    folder.mkdir(exist_ok=True)
+    enter = f"exec '{sys.executable}' -m spout_testbed enter {os.environ[OUTER_PID]} --"
+    for tool in ("kubectl", "pachctl"):
+        script = folder / tool
+        script.write_text(
+            f"#!/bin/sh\nexport PYTHONPATH='{ROOT / 'testbed'}'\n{enter} {tool} \"$@\"\n", encoding="utf-8"
+        )
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    print("\nIt is left running. From another terminal, in this folder:")
+    print("  .demo/kubectl get spouts --watch")
+    print("  .demo/pachctl list commit my-spout@master")
+    print(f"To end it: Ctrl-C here, or: kill {os.environ[OUTER_PID]}", flush=True)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+    for tool in ("kubectl", "pachctl"):
+        (folder / tool).unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

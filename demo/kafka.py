@@ -1,0 +1,38 @@
+"""The topic: made, filled, and filled again."""
+
+import threading
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from demo.screen import DemoError
+
+TOPIC = "mytopic"
+_SECONDS = 20.0
+
+
+def make_topic(bootstrap: str) -> None:
+    """Make the topic, with one partition."""
+    AdminClient({"bootstrap.servers": bootstrap}).create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(_SECONDS)
+
+
+def message(number: int) -> bytes:
+    """The message with that number; its offset is its number, because there is one partition."""
+    return f"message {number}".encode()
+
+
+def produce(bootstrap: str, first: int, count: int, *, per_second: float | None = None) -> None:
+    """Produce messages `first` to `first + count - 1`; at once, or at a rate.
+
+    Raises:
+        DemoError: the broker did not take all of them.
+    """
+    producer = Producer({"bootstrap.servers": bootstrap})
+    pace = threading.Event()
+    for number in range(first, first + count):
+        producer.produce(TOPIC, message(number))
+        if per_second is not None:
+            pace.wait(1 / per_second)
+    left = producer.flush(_SECONDS)
+    if left:
+        raise DemoError(f"expected Kafka to take {count} messages within {_SECONDS:.0f} s; {left} are left")

@@ -1,0 +1,140 @@
+"""Objects for tests: valid, small, and different only in what the test is about.
+
+Each builder takes the fields of what it builds as keywords; what is not given has a sensible value.
+`a_spout()` is what `a_spout_body()` asks for, and `a_pipeline()` is a pipeline that is just so, and
+owned by it: by default there is nothing to do.
+"""
+
+import copy
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from spout_operator.core import model
+
+Body = dict[str, Any]
+
+#: A moment in whole seconds, as Kubernetes keeps them.
+NOON = datetime.datetime(2026, 1, 31, 12, 0, tzinfo=datetime.UTC)
+
+#: In the changes given to `a_spout_body`: take the field away.
+ABSENT = object()
+
+
+def a_key(name: str = "my-spout", namespace: str = "ingest") -> model.SpoutKey:
+    """Which Spout."""
+    return model.SpoutKey(namespace=namespace, name=name)
+
+
+def a_spout_body(
+    changes: Mapping[str, object] | None = None,
+    *,
+    name: str = "my-spout",
+    namespace: str = "ingest",
+    status: Mapping[str, Any] | None = None,
+    **metadata: Any,
+) -> Body:
+    """A Spout as the API server has it.
+
+    Args:
+        changes: to the spec: from the dotted path of a field to its value, or to `ABSENT`.
+        name: metadata.name.
+        namespace: metadata.namespace.
+        status: the status; none where not given.
+        metadata: further fields of the metadata, in Kubernetes' own spelling.
+    """
+    body: Body = {
+        "apiVersion": "spout-operator.io/v1alpha1",
+        "kind": "Spout",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "uid": f"uid-of-{namespace}-{name}",
+            "resourceVersion": "100",
+            "generation": 1,
+            "creationTimestamp": "2026-01-31T12:00:00Z",
+            **metadata,
+        },
+        "spec": {
+            "transform": {"image": "myaccount/myimage:0.1", "cmd": ["go", "run", "./main.go"]},
+            "spout": {"marker": "offset"},
+        },
+    }
+    for path, value in (changes or {}).items():
+        _change(body["spec"], path, value)
+    if status is not None:
+        body["status"] = dict(status)
+    return body
+
+
+def a_transform(**fields: Any) -> model.Transform:
+    """The code to run."""
+    return model.Transform(**{"image": "myaccount/myimage:0.1", "cmd": ("go", "run", "./main.go"), **fields})
+
+
+def a_spec(**fields: Any) -> model.PipelineSpec:
+    """What a pipeline is made of; by default that of `a_spout_body()`."""
+    defaults = {"transform": a_transform(), "spout": model.SpoutOptions(marker="offset")}
+    return model.PipelineSpec(**{**defaults, **fields})
+
+
+def a_spout(**fields: Any) -> model.Spout:
+    """What a Spout asks for."""
+    return model.Spout(**{"key": a_key(), "pipeline_name": "my-spout", "spec": a_spec(), **fields})
+
+
+def an_owner(**fields: Any) -> model.Owner:
+    """The stamp of `a_spout()`."""
+    return model.Owner(**{"cluster": "cluster-1", "spout": a_key(), **fields})
+
+
+def a_pipeline(**fields: Any) -> model.Pipeline:
+    """A running pipeline, as `a_spout()` asks for it and stamped with `an_owner()`."""
+    defaults = {
+        "name": "my-spout",
+        "spec": a_spec(),
+        "owner": an_owner(),
+        "version": 1,
+        "spec_commit": "speccommit1",
+        "state": model.PipelineState.RUNNING,
+        "reason": "",
+        "stopped": False,
+        "created_at": NOON,
+        "workers": (1, 1),
+    }
+    return model.Pipeline(**{**defaults, **fields})
+
+
+def a_commit(**fields: Any) -> model.Commit:
+    """A finished commit without a parent; `finished_at=None` for an open one."""
+    return model.Commit(**{"id": "commit1", "parent": None, "finished_at": NOON, "size": 4, **fields})
+
+
+def a_marker_file(content: bytes | None = b"1041", **fields: Any) -> model.MarkerFile:
+    """A file of a marker; for one that was too long to be read, `content=None` and its `size`."""
+    return model.MarkerFile(**{"path": "offset", "size": len(content or b""), "content": content, **fields})
+
+
+def a_marker(*files: model.MarkerFile, **fields: Any) -> model.Marker:
+    """A marker that is a single file, or with `is_directory=True` a directory of `files`."""
+    shown = files or (a_marker_file(),)
+    defaults = {
+        "path": "offset",
+        "is_directory": False,
+        "files": shown,
+        "files_total": len(shown),
+        "commit": "markercommit1",
+        "finished_at": NOON,
+    }
+    return model.Marker(**{**defaults, **fields})
+
+
+def _change(spec: Body, path: str, value: object) -> None:
+    *parents, field = path.split(".")
+    place = spec
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    if value is ABSENT:
+        place.pop(field, None)
+    else:
+        place[field] = copy.deepcopy(value)

@@ -1,0 +1,50 @@
+"""Both sides of the contract: an in-memory pachd per test, and the real one of the test bed.
+
+python -m pytest tests/contract -k memory                                 # no servers needed
+python -m spout_testbed run -- python -m pytest tests/contract            # both
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from spout_operator.pachyderm.v1.sdk import Client
+from spout_testbed import Testbed
+from tests.contract.harness import MemoryWriter, RealWriter, Side
+from tests.memory_pachd import MemoryPachd
+
+#: Community Edition, which the real pachd is without an activation key.
+MOST_PIPELINES = 16
+
+
+@pytest.fixture
+def pachd() -> Iterator[MemoryPachd]:
+    with MemoryPachd(limit=MOST_PIPELINES) as pachd:
+        yield pachd
+
+
+@pytest.fixture(scope="session")
+def real_address() -> Iterator[str]:
+    """Where the real pachd answers. Fails outside the test bed, and says how to get there."""
+    with Testbed.start(pachyderm=True) as bed:
+        # The suite plays the spouts itself; a real one would delete the open commits that it makes.
+        bed.workers.stop()
+        yield bed.pachd_address
+
+
+@pytest.fixture
+def memory_side(pachd: MemoryPachd) -> Side:
+    return Side.at(pachd.address, MemoryWriter(pachd), most_pipelines=MOST_PIPELINES)
+
+
+@pytest.fixture(params=["memory", "real"])
+def side(request: pytest.FixtureRequest) -> Iterator[Side]:
+    if request.param == "memory":
+        yield request.getfixturevalue("memory_side")
+        return
+    address: str = request.getfixturevalue("real_address")
+    side = Side.at(address, RealWriter(Client.new_from_pachd_address(address)), most_pipelines=MOST_PIPELINES)
+    try:
+        yield side
+    finally:
+        side.clear()

@@ -1,0 +1,127 @@
+"""Heads say cheaply that something happened; commits say what."""
+
+import pytest
+
+from spout_operator.core.errors import Retryable
+from spout_operator.core.model import Heads
+from tests.contract.harness import NO_COMMIT, Side
+
+
+def ids(side: Side, name: str, head: str, since: str | None) -> list[str]:
+    return [commit.id for commit in side.port.commits(name, head, since=since)]
+
+
+def test_there_are_no_heads_where_there_is_no_repo(side: Side) -> None:
+    assert side.port.heads(side.new_name()) == Heads()
+
+
+def test_each_head_follows_its_own_branch(side: Side) -> None:
+    name = side.created()
+    assert side.port.heads(name) == Heads(output=None, marker=None)
+
+    output = side.spout.commit(name)
+    assert side.port.heads(name) == Heads(output=output, marker=None)
+
+    marker = side.spout.marker(name, {"offset": b"1"})
+    assert side.port.heads(name) == Heads(output=output, marker=marker)
+
+    output = side.spout.commit(name)
+    assert side.port.heads(name) == Heads(output=output, marker=marker)
+
+
+def test_a_branch_of_another_name_is_no_head(side: Side) -> None:
+    name = side.created()
+
+    side.spout.commit(name, branch="side")
+
+    assert side.port.heads(name) == Heads()
+
+
+def test_an_open_commit_is_a_head_already(side: Side) -> None:
+    name = side.created()
+
+    opened = side.spout.commit(name, finished=False)
+
+    assert side.port.heads(name).output == opened
+
+
+def test_all_commits_come_newest_first_with_parent_size_and_end(side: Side) -> None:
+    name = side.created()
+    first, second, third = (side.spout.commit(name, size=size) for size in (5, 7, 1))
+
+    found = side.port.commits(name, third, since=None)
+
+    # A commit holds what its parent holds, unless the spout overwrites.
+    assert [(commit.id, commit.parent, commit.size) for commit in found] == [
+        (third, second, 13),
+        (second, first, 12),
+        (first, None, 5),
+    ]
+    ends = [commit.finished_at for commit in found]
+    assert all(end is not None and end.tzinfo is not None for end in ends)
+
+
+def test_commits_since_a_known_one_come_without_it(side: Side) -> None:
+    name = side.created()
+    first, second, third = (side.spout.commit(name) for _ in range(3))
+
+    assert ids(side, name, third, since=first) == [third, second]
+    assert ids(side, name, third, since=second) == [third]
+    assert ids(side, name, third, since=third) == []
+
+
+def test_the_head_that_is_asked_for_counts_not_the_one_that_came_meanwhile(side: Side) -> None:
+    name = side.created()
+    first, second, _third = (side.spout.commit(name) for _ in range(3))
+
+    assert ids(side, name, second, since=first) == [second]
+
+
+def test_an_open_commit_comes_as_the_newest_and_has_no_end(side: Side) -> None:
+    name = side.created()
+    finished = side.spout.commit(name)
+    opened = side.spout.commit(name, finished=False)
+
+    newest, oldest = side.port.commits(name, opened, since=None)
+
+    assert (newest.id, newest.parent, newest.finished_at) == (opened, finished, None)
+    assert oldest.finished_at is not None
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        pytest.param(NO_COMMIT, id="looks-like-a-commit"),
+        pytest.param("no-commit", id="looks-like-a-branch"),
+        pytest.param("0" * 32, id="32-digits-of-another-kind"),
+    ],
+)
+def test_since_a_commit_that_pachyderm_does_not_know_all_come(side: Side, since: str) -> None:
+    name = side.created()
+    first, second = side.spout.commit(name), side.spout.commit(name)
+
+    assert ids(side, name, second, since=since) == [second, first]
+
+
+def test_since_a_commit_that_is_no_ancestor_all_come(side: Side) -> None:
+    name = side.created()
+    first, second = side.spout.commit(name), side.spout.commit(name)
+    stranger = side.spout.commit(name, branch="side")
+
+    assert ids(side, name, second, since=stranger) == [second, first]
+    assert ids(side, name, first, since=second) == [first]
+
+
+def test_since_a_commit_of_another_repo_all_come(side: Side) -> None:
+    name, other = side.created(), side.created()
+    first, second = side.spout.commit(name), side.spout.commit(name)
+
+    assert ids(side, name, second, since=side.spout.commit(other)) == [second, first]
+
+
+def test_a_head_that_is_gone_is_looked_for_again_later(side: Side) -> None:
+    name = side.created()
+    side.spout.commit(name)
+
+    with pytest.raises(Retryable, match="could not list the commits"):
+        side.port.commits(name, NO_COMMIT, since=None)

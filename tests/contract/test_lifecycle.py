@@ -1,0 +1,273 @@
+"""From nothing to a pipeline, through its changes, and back."""
+
+import dataclasses
+
+import pytest
+
+from spout_operator.core.decision import STAMP_CLUSTER, STAMP_SPOUT
+from spout_operator.core.errors import Retryable
+from spout_operator.core.model import MARKER_BRANCH, Heads, Owner, PipelineState, SpoutKey
+from spout_operator.core.reasons import Reason
+from spout_operator.pachyderm.v1.sdk import pps_pb2
+from tests.contract.harness import OWNER, SPEC, Side
+from tests.support.waiting import eventually
+
+CHANGED = dataclasses.replace(SPEC, description="changed")
+SPOUT = pps_pb2.Spout()
+
+
+def heads_after_commits(side: Side, name: str) -> Heads:
+    return Heads(output=side.spout.commit(name), marker=side.spout.marker(name, {"offset": b"1"}))
+
+
+def test_there_is_no_pipeline_at_first(side: Side) -> None:
+    assert side.port.observe(side.new_name()) is None
+
+
+def test_a_new_pipeline_is_at_version_one_and_runs(side: Side) -> None:
+    found = side.observed(side.created())
+
+    assert (found.version, found.stopped, found.reason) == (1, False, "")
+    assert found.state in {PipelineState.STARTING, PipelineState.RUNNING}
+    assert found.created_at is not None
+    assert found.spec_commit
+
+
+def test_observing_tells_the_workers(side: Side) -> None:
+    available, requested = side.observed(side.created()).workers or (None, None)
+
+    assert (available, requested) == (0, 1)
+
+
+def test_a_pipeline_carries_the_stamp_of_its_owner(side: Side) -> None:
+    assert side.observed(side.created()).owner == OWNER
+
+
+def test_an_update_can_hand_a_pipeline_over(side: Side) -> None:
+    name = side.created()
+    heir = Owner(cluster="another", spout=SpoutKey(namespace="other", name="heir"))
+
+    side.port.update(name, SPEC, heir)
+
+    assert side.observed(name).owner == heir
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"team": "ingest"}, id="somebody-elses"),
+        pytest.param({STAMP_SPOUT: "ingest/my-spout"}, id="no-cluster"),
+        pytest.param({STAMP_CLUSTER: "c"}, id="no-spout"),
+        pytest.param({STAMP_CLUSTER: "c", STAMP_SPOUT: "my-spout"}, id="no-namespace"),
+        pytest.param({STAMP_CLUSTER: "", STAMP_SPOUT: "ingest/my-spout"}, id="empty-cluster"),
+    ],
+)
+def test_a_pipeline_without_a_whole_stamp_has_no_owner(side: Side, annotations: dict[str, str]) -> None:
+    name = side.someones_pipeline(spout=SPOUT, metadata=pps_pb2.Metadata(annotations=annotations))
+
+    found = side.observed(name)
+
+    assert found.owner is None
+    assert found.spec is not None
+
+
+def test_a_pipeline_that_is_no_spout_has_no_spec(side: Side) -> None:
+    name = side.someones_pipeline(reads=side.created())
+
+    found = side.observed(name)
+
+    assert (found.name, found.spec, found.owner) == (name, None, None)
+
+
+def test_the_list_has_all_pipelines_without_their_workers(side: Side) -> None:
+    spout = side.created()
+    other = side.someones_pipeline(reads=spout)
+
+    listed = side.port.list()
+
+    assert set(listed) == {spout, other}
+    assert [listed[name].workers for name in (spout, other)] == [None, None]
+    assert dataclasses.replace(side.observed(spout), workers=None, state=listed[spout].state) == listed[spout]
+
+
+def test_creating_a_pipeline_that_is_there_leaves_it_as_it_is(side: Side) -> None:
+    name = side.created()
+    heads = heads_after_commits(side, name)
+    before = side.observed(name)
+
+    side.port.create(name, CHANGED, dataclasses.replace(OWNER, cluster="another"))
+
+    assert dataclasses.replace(side.observed(name), state=before.state) == before
+    assert side.port.heads(name) == heads
+
+
+def test_an_update_makes_a_new_version_and_keeps_both_heads(side: Side) -> None:
+    name = side.created()
+    heads = heads_after_commits(side, name)
+    before = side.observed(name)
+
+    side.port.update(name, CHANGED, OWNER)
+
+    after = side.observed(name)
+    assert after.version == before.version + 1
+    assert after.spec_commit != before.spec_commit
+    assert after.spec == CHANGED
+    assert side.port.heads(name) == heads
+
+
+def test_an_update_with_nothing_new_makes_a_new_version_too(side: Side) -> None:
+    # Why the operator never updates without a difference.
+    name = side.created()
+
+    side.port.update(name, SPEC, OWNER)
+
+    assert side.observed(name).version == 2
+
+
+def test_an_update_that_takes_the_marker_away_and_brings_it_back_keeps_its_head(side: Side) -> None:
+    name = side.created()
+    heads = heads_after_commits(side, name)
+
+    side.port.update(name, dataclasses.replace(SPEC, spout=dataclasses.replace(SPEC.spout, marker="")), OWNER)
+    assert side.port.heads(name) == heads
+    side.port.update(name, SPEC, OWNER)
+
+    assert side.port.heads(name) == heads
+
+
+def test_update_of_a_pipeline_that_is_gone_makes_none(side: Side) -> None:
+    # pachd would make it anew, and take the heads of the repo that was kept: the position in the stream.
+    name = side.abandoned_repo()
+    heads = side.port.heads(name)
+
+    with pytest.raises(Retryable) as caught:
+        side.port.update(name, CHANGED, OWNER)
+
+    assert caught.value.reason is Reason.PACHYDERM_ERROR
+    assert side.port.observe(name) is None
+    assert side.port.heads(name) == heads
+
+
+def test_a_stopped_pipeline_pauses_and_keeps_both_heads(side: Side) -> None:
+    name = side.created()
+    heads = heads_after_commits(side, name)
+
+    side.port.stop(name)
+
+    assert side.observed(name).stopped
+    eventually(lambda: side.observed(name).state is PipelineState.PAUSED, what="Paused", seconds=20)
+    assert side.port.heads(name) == heads
+
+
+def test_a_pipeline_that_is_updated_while_stopped_stays_stopped(side: Side) -> None:
+    name = side.created()
+    heads = heads_after_commits(side, name)
+    side.port.stop(name)
+
+    side.port.update(name, CHANGED, OWNER)
+
+    found = side.observed(name)
+    assert (found.stopped, found.version, found.spec) == (True, 2, CHANGED)
+    assert side.port.heads(name) == heads
+
+
+def test_a_started_pipeline_runs_again_with_the_same_version_and_heads(side: Side) -> None:
+    name = side.created()
+    heads = heads_after_commits(side, name)
+    side.port.stop(name)
+
+    side.port.start(name)
+
+    found = side.observed(name)
+    assert (found.stopped, found.version, found.spec) == (False, 1, SPEC)
+    assert side.port.heads(name) == heads
+
+
+def test_a_spout_goes_on_where_it_was_after_stop_and_start(side: Side) -> None:
+    name = side.created()
+    first = side.spout.commit(name)
+    side.port.stop(name)
+    side.port.start(name)
+
+    second = side.spout.commit(name)
+
+    assert [commit.id for commit in side.port.commits(name, second, since=None)] == [second, first]
+
+
+def test_stopping_twice_and_starting_twice_does_no_harm(side: Side) -> None:
+    name = side.created()
+    heads = heads_after_commits(side, name)
+
+    side.port.stop(name)
+    side.port.stop(name)
+    assert side.observed(name).stopped
+    side.port.start(name)
+    side.port.start(name)
+
+    found = side.observed(name)
+    assert (found.stopped, found.version) == (False, 1)
+    assert side.port.heads(name) == heads
+
+
+@pytest.mark.parametrize("action", ["start", "stop"])
+def test_there_is_nothing_to_start_or_stop_where_there_is_no_pipeline(side: Side, action: str) -> None:
+    name = side.new_name()
+
+    with pytest.raises(Retryable, match=f"could not {action} the pipeline '{name}'.*not found") as caught:
+        getattr(side.port, action)(name)
+
+    assert caught.value.reason is Reason.PACHYDERM_ERROR
+
+
+def test_a_deleted_pipeline_is_gone_with_its_repo(side: Side) -> None:
+    name = side.created()
+    heads_after_commits(side, name)
+
+    side.port.delete(name, keep_repo=False)
+
+    assert side.port.observe(name) is None
+    assert side.port.heads(name) == Heads()
+    side.port.create(name, SPEC, OWNER)
+    assert side.port.heads(name) == Heads()
+
+
+@pytest.mark.parametrize("keep_repo", [False, True])
+def test_deleting_what_is_not_there_is_done_already(side: Side, keep_repo: bool) -> None:
+    name = side.new_name()
+
+    side.port.delete(name, keep_repo=keep_repo)
+    side.port.delete(name, keep_repo=keep_repo)
+
+    assert side.port.observe(name) is None
+
+
+def test_a_kept_repo_has_all_commits_and_the_marker(side: Side) -> None:
+    name = side.created()
+    ids = [side.spout.commit(name), side.spout.commit(name)]
+    marker = side.spout.marker(name, {"offset": b"2"})
+
+    side.port.delete(name, keep_repo=True)
+
+    assert side.port.observe(name) is None
+    assert side.port.heads(name) == Heads(output=ids[1], marker=marker)
+    assert [commit.id for commit in side.port.commits(name, ids[1], since=None)] == ids[::-1]
+    kept = side.port.marker(name, "offset", marker)
+    assert kept is not None
+    assert kept.files[0].content == b"2"
+
+
+def test_a_stopped_pipeline_can_be_deleted(side: Side) -> None:
+    name = side.created()
+    side.port.stop(name)
+
+    side.port.delete(name, keep_repo=False)
+
+    assert side.port.observe(name) is None
+
+
+def test_a_new_pipeline_with_a_marker_has_branches_without_heads(side: Side) -> None:
+    name = side.created()
+
+    assert side.port.heads(name) == Heads()
+    assert {branch.name for branch in side.client.list_branch(name)} == {"master", MARKER_BRANCH}

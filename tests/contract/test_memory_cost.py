@@ -1,0 +1,136 @@
+"""What a call costs the server: with a thousand spouts, each request too many is a thousand."""
+
+import pytest
+
+from spout_operator.core import marker as markers
+from spout_operator.pachyderm.v1 import backend
+from tests.contract.harness import OWNER, SPEC, Side
+from tests.memory_pachd import MemoryPachd
+
+WRITES = {"CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline"}
+
+
+def test_looking_never_writes(memory_side: Side, pachd: MemoryPachd) -> None:
+    name = memory_side.created()
+    head = memory_side.spout.commit(name)
+    marker = memory_side.spout.marker(name, {"offset": b"1"})
+    pachd.calls.reset()
+
+    memory_side.port.server()
+    memory_side.port.observe(name)
+    memory_side.port.list()
+    memory_side.port.heads(name)
+    memory_side.port.commits(name, head, since=None)
+    memory_side.port.marker(name, "offset", marker)
+
+    assert pachd.calls
+    assert not WRITES & set(pachd.calls)
+
+
+def test_creating_what_is_there_writes_nothing(memory_side: Side, pachd: MemoryPachd) -> None:
+    name = memory_side.created()
+    pachd.calls.reset()
+
+    memory_side.port.create(name, SPEC, OWNER)
+
+    assert not WRITES & set(pachd.calls)
+
+
+def test_the_version_is_asked_once(memory_side: Side, pachd: MemoryPachd) -> None:
+    assert memory_side.port.server() == memory_side.port.server()
+
+    assert pachd.calls == {"GetVersion": 1}
+
+
+def test_the_list_is_one_call_however_many_pipelines_there_are(memory_side: Side, pachd: MemoryPachd) -> None:
+    names = {memory_side.created() for _ in range(5)}
+    pachd.calls.reset()
+
+    assert set(memory_side.port.list()) == names
+
+    assert pachd.calls == {"ListPipeline": 1}
+
+
+def test_the_heads_are_one_call(memory_side: Side, pachd: MemoryPachd) -> None:
+    name = memory_side.created()
+    pachd.calls.reset()
+
+    memory_side.port.heads(name)
+
+    assert pachd.calls == {"ListBranch": 1}
+
+
+@pytest.fixture
+def pages_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "PAGE", 10)
+
+
+@pytest.mark.usefixtures("pages_of_ten")
+@pytest.mark.parametrize(
+    ("commits", "since", "pages"),
+    [
+        pytest.param(9, None, 1, id="less-than-a-page"),
+        pytest.param(10, None, 1, id="just-a-page"),
+        pytest.param(11, None, 2, id="one-more-than-a-page"),
+        pytest.param(30, None, 3, id="some-pages"),
+        pytest.param(35, 30, 1, id="the-last-few-of-many"),
+        pytest.param(35, 24, 1, id="the-known-one-just-behind-a-page"),
+        pytest.param(35, 23, 2, id="the-known-one-on-the-next-page"),
+        pytest.param(35, 0, 4, id="all-but-the-first"),
+    ],
+)
+def test_commits_cost_as_many_steps_as_there_are_new_ones(
+    memory_side: Side, pachd: MemoryPachd, commits: int, since: int | None, pages: int
+) -> None:
+    name = memory_side.created()
+    ids = [memory_side.spout.commit(name) for _ in range(commits)]
+    known = None if since is None else ids[since]
+    first_new = 0 if since is None else since + 1
+    pachd.calls.reset()
+
+    found = memory_side.port.commits(name, ids[-1], since=known)
+
+    assert [commit.id for commit in found] == ids[first_new:][::-1]
+    assert pachd.calls["ListCommitStream"] == pages
+
+
+@pytest.mark.usefixtures("pages_of_ten")
+def test_a_stranger_does_not_end_the_search_on_any_page(memory_side: Side) -> None:
+    name = memory_side.created()
+    ids = [memory_side.spout.commit(name) for _ in range(25)]
+    stranger = memory_side.spout.commit(name, branch="side")
+
+    found = memory_side.port.commits(name, ids[-1], since=stranger)
+
+    assert [commit.id for commit in found] == ids[::-1]
+
+
+def test_more_commits_than_one_real_page_holds(memory_side: Side) -> None:
+    name = memory_side.created()
+    ids = [memory_side.spout.commit(name) for _ in range(backend.PAGE + 1)]
+
+    found = memory_side.port.commits(name, ids[-1], since=None)
+
+    assert [commit.id for commit in found] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    ("files", "reads"),
+    [
+        pytest.param({"offset": b"x" * markers.LONGEST_READ}, 1, id="the-longest-that-is-read"),
+        pytest.param({"offset": b"x" * (markers.LONGEST_READ + 1)}, 0, id="a-longer-one"),
+        pytest.param({"offset": b""}, 0, id="an-empty-one"),
+        pytest.param({f"offset/{number}": b"1" for number in range(100)}, markers.MOST_FILES, id="many"),
+    ],
+)
+def test_no_more_of_a_marker_is_read_than_is_shown(
+    memory_side: Side, pachd: MemoryPachd, files: dict[str, bytes], reads: int
+) -> None:
+    name = memory_side.created()
+    head = memory_side.spout.marker(name, files)
+
+    found = memory_side.port.marker(name, "offset", head)
+
+    assert found is not None
+    assert found.files_total == len(files)
+    assert pachd.calls["GetFile"] == reads

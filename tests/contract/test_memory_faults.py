@@ -1,0 +1,232 @@
+"""What a real server does too seldom to wait for it: it fails, hangs, goes away and comes back."""
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.model import PipelineState
+from spout_operator.core.reasons import Reason
+from spout_operator.pachyderm.v1 import client
+from spout_operator.pachyderm.v1.backend import PachydermV1
+from tests.contract.harness import OWNER, SPEC, Side
+from tests.memory_pachd import MemoryPachd
+from tests.support.waiting import eventually
+
+Code = grpc.StatusCode
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Failure:
+    reason: str
+    code: grpc.StatusCode
+    details: str
+    kind: type[SpoutError]
+    shown_as: Reason
+
+
+FAILURES = [
+    Failure(
+        reason="pachd restarts",
+        code=Code.UNAVAILABLE,
+        details="connection refused",
+        kind=Unreachable,
+        shown_as=Reason.PACHYDERM_UNREACHABLE,
+    ),
+    Failure(
+        reason="a proxy gives up first",
+        code=Code.DEADLINE_EXCEEDED,
+        details="upstream timeout",
+        kind=Unreachable,
+        shown_as=Reason.PACHYDERM_UNREACHABLE,
+    ),
+    Failure(
+        reason="auth is active and there is no token",
+        code=Code.UNAUTHENTICATED,
+        details="no authentication token (try logging in)",
+        kind=Stalled,
+        shown_as=Reason.UNAUTHORIZED,
+    ),
+    Failure(
+        reason="the token expired, as one service of pachd hears it from another",
+        code=Code.UNKNOWN,
+        details="provided auth token is corrupted or has expired (try logging in again)",
+        kind=Stalled,
+        shown_as=Reason.UNAUTHORIZED,
+    ),
+    Failure(
+        reason="the token is somebody's who may not",
+        code=Code.UNKNOWN,
+        details="robot:op is not authorized to perform this operation on the repo a, must have at least READER access",
+        kind=Stalled,
+        shown_as=Reason.UNAUTHORIZED,
+    ),
+    Failure(
+        reason="a 2.x has no such service",
+        code=Code.UNIMPLEMENTED,
+        details="unknown service pps.API",
+        kind=Stalled,
+        shown_as=Reason.UNSUPPORTED_PACHYDERM,
+    ),
+    Failure(
+        reason="pachd's own etcd is in trouble",
+        code=Code.UNKNOWN,
+        details="etcdserver: request timed out",
+        kind=Retryable,
+        shown_as=Reason.PACHYDERM_ERROR,
+    ),
+    Failure(
+        reason="something that nobody has seen yet",
+        code=Code.INTERNAL,
+        details="panic",
+        kind=Retryable,
+        shown_as=Reason.PACHYDERM_ERROR,
+    ),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason.replace(" ", "-"))
+def test_each_failure_has_its_kind_and_reason_and_leaves_nothing_behind(
+    memory_side: Side, pachd: MemoryPachd, failure: Failure
+) -> None:
+    pachd.fail("ListPipeline", failure.code, failure.details)
+
+    with pytest.raises(failure.kind) as caught:
+        memory_side.port.list()
+
+    assert type(caught.value) is failure.kind
+    assert caught.value.reason is failure.shown_as
+    assert "list the pipelines" in caught.value.message
+    assert failure.details in caught.value.message
+    assert memory_side.port.list() == {}
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        pytest.param("etcdserver: leader changed", id="etcd"),
+        pytest.param(
+            "the HEAD commit of this pipeline's spec branch is open. Either another CreatePipeline call is running "
+            "or a previous call crashed.",
+            id="another-update-is-running",
+        ),
+    ],
+)
+def test_an_update_that_comes_at_a_bad_moment_is_no_rejection(
+    memory_side: Side, pachd: MemoryPachd, details: str
+) -> None:
+    name = memory_side.created()
+    pachd.fail("CreatePipeline", Code.UNKNOWN, details)
+
+    with pytest.raises(Retryable):
+        memory_side.port.update(name, SPEC, OWNER)
+
+
+def test_a_pipeline_that_somebody_makes_at_the_same_time_is_left_as_it_is(
+    memory_side: Side, pachd: MemoryPachd
+) -> None:
+    name = memory_side.new_name()
+    pachd.fail("CreatePipeline", Code.UNKNOWN, f"pipeline {name} already exists")
+
+    memory_side.port.create(name, SPEC, OWNER)
+
+    assert pachd.calls["CreatePipeline"] == 1
+
+
+CALLS: dict[str, Callable[[PachydermV1, str, str, str], object]] = {
+    "GetVersion": lambda port, _name, _head, _marker: port.server(),
+    "InspectPipeline": lambda port, name, _head, _marker: port.observe(name),
+    "ListPipeline": lambda port, _name, _head, _marker: port.list(),
+    "InspectRepo": lambda port, name, _head, _marker: port.create(name, SPEC, OWNER),
+    "CreatePipeline": lambda port, name, _head, _marker: port.update(name, SPEC, OWNER),
+    "StartPipeline": lambda port, name, _head, _marker: port.start(name),
+    "StopPipeline": lambda port, name, _head, _marker: port.stop(name),
+    "DeletePipeline": lambda port, name, _head, _marker: port.delete(name, keep_repo=False),
+    "ListBranch": lambda port, name, _head, _marker: port.heads(name),
+    "ListCommitStream": lambda port, name, head, _marker: port.commits(name, head, since=None),
+    "InspectCommit": lambda port, name, _head, marker: port.marker(name, "offset", marker),
+    "InspectFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
+    "WalkFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
+    "GetFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
+}
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_no_call_waits_longer_than_its_deadline(
+    memory_side: Side, pachd: MemoryPachd, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    name = memory_side.created()
+    head = memory_side.spout.commit(name)
+    marker = memory_side.spout.marker(name, {"offset/0": b"1"})
+    monkeypatch.setattr(client, "DEADLINE", 0.05)
+    pachd.hang(method)
+
+    with pytest.raises(Unreachable, match="DEADLINE_EXCEEDED"):
+        CALLS[method](memory_side.port, name, head, marker)
+
+    monkeypatch.undo()
+    pachd.release(method)
+    CALLS[method](memory_side.port, name, head, marker)
+
+
+def test_a_server_that_went_away_is_unreachable_and_answers_again_when_it_is_back(
+    memory_side: Side, pachd: MemoryPachd
+) -> None:
+    name = memory_side.created()
+    memory_side.port.server()
+    pachd.stop()
+    with pytest.raises(Unreachable):
+        memory_side.port.observe(name)
+
+    pachd.start()
+
+    eventually(lambda: _answers(memory_side), what="an answer", seconds=20)
+    assert memory_side.observed(name).spec == SPEC
+    memory_side.port.server()
+    # It could have come back as another version.
+    assert pachd.calls["GetVersion"] == 2
+
+
+def _answers(side: Side) -> bool:
+    try:
+        side.port.list()
+    except Unreachable:
+        return False
+    return True
+
+
+def test_a_slow_call_of_one_thread_does_not_hold_up_another(memory_side: Side, pachd: MemoryPachd) -> None:
+    name = memory_side.created()
+    with ThreadPoolExecutor(4) as pool:
+        pachd.hang("ListPipeline")
+        slow = pool.submit(memory_side.port.list)
+        quick = [pool.submit(memory_side.port.observe, name) for _ in range(20)]
+
+        assert all(future.result() is not None for future in quick)
+        assert not slow.done()
+
+        pachd.release("ListPipeline")
+        assert set(slow.result()) == {name}
+
+
+@pytest.mark.parametrize("state", [state for state in PipelineState if state is not PipelineState.UNKNOWN])
+def test_each_state_comes_with_its_reason(memory_side: Side, pachd: MemoryPachd, state: PipelineState) -> None:
+    name = memory_side.created()
+
+    pachd.set_state(name, state, "because of it")
+
+    observed, listed = memory_side.observed(name), memory_side.port.list()[name]
+    assert (observed.state, observed.reason) == (state, "because of it")
+    assert (listed.state, listed.reason) == (state, "because of it")
+
+
+def test_a_worker_that_answers_is_available(memory_side: Side, pachd: MemoryPachd) -> None:
+    name = memory_side.created()
+
+    pachd.workers(name, 1)
+
+    assert memory_side.observed(name).workers == (1, 1)
+    assert memory_side.port.list()[name].workers is None

@@ -1,0 +1,48 @@
+"""What is asked for is what comes back: else the operator would update, and so restart, a spout for ever."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from spout_operator.core.comparison import changes
+from spout_operator.core.model import PipelineSpec
+from tests.contract.harness import OWNER, SPEC, Side
+from tests.contract.specs import EVERYTHING, ROWS, SPECS, Row
+
+
+def differences(desired: PipelineSpec, found: PipelineSpec | None) -> tuple[str, ...]:
+    return changes(desired, found) if found is not None else ("it is no spout",)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_created_pipeline_has_the_spec_that_was_asked_for(side: Side, row: Row) -> None:
+    name = side.created(row.spec)
+
+    assert differences(row.spec, side.observed(name).spec) == ()
+
+
+def test_an_updated_pipeline_has_the_new_spec_and_nothing_of_the_old_one(side: Side) -> None:
+    name = side.created(EVERYTHING)
+
+    side.port.update(name, SPEC, OWNER)
+
+    assert differences(SPEC, side.observed(name).spec) == ()
+
+
+def test_the_list_has_the_same_specs_as_looking_at_each(side: Side) -> None:
+    names = [side.created(EVERYTHING), side.created(SPEC)]
+
+    listed = side.port.list()
+
+    assert [listed[name].spec for name in names] == [side.observed(name).spec for name in names]
+
+
+# One server for all examples: each makes a pipeline and deletes it.
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(spec=SPECS)
+def test_memory_any_spec_comes_back(memory_side: Side, spec: PipelineSpec) -> None:
+    name = memory_side.created(spec)
+
+    found = memory_side.observed(name).spec
+    memory_side.port.delete(name, keep_repo=False)
+
+    assert differences(spec, found) == ()

@@ -1,0 +1,59 @@
+"""Every shape of marker, as it is shown. Written from outside: Pachyderm 1.13 lets a spout's branches be written so."""
+
+import hashlib
+from typing import Any
+
+from spout_operator.pachyderm.v1.sdk import Client
+from tests.e2e.conftest import a_spec
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
+
+IDLE = {"transform": {"env": {"LIMIT": "0"}}}
+
+
+def shown(spouts: Spouts, name: str, pachyderm: Client) -> dict[str, Any]:
+    """The marker in the status, once it is that of the branch's head."""
+
+    def look() -> dict[str, Any] | None:
+        head = pachyderm.inspect_branch(name, "marker").head.id
+        body = spouts.get(name)
+        marker: dict[str, Any] = (body or {}).get("status", {}).get("marker", {})
+        return marker if marker.get("commit") == head else None
+
+    return eventually(look, what="the new marker to be shown", details=lambda: spouts.details(name))
+
+
+def test_a_file_a_binary_and_a_large_one(spouts: Spouts, name: str, pachyderm: Client) -> None:
+    spouts.create(name, a_spec(**IDLE))
+    status = spouts.wait(name, "to run", ready="True")
+    assert "marker" not in status, "none was written yet"
+
+    pachyderm.put_file_bytes((name, "marker"), "offset", b"1041\n", overwrite_index=None)
+    marker = shown(spouts, name, pachyderm)
+    assert (marker["value"], marker["summary"], marker["sizeBytes"]) == ("1041\n", "1041", 5)
+    assert marker["updatedAt"]
+
+    for content in (b"\x00\xff\x00\xff", b"x" * 2000):
+        pachyderm.delete_file((name, "marker"), "offset")
+        pachyderm.put_file_bytes((name, "marker"), "offset", content)
+        marker = shown(spouts, name, pachyderm)
+        assert "value" not in marker
+        assert marker["sha256"] == hashlib.sha256(content).hexdigest()
+        assert marker["sizeBytes"] == len(content)
+        assert marker["summary"] == f"{len(content)} bytes {marker['sha256'][:8]}"
+
+
+def test_a_directory_is_listed_and_bounded(spouts: Spouts, name: str, pachyderm: Client) -> None:
+    spouts.create(name, a_spec(**IDLE))
+    spouts.wait(name, "to run", ready="True")
+
+    with pachyderm.put_file_client() as put:
+        for partition in range(20):
+            put.put_file_from_bytes((name, "marker"), f"offset/{partition:02d}", str(partition * 10).encode())
+
+    marker = shown(spouts, name, pachyderm)
+    assert marker["summary"] == "20 files"
+    assert marker["filesTotal"] == 20
+    files = marker["files"]
+    assert len(files) == 16
+    assert files[1] == {"path": "offset/01", "sizeBytes": 2, "value": "10"}

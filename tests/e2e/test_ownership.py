@@ -1,0 +1,57 @@
+"""What is not ours is never touched."""
+
+from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from tests.e2e.conftest import a_spec
+from tests.support.spouts import Spouts, message
+
+
+def test_a_pipeline_without_a_stamp_is_left_alone(spouts: Spouts, name: str, pachyderm: Client) -> None:
+    pachyderm.create_pipeline(name, pps_pb2.Transform(image="theirs", cmd=["sleep", "1000"]), spout=pps_pb2.Spout())
+    before = pachyderm.inspect_pipeline(name)
+
+    spouts.create(name, a_spec())
+
+    status = spouts.wait(name, "to refuse", ready="False", stalled="True", reason="PipelineNotOwned")
+    assert "spout-operator.io/spout" in message(status)
+    assert "pipeline" not in status
+    spouts.edit(name, {"suspend": True})
+    spouts.wait(name, "to refuse an edit too", stalled="True", reason="PipelineNotOwned")
+    spouts.delete(name)
+    spouts.wait_gone(name)
+    after = pachyderm.inspect_pipeline(name)
+    assert after.spec_commit == before.spec_commit
+    assert after.version == before.version
+
+
+def test_a_pipeline_that_was_handed_over_is_taken(spouts: Spouts, name: str, pachyderm: Client) -> None:
+    transform = pps_pb2.Transform(image="theirs", cmd=["sleep", "1000"])
+    pachyderm.create_pipeline(name, transform, spout=pps_pb2.Spout())
+    spouts.create(name, a_spec())
+    text = message(spouts.wait(name, "to refuse", stalled="True", reason="PipelineNotOwned"))
+    quoted = text.split('"')
+    stamp = {quoted[1]: quoted[3], quoted[5]: quoted[7]}
+
+    pachyderm.create_pipeline(
+        name, transform, spout=pps_pb2.Spout(), update=True, metadata=pps_pb2.Metadata(annotations=stamp)
+    )
+
+    spouts.wait(name, "to take it and make it as asked for", ready="True", version=3, marker="5")
+
+
+def test_of_two_spouts_that_name_one_pipeline_the_older_wins(spouts: Spouts, name: str, pachyderm: Client) -> None:
+    spouts.create(name, a_spec())
+    spouts.wait(name, "to run", ready="True")
+
+    spouts.create(f"{name}-b", a_spec(name=name))
+
+    status = spouts.wait(f"{name}-b", "to be told", stalled="True", reason="PipelineNotOwned")
+    assert f"{spouts.namespace}/{name}" in message(status)
+    spouts.delete(f"{name}-b")
+    spouts.wait_gone(f"{name}-b")
+    assert pachyderm.inspect_pipeline(name).version == 1
+
+    spouts.create(f"{name}-c", a_spec(name=name))
+    spouts.wait(f"{name}-c", "to be told too", stalled="True")
+    spouts.delete(name)
+    spouts.wait_gone(name)
+    spouts.wait(f"{name}-c", "to take its place", ready="True", stalled=None, version=1)

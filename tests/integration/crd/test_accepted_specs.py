@@ -1,0 +1,119 @@
+"""What a Spout may say. Each row is taken as it stands: nothing is dropped, nothing is added."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from tests.integration.crd.spouts import Spouts, a_spout
+
+
+@dataclass(frozen=True)
+class Row:
+    """A spec that is accepted."""
+
+    id: str
+    reason: str
+    changes: Mapping[str, object]
+    name: str = "my-spout"
+
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+KAFKA_SPOUT = {
+    "name": "my-spout",
+    "description": 'Kafka topic "mytopic" into Pachyderm',
+    "transform.image": "myaccount/myimage:0.1",
+    "transform.cmd": ["go", "run", "./main.go"],
+    "transform.stdin": ["exec ./consume"],
+    "transform.env": {"HOST": "kafkahost", "TOPIC": "mytopic", "PORT": "9092"},
+    "transform.secrets": [
+        {"name": "kafka", "key": "password", "envVar": "KAFKA_PASSWORD"},
+        {"name": "kafka-tls", "mountPath": "/etc/kafka"},
+    ],
+    "transform.imagePullSecrets": ["registry"],
+    "transform.workingDir": "/app",
+    "transform.user": "1000",
+    "spout.overwrite": False,
+    "spout.marker": "offset",
+    "spout.service": {"internalPort": 8080, "externalPort": 30080, "type": "NodePort"},
+    "resourceRequests": {"cpu": "500m", "memory": "256Mi", "disk": "1Gi"},
+    "resourceLimits": {"cpu": 1, "memory": "512Mi", "gpu": {"type": "nvidia.com/gpu", "number": 1}},
+    "schedulingSpec": {"nodeSelector": {"disktype": "ssd"}, "priorityClassName": "ingest"},
+    "podPatch": '[{"op": "add", "path": "/hostNetwork", "value": true}]',
+    "suspend": False,
+    "restartNonce": "2026-01-31",
+    "deletionPolicy": "KeepRepo",
+}
+
+ROWS = [
+    Row("smallest", "an image, a command and an empty spout are enough", {}),
+    Row("everything", "every field there is, together", KAFKA_SPOUT),
+    # The pipeline's name
+    Row("name-in-pachyderm-style", "capitals and underscores are fine there", {"name": "My_Spout-2"}),
+    Row("name-from-digit", "the first character may be a digit", {"name": "2nd"}),
+    Row("longest-name", "pipeline-NAME-v1 just fits into a label", {"name": "n" * 51}),
+    Row("longest-default-name", "the same for the name of the object", {}, "n" * 51),
+    Row("long-object-short-name", "spec.name stands in", {"name": "short"}, "n" * 200),
+    Row("dotted-object-plain-name", "spec.name stands in", {"name": "plain"}, "a.b"),
+    # The image
+    Row("image-alone", "the registry's latest", {"transform.image": "ubuntu"}),
+    Row("image-by-digest", "pinned", {"transform.image": f"ubuntu@{DIGEST}"}),
+    Row("image-tag-and-digest", "what kustomize writes", {"transform.image": f"ubuntu:24.04@{DIGEST}"}),
+    Row("image-port", "a registry with a port", {"transform.image": f"localhost:5000/a/b__c:v1@{DIGEST}"}),
+    Row("image-ipv6", "a registry with an address", {"transform.image": "[fd00::1]:5000/team/app:V1"}),
+    # The command and what it is given
+    Row("empty-argument", "only the first entry must name something", {"transform.cmd": ["sh", ""]}),
+    Row("no-env", "empty says nothing", {"transform.env": {}, "transform.secrets": []}),
+    Row("odd-env", "Kubernetes takes dots and dashes", {"transform.env": {"_a.b-c": "", "-X": "\n"}}),
+    Row(
+        "one-secret-many-uses",
+        "a Secret may be mounted once and fill any number of variables",
+        {
+            "transform.secrets": [
+                {"name": "kafka", "mountPath": "/etc/kafka", "key": "user", "envVar": "KAFKA_USER"},
+                {"name": "kafka", "key": "password", "envVar": "KAFKA_PASSWORD"},
+            ]
+        },
+    ),
+    Row(
+        "dotted-secret-as-variable",
+        "only a mounted Secret must be without dots",
+        {"transform.secrets": [{"name": "a.b", "key": "tls.crt", "envVar": "CERTIFICATE"}]},
+    ),
+    # The spout
+    Row("marker-with-dots", "a plain file name", {"spout.marker": "..offset_v1.json"}),
+    Row("marker-like-out", "only out itself is taken", {"spout.marker": "outbox"}),
+    Row("service-inside", "the operator need not reach it", {"spout.service": {"internalPort": 1}}),
+    Row(
+        "service-any-port",
+        "only node ports have a range",
+        {"spout.service": {"internalPort": 65535, "externalPort": 80, "type": "ClusterIP"}},
+    ),
+    # Resources
+    Row("whole-numbers", "as they come out of YAML", {"resourceLimits": {"cpu": 2, "memory": 536870912}}),
+    Row("fractions", "quoted", {"resourceLimits": {"cpu": "0.5", "memory": "1.5Gi", "disk": "1e9"}}),
+    Row(
+        "gpu-in-both",
+        "the same number",
+        {
+            "resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 2},
+            "resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 2},
+        },
+    ),
+    Row(
+        "node-labels",
+        "with a domain and without a value",
+        {"schedulingSpec.nodeSelector": {"node-role.kubernetes.io/ingest": "", "zone": "a.1_b"}},
+    ),
+    Row("indented-patch", "as a YAML block gives it", {"podPatch": "\n  [ ]"}),
+    # What the operator does
+    Row("suspended", "from the start", {"suspend": True}),
+    Row("delete", "the default, spelled out", {"deletionPolicy": "Delete"}),
+    Row("orphan", "leave the pipeline alone", {"deletionPolicy": "Orphan"}),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_accepts(spouts: Spouts, row: Row) -> None:
+    spout = a_spout(row.changes, name=row.name)
+    assert spouts.try_create(spout)["spec"] == spout["spec"], row.reason

@@ -1,0 +1,448 @@
+"""What a Spout may not say, where the API server points to, and what it tells the reader."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+from kubernetes import client
+
+from tests.integration.crd.spouts import ABSENT, Refusal, Spouts, a_spout, refusals
+
+
+@dataclass(frozen=True)
+class Row:
+    """A spec that is refused, for one cause only: at the field `at`, with a message that contains `says`."""
+
+    id: str
+    reason: str
+    changes: Mapping[str, object]
+    at: str
+    says: str
+    name: str = "my-spout"
+
+
+def secrets(*entries: Mapping[str, str]) -> dict[str, object]:
+    """Changes that give the spout these Secrets."""
+    return {"transform.secrets": list(entries)}
+
+
+NAMES = [
+    Row(
+        "long-name",
+        "measured: pachd takes it, Kubernetes refuses the label, the pipeline fails",
+        {"name": "n" * 52},
+        "spec.name",
+        "the name is too long: Pachyderm can run a pipeline with at most 51 characters in its name; shorten it",
+    ),
+    Row(
+        "name-with-dot",
+        "Pachyderm refuses it",
+        {"name": "my.spout"},
+        "spec.name",
+        "'my.spout' is not a name that Pachyderm takes for a pipeline: use letters, digits, '_' and '-'",
+    ),
+    Row("name-from-dash", "Pachyderm refuses it", {"name": "-a"}, "spec.name", "begin with a letter or digit"),
+    Row("empty-name", "absent is the way to say default", {"name": ""}, "spec.name", "begin with a letter"),
+    Row(
+        "dotted-default-name",
+        "metadata.name may have dots, a pipeline may not",
+        {},
+        "spec.name",
+        "metadata.name 'a.b' cannot be the name of a pipeline in Pachyderm, which has at most 51 characters and "
+        "no dots: set spec.name",
+        "a.b",
+    ),
+    Row("long-default-name", "the same for its length", {}, "spec.name", "set spec.name", "n" * 52),
+]
+
+TRANSFORM = [
+    Row("no-transform", "nothing to run", {"transform": ABSENT}, "spec.transform", "Required value"),
+    Row("no-image", "nothing to run", {"transform.image": ABSENT}, "spec.transform.image", "Required value"),
+    Row("no-cmd", "nothing to run", {"transform.cmd": ABSENT}, "spec.transform.cmd", "Required value"),
+    Row(
+        "image-with-space",
+        "two words are no image",
+        {"transform.image": "my image"},
+        "spec.transform.image",
+        "'my image' is not an image reference: write [registry/]name with :tag, @sha256:digest or both",
+    ),
+    Row("empty-image", "empty", {"transform.image": ""}, "spec.transform.image", "not an image reference"),
+    Row("image-capitals", "no registry has it", {"transform.image": "My/App"}, "spec.transform.image", "lower case"),
+    Row("image-url", "a URL", {"transform.image": "docker://app"}, "spec.transform.image", "not an image reference"),
+    Row("empty-tag", "half written", {"transform.image": "app:"}, "spec.transform.image", "not an image reference"),
+    Row("short-digest", "cut off", {"transform.image": "a@sha256:12"}, "spec.transform.image", "@sha256:digest"),
+    Row("empty-cmd", "nothing to run", {"transform.cmd": []}, "spec.transform.cmd", "at least 1 items"),
+    Row(
+        "cmd-without-program",
+        "the first entry is what is run",
+        {"transform.cmd": ["", "x"]},
+        "spec.transform.cmd",
+        "the first entry is empty: it names the program to run",
+    ),
+    Row(
+        "cmd-as-text",
+        "it is not given to a shell",
+        {"transform.cmd": "go run"},
+        "spec.transform.cmd",
+        "must be of type array",
+    ),
+    Row(
+        "unquoted-env",
+        "YAML reads 9092 as a number",
+        {"transform.env": {"PORT": 9092}},
+        "spec.transform.env.PORT",
+        "must be of type string",
+    ),
+    Row(
+        "env-from-digit",
+        "Kubernetes refuses it in the Pod",
+        {"transform.env": {"GOOD": "1", "1ST": "2"}},
+        "spec.transform.env",
+        "'1ST' is not the name of an environment variable: use letters, digits, '_', '-' and '.'",
+    ),
+    Row("empty-env", "no name", {"transform.env": {"": "x"}}, "spec.transform.env", "'' is not the name"),
+    Row(
+        "relative-working-dir",
+        "relative to what?",
+        {"transform.workingDir": "app"},
+        "spec.transform.workingDir",
+        "'app' is not an absolute path: begin it with '/'",
+    ),
+    Row("unquoted-user", "text", {"transform.user": 1000}, "spec.transform.user", "must be of type string"),
+    Row("empty-user", "absent says default", {"transform.user": ""}, "spec.transform.user", "at least 1 chars"),
+    Row(
+        "pull-secret-twice",
+        "a set",
+        {"transform.imagePullSecrets": ["a", "a"]},
+        "spec.transform.imagePullSecrets[1]",
+        "Duplicate value",
+    ),
+    Row(
+        "pull-secret-name",
+        "no Secret has that name",
+        {"transform.imagePullSecrets": ["My_Registry"]},
+        "spec.transform.imagePullSecrets[0]",
+        "'My_Registry' is not the name of a Kubernetes object: use lower-case letters, digits, '-' and '.'",
+    ),
+]
+
+SECRETS = [
+    Row(
+        "secret-without-name",
+        "which one?",
+        secrets({"mountPath": "/etc/kafka"}),
+        "spec.transform.secrets[0].name",
+        "Required value",
+    ),
+    Row(
+        "secret-name",
+        "no Secret has that name",
+        secrets({"name": "Kafka", "mountPath": "/etc/kafka"}),
+        "spec.transform.secrets[0].name",
+        "'Kafka' is not the name of a Kubernetes object",
+    ),
+    Row(
+        "unused-secret",
+        "it would go nowhere",
+        secrets({"name": "kafka"}),
+        "spec.transform.secrets[0]",
+        "Secret 'kafka' needs a mountPath, or a key together with an envVar",
+    ),
+    Row(
+        "key-without-variable",
+        "it would go nowhere",
+        secrets({"name": "kafka", "key": "password"}),
+        "spec.transform.secrets[0]",
+        "a key together with an envVar",
+    ),
+    Row(
+        "variable-without-key",
+        "which entry of the Secret?",
+        secrets({"name": "kafka", "envVar": "PASSWORD"}),
+        "spec.transform.secrets[0]",
+        "a key together with an envVar",
+    ),
+    Row(
+        "mounted-with-key",
+        "a mount holds every entry; a key is for a variable",
+        secrets({"name": "kafka", "mountPath": "/etc/kafka", "key": "password"}),
+        "spec.transform.secrets[0]",
+        "a key together with an envVar",
+    ),
+    Row(
+        "secret-key",
+        "a Secret cannot have it",
+        secrets({"name": "kafka", "key": "a/b", "envVar": "A"}),
+        "spec.transform.secrets[0].key",
+        "'a/b' is not the key of a Secret",
+    ),
+    Row(
+        "secret-variable",
+        "Kubernetes refuses it in the Pod",
+        secrets({"name": "kafka", "key": "a", "envVar": "A B"}),
+        "spec.transform.secrets[0].envVar",
+        "'A B' is not the name of an environment variable",
+    ),
+    Row(
+        "relative-mount",
+        "relative to what?",
+        secrets({"name": "kafka", "mountPath": "etc/kafka"}),
+        "spec.transform.secrets[0].mountPath",
+        "'etc/kafka' is not a place to mount at: write an absolute path without ':'",
+    ),
+    Row(
+        "mount-over-pfs",
+        "it would hide the pipe",
+        secrets({"name": "kafka", "mountPath": "/pfs/out"}),
+        "spec.transform.secrets[0].mountPath",
+        "'/pfs/out' is inside of /pfs, which belongs to Pachyderm: mount elsewhere",
+    ),
+    Row(
+        "dotted-secret-mounted",
+        "pachd names the volume after it, and Kubernetes refuses a volume with a dot",
+        secrets({"name": "a.b", "mountPath": "/etc/kafka"}),
+        "spec.transform.secrets[0].name",
+        "Secret 'a.b' cannot be mounted: Pachyderm names the volume after it",
+    ),
+    Row(
+        "secret-mounted-twice",
+        "pachd would make two volumes of one name, and Kubernetes refuses that",
+        secrets({"name": "kafka", "mountPath": "/a"}, {"name": "kafka", "mountPath": "/b"}),
+        "spec.transform.secrets",
+        "a Secret is mounted twice, which Pachyderm cannot do: keep one mountPath for each Secret",
+    ),
+]
+
+SPOUT = [
+    Row("no-spout", "it would be another kind of pipeline", {"spout": ABSENT}, "spec.spout", "Required value"),
+    Row("empty-marker", "no name", {"spout.marker": ""}, "spec.spout.marker", "leave the field out"),
+    Row(
+        "marker-out",
+        "it is the pipe",
+        {"spout.marker": "out"},
+        "spec.spout.marker",
+        "marker 'out' is taken: /pfs/out is the pipe that the spout writes to",
+    ),
+    Row("marker-parent", "a folder", {"spout.marker": ".."}, "spec.spout.marker", "use another name"),
+    Row(
+        "marker-nested",
+        "measured: the server takes it, and the worker fails at the link /pfs/a/b, over and over",
+        {"spout.marker": "a/b"},
+        "spec.spout.marker",
+        "marker 'a/b' is a path, which Pachyderm's worker cannot link into /pfs: use a plain name",
+    ),
+    Row("marker-absolute", "a path", {"spout.marker": "/offset"}, "spec.spout.marker", "use a plain name"),
+    Row("marker-outside", "a path", {"spout.marker": "../x"}, "spec.spout.marker", "use a plain name"),
+    Row("marker-slash", "a path", {"spout.marker": "offset/"}, "spec.spout.marker", "use a plain name"),
+    Row("marker-in-out", "a path", {"spout.marker": "out/x"}, "spec.spout.marker", "use a plain name"),
+    Row(
+        "marker-glob",
+        "Pachyderm reads it as a pattern",
+        {"spout.marker": "off*"},
+        "spec.spout.marker",
+        "marker 'off*' has characters that Pachyderm does not take, or reads as a pattern: use letters, digits",
+    ),
+    Row("marker-space", "a slip", {"spout.marker": "off set"}, "spec.spout.marker", "use letters, digits"),
+    Row("marker-long", "no file name", {"spout.marker": "o" * 256}, "spec.spout.marker", "more than 255 bytes"),
+    Row(
+        "no-internal-port",
+        "where would the Service lead to?",
+        {"spout.service": {"externalPort": 30080}},
+        "spec.spout.service.internalPort",
+        "Required value",
+    ),
+    Row(
+        "port-zero",
+        "no port",
+        {"spout.service": {"internalPort": 0}},
+        "spec.spout.service.internalPort",
+        "greater than or equal to 1",
+    ),
+    Row(
+        "port-too-high",
+        "no port",
+        {"spout.service": {"internalPort": 65536}},
+        "spec.spout.service.internalPort",
+        "less than or equal to 65535",
+    ),
+    Row(
+        "node-port-by-default",
+        "Pachyderm's default type is NodePort",
+        {"spout.service": {"internalPort": 8080, "externalPort": 8080}},
+        "spec.spout.service.externalPort",
+        "use one of 30000-32767, or set type to ClusterIP or LoadBalancer",
+    ),
+    Row(
+        "node-port-too-high",
+        "Kubernetes refuses it",
+        {"spout.service": {"internalPort": 8080, "externalPort": 32768, "type": "NodePort"}},
+        "spec.spout.service.externalPort",
+        "use one of 30000-32767",
+    ),
+    Row(
+        "external-port-zero",
+        "no port",
+        {"spout.service": {"internalPort": 8080, "externalPort": 0, "type": "ClusterIP"}},
+        "spec.spout.service.externalPort",
+        "greater than or equal to 1",
+    ),
+    Row(
+        "external-port-too-high",
+        "no port",
+        {"spout.service": {"internalPort": 8080, "externalPort": 65536, "type": "ClusterIP"}},
+        "spec.spout.service.externalPort",
+        "less than or equal to 65535",
+    ),
+    Row(
+        "service-type",
+        "Pachyderm knows three",
+        {"spout.service": {"internalPort": 8080, "type": "ExternalName"}},
+        "spec.spout.service.type",
+        'supported values: "ClusterIP", "NodePort", "LoadBalancer"',
+    ),
+]
+
+REQUESTS = "spec.resourceRequests"
+LIMITS = "spec.resourceLimits"
+RESOURCES = [
+    Row("zero-cpu", "nothing runs", {"resourceRequests.cpu": 0}, f"{REQUESTS}.cpu", "'0' is not an amount of CPU"),
+    Row("negative-cpu", "less", {"resourceLimits.cpu": "-1"}, f"{LIMITS}.cpu", "'-1' is not an amount of CPU"),
+    Row("tiny-cpu", "a slip for 100m", {"resourceLimits.cpu": "100u"}, f"{LIMITS}.cpu", "at least 1m"),
+    Row("cpu-in-words", "no quantity", {"resourceRequests.cpu": "two"}, f"{REQUESTS}.cpu", "such as 500m"),
+    Row(
+        "unquoted-fraction",
+        "the API server takes whole numbers or text",
+        {"resourceRequests.cpu": 0.5},
+        f"{REQUESTS}.cpu",
+        "must be of type integer,string",
+    ),
+    Row(
+        "memory-in-mb",
+        "512MB is no quantity",
+        {"resourceLimits.memory": "512MB"},
+        f"{LIMITS}.memory",
+        "'512MB' is not an amount of bytes to run with: write it with Mi or Gi",
+    ),
+    Row("milli-memory", "0.5 byte", {"resourceLimits.memory": "512m"}, f"{LIMITS}.memory", "m means thousandths"),
+    Row("bare-memory", "512 bytes", {"resourceRequests.memory": 512}, f"{REQUESTS}.memory", "at least 1Mi"),
+    Row("negative-disk", "less", {"resourceRequests.disk": "-1Gi"}, f"{REQUESTS}.disk", "at least 1Mi"),
+    Row(
+        "gpu-without-number",
+        "how many?",
+        {"resourceLimits.gpu": {"type": "nvidia.com/gpu"}},
+        f"{LIMITS}.gpu.number",
+        "Required value",
+    ),
+    Row(
+        "no-gpu",
+        "leave it out",
+        {"resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 0}},
+        f"{LIMITS}.gpu.number",
+        "greater than or equal to 1",
+    ),
+    Row(
+        "gpus-by-the-thousand",
+        "no node has as many",
+        {"resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 1025}},
+        f"{LIMITS}.gpu.number",
+        "less than or equal to 1024",
+    ),
+    Row(
+        "gpu-type",
+        "Kubernetes knows no such resource",
+        {"resourceLimits.gpu": {"type": "gpu", "number": 1}},
+        f"{LIMITS}.gpu.type",
+        "'gpu' is not a resource that nodes offer: write it as domain/name, such as nvidia.com/gpu",
+    ),
+    Row(
+        "gpu-requested-only",
+        "Kubernetes refuses it in the Pod",
+        {"resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1}},
+        f"{REQUESTS}.gpu",
+        "write the GPU in resourceLimits, which is enough, or the same in both",
+    ),
+    Row(
+        "gpu-differs",
+        "Kubernetes refuses it in the Pod",
+        {
+            "resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1},
+            "resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 2},
+        },
+        f"{REQUESTS}.gpu",
+        "not the same as resourceLimits.gpu",
+    ),
+]
+
+SCHEDULING = [
+    Row(
+        "label-value",
+        "no node has that label",
+        {"schedulingSpec.nodeSelector": {"zone": "a b"}},
+        "spec.schedulingSpec.nodeSelector",
+        "a key is [domain/]name and a value a name",
+    ),
+    Row(
+        "label-key",
+        "no node has that label",
+        {"schedulingSpec.nodeSelector": {"/zone": "a"}},
+        "spec.schedulingSpec.nodeSelector",
+        "a key is [domain/]name and a value a name",
+    ),
+    Row(
+        "priority-class",
+        "no such object",
+        {"schedulingSpec.priorityClassName": "High"},
+        "spec.schedulingSpec.priorityClassName",
+        "'High' is not the name of a Kubernetes object",
+    ),
+    Row(
+        "merge-patch",
+        "measured: the server takes any JSON, and cannot make the Pod",
+        {"podPatch": '{"hostNetwork": true}'},
+        "spec.podPatch",
+        "podPatch is not a JSON patch, which is a list of operations: begin it with '['",
+    ),
+    Row("empty-patch", "leave it out", {"podPatch": ""}, "spec.podPatch", "begin it with '['"),
+    Row("yaml-patch", "the server wants JSON", {"podPatch": "- op: add"}, "spec.podPatch", "begin it with '['"),
+    Row("suspend-in-words", "yes or no", {"suspend": "yes"}, "spec.suspend", "must be of type boolean"),
+    Row("unquoted-nonce", "text", {"restartNonce": 1}, "spec.restartNonce", "must be of type string"),
+    Row(
+        "deletion-policy",
+        "there are three",
+        {"deletionPolicy": "Retain"},
+        "spec.deletionPolicy",
+        'supported values: "Delete", "KeepRepo", "Orphan"',
+    ),
+]
+
+ROWS = [*NAMES, *TRANSFORM, *SECRETS, *SPOUT, *RESOURCES, *SCHEDULING]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_refuses(spouts: Spouts, row: Row) -> None:
+    with pytest.raises(client.ApiException) as refused:
+        spouts.try_create(a_spout(row.changes, name=row.name))
+    assert [cause.field for cause in refusals(refused.value)] == [row.at], row.reason
+    assert row.says in refusals(refused.value)[0].message, row.reason
+
+
+def test_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
+    spout = a_spout()
+    del spout["spec"]
+    with pytest.raises(client.ApiException) as refused:
+        spouts.try_create(spout)
+    assert refusals(refused.value) == [Refusal("spec", "Required value")]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param("project", "default", id="project-of-2.x"),
+        pytest.param("spout.service.annotations", {"a": "b"}, id="service-annotations-of-2.x"),
+        pytest.param("transform.image_pull_secrets", ["a"], id="snake-case"),
+    ],
+)
+def test_names_a_field_it_does_not_know(spouts: Spouts, path: str, value: object) -> None:
+    service = {"spout.service.internalPort": 8080} if path.startswith("spout.service") else {}
+    with pytest.raises(client.ApiException, match=f'unknown field \\\\"spec.{path}\\\\"'):
+        spouts.try_create(a_spout({**service, path: value}))

@@ -1,0 +1,117 @@
+"""What may be changed of a Spout that exists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+from kubernetes import client
+
+from tests.integration.crd.spouts import Refusal, Spouts, a_spout, refusals
+
+Changes = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A change from one spec to another."""
+
+    id: str
+    reason: str
+    before: Changes
+    after: Changes
+
+
+@dataclass(frozen=True)
+class RefusedRow(Row):
+    """A change that is refused at the field `at`, with the whole message `says`."""
+
+    at: str
+    says: str
+
+
+ALLOWED = [
+    Row("nothing", "applying the same file twice", {"spout.marker": "offset"}, {"spout.marker": "offset"}),
+    Row("name-spelled-out", "the default, written down", {}, {"name": "my-spout"}),
+    Row("name-left-out", "what is left is the default", {"name": "my-spout"}, {}),
+    Row("marker-added", "a spout may begin to keep its position", {}, {"spout.marker": "offset"}),
+    Row(
+        "rest-of-spout",
+        "the marker stays as it is",
+        {"spout.marker": "offset"},
+        {"spout.marker": "offset", "spout.overwrite": True, "spout.service.internalPort": 8080},
+    ),
+    Row("image", "a new release", {}, {"transform.image": "myaccount/myimage:0.2"}),
+    Row("suspend", "and a nonce", {}, {"suspend": True, "restartNonce": "2"}),
+    Row("deletion-policy", "before deleting", {"deletionPolicy": "Delete"}, {"deletionPolicy": "Orphan"}),
+]
+
+RENAMED = "Pachyderm cannot rename a pipeline; put the old name back, or create another Spout"
+LOST = (
+    "Pachyderm would keep the old marker, and the spout would not find its position; put it back, or create a "
+    "Spout with another name to start over"
+)
+
+REFUSED = [
+    RefusedRow(
+        "name-changed",
+        "the pipeline would be left behind",
+        {"name": "one"},
+        {"name": "two"},
+        "spec.name",
+        f"Forbidden: the pipeline of this Spout is 'one' and cannot become 'two': {RENAMED}",
+    ),
+    RefusedRow(
+        "name-set-later",
+        "it was metadata.name until now",
+        {},
+        {"name": "two"},
+        "spec.name",
+        f"Forbidden: the pipeline of this Spout is 'my-spout' and cannot become 'two': {RENAMED}",
+    ),
+    RefusedRow(
+        "name-removed",
+        "it would fall back to metadata.name",
+        {"name": "one"},
+        {},
+        "spec.name",
+        f"Forbidden: the pipeline of this Spout is 'one' and cannot become 'my-spout': {RENAMED}",
+    ),
+    RefusedRow(
+        "marker-changed",
+        "measured: the marker branch keeps its head, under the old name",
+        {"spout.marker": "offset"},
+        {"spout.marker": "position"},
+        "spec.spout.marker",
+        f"Forbidden: the marker of this Spout is 'offset' and cannot be changed to 'position': {LOST}",
+    ),
+    RefusedRow(
+        "marker-removed",
+        "the spout would start over after each restart",
+        {"spout.marker": "offset"},
+        {},
+        "spec.spout.marker",
+        f"Forbidden: the marker of this Spout is 'offset' and cannot be removed: {LOST}",
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ALLOWED, ids=lambda row: row.id)
+def test_allows(spouts: Spouts, row: Row) -> None:
+    spouts.create(a_spout(row.before))
+    after = a_spout(row.after)
+    assert spouts.update(after)["spec"] == after["spec"], row.reason
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.id)
+def test_refuses(spouts: Spouts, row: RefusedRow) -> None:
+    spouts.create(a_spout(row.before))
+    with pytest.raises(client.ApiException) as refused:
+        spouts.update(a_spout(row.after))
+    assert refusals(refused.value) == [Refusal(row.at, row.says)], row.reason
+
+
+def test_an_added_marker_is_kept_from_then_on(spouts: Spouts) -> None:
+    spouts.create(a_spout())
+    spouts.update(a_spout({"spout.marker": "offset"}))
+    with pytest.raises(client.ApiException, match="'offset' and cannot be removed"):
+        spouts.update(a_spout())

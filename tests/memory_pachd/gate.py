@@ -1,0 +1,84 @@
+"""What every call passes through: counted, failed or held as a test asked, and answered one at a time."""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from tests.memory_pachd.store import Refusal
+
+Fault = tuple[grpc.StatusCode, str]
+
+
+class Calls(Counter[str]):
+    """How often each method was called."""
+
+    def reset(self) -> None:
+        """Count from nothing again."""
+        self.clear()
+
+
+class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no types
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.calls = Calls()
+        self.metadata: dict[str, str] = {}
+        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._held: dict[str, list[threading.Event]] = {}
+
+    def fail(self, method: str, fault: Fault, times: int) -> None:
+        with self.lock:
+            self._faults[method] += [fault] * times
+
+    def hang(self, method: str) -> None:
+        with self.lock:
+            self._held.setdefault(method, [])
+
+    def release(self, method: str) -> None:
+        with self.lock:
+            for call in self._held.pop(method, []):
+                call.set()
+
+    def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
+        handler = continuation(details)
+        if handler is None or handler.request_streaming:
+            return handler
+        method = details.method.rpartition("/")[2]
+        sent = dict(details.invocation_metadata)
+        codec = (handler.request_deserializer, handler.response_serializer)
+        if handler.response_streaming:
+            # As a whole, so that it is of one moment.
+            behaviour = self._guarded(method, sent, lambda *call: iter(list(handler.unary_stream(*call))))
+            return grpc.unary_stream_rpc_method_handler(behaviour, *codec)
+        return grpc.unary_unary_rpc_method_handler(self._guarded(method, sent, handler.unary_unary), *codec)
+
+    def _guarded(
+        self, method: str, sent: dict[str, str], behaviour: Callable[[Any, Any], Any]
+    ) -> Callable[[Any, Any], Any]:
+        def answer(request: Any, context: Any) -> Any:
+            with self.lock:
+                self.calls[method] += 1
+                self.metadata = sent
+                fault = self._faults[method].pop(0) if self._faults[method] else None
+            self._hold(method, context)
+            if fault is not None:
+                context.abort(*fault)
+            try:
+                with self.lock:
+                    return behaviour(request, context)
+            except Refusal as refusal:
+                context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+
+        return answer
+
+    def _hold(self, method: str, context: Any) -> None:
+        """Wait until the method is released, or the caller gives up."""
+        let_go = threading.Event()
+        with self.lock:
+            if method not in self._held:
+                return
+            self._held[method].append(let_go)
+        if context.add_callback(let_go.set):
+            let_go.wait()

@@ -1,0 +1,125 @@
+"""The server and what a test can do to it."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+
+import grpc
+from python_pachyderm.proto.pfs import pfs_pb2_grpc
+from python_pachyderm.proto.pps import pps_pb2_grpc
+from python_pachyderm.proto.version.versionpb import version_pb2, version_pb2_grpc
+
+from spout_operator.core.model import MARKER_BRANCH, OUTPUT_BRANCH, PipelineState
+from spout_operator.pachyderm.v1.sdk import pps_pb2
+from tests.memory_pachd.gate import Calls, Gate
+from tests.memory_pachd.pfs import PfsService
+from tests.memory_pachd.pps import PpsService
+from tests.memory_pachd.store import Repos, now
+
+HOST = "127.0.0.1"
+THREADS = 16
+
+
+class MemoryPachd:
+    """A pachd that starts in milliseconds, and that fails, hangs and restarts when told to.
+
+    Args:
+        limit: how many pipelines it takes; 16 for a Community Edition.
+        tls: private key and certificate in PEM, for a server that speaks TLS.
+    """
+
+    def __init__(self, *, limit: int | None = None, tls: tuple[bytes, bytes] | None = None) -> None:
+        self.port = 0
+        self._tls = tls
+        self._gate = Gate()
+        self._repos = Repos()
+        self._pps = PpsService(self._repos, limit=limit)
+        self._server: Any = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    @property
+    def address(self) -> str:
+        """As the operator's `--pachd-address` takes it."""
+        return f"{'grpcs' if self._tls else 'grpc'}://{HOST}:{self.port}"
+
+    @property
+    def calls(self) -> Calls:
+        """How often each method was called, by name: `calls["ListPipeline"]`."""
+        return self._gate.calls
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the last call carried, `authn-token` among it."""
+        return self._gate.metadata
+
+    def start(self, *, port: int | None = None) -> None:
+        """Listen: on a free port at first, afterwards on the same one unless told another. All data are kept."""
+        self._server = grpc.server(
+            ThreadPoolExecutor(THREADS), interceptors=[self._gate], options=[("grpc.so_reuseport", 0)]
+        )
+        pfs_pb2_grpc.add_APIServicer_to_server(PfsService(self._repos), self._server)
+        pps_pb2_grpc.add_APIServicer_to_server(self._pps, self._server)
+        version_pb2_grpc.add_APIServicer_to_server(_VersionService(), self._server)
+        where = f"{HOST}:{self.port if port is None else port}"
+        self.port = (
+            self._server.add_secure_port(where, grpc.ssl_server_credentials([self._tls]))
+            if self._tls
+            else self._server.add_insecure_port(where)
+        )
+        self._server.start()
+
+    def stop(self) -> None:
+        """Break off all calls and listen no more."""
+        self._server.stop(grace=None).wait()
+
+    def append_commit(self, repo: str, *, branch: str = OUTPUT_BRANCH, size: int = 1, finished: bool = True) -> str:
+        """A new head of a branch, of `size` bytes; returns its id."""
+        with self._gate.lock:
+            return self._repos[repo].append(branch, size=size, finished=finished).id
+
+    def finish_commit(self, repo: str, commit: str) -> None:
+        """Finish an open commit."""
+        with self._gate.lock:
+            self._repos[repo].commits[commit].finished = now()
+
+    def write_marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
+        """A new head of the marker branch that holds just these files; returns its id."""
+        tree = {f"/{path}": content for path, content in files.items()}
+        size = sum(map(len, files.values()))
+        with self._gate.lock:
+            return self._repos[repo].append(MARKER_BRANCH, size=size, finished=finished, files=tree).id
+
+    def set_state(self, name: str, state: PipelineState, reason: str = "") -> None:
+        """What the pipeline's controller would find out."""
+        with self._gate.lock:
+            info = self._pps.get_or_refuse(name)
+            info.state = pps_pb2.PipelineState.Value(f"PIPELINE_{state.name}")
+            info.reason = reason
+
+    def workers(self, name: str, available: int) -> None:
+        """How many workers answer; one is requested."""
+        with self._gate.lock:
+            self._pps.get_or_refuse(name).workers_available = available
+
+    def fail(self, method: str, code: grpc.StatusCode, details: str, *, times: int = 1) -> None:
+        """Let the next calls of a method fail."""
+        self._gate.fail(method, (code, details), times)
+
+    def hang(self, method: str) -> None:
+        """Let the calls of a method wait, until `release` or the caller's deadline."""
+        self._gate.hang(method)
+
+    def release(self, method: str) -> None:
+        """Let the calls of a method go on."""
+        self._gate.release(method)
+
+
+class _VersionService(version_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, untyped
+    def GetVersion(self, _request: object, _context: object) -> Any:  # noqa: N802 - a Version
+        return version_pb2.Version(major=1, minor=13, micro=4)

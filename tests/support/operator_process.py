@@ -1,0 +1,86 @@
+"""The operator as its users run it: a process of its own, with a user of its own."""
+
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Self
+
+from tests.support.waiting import eventually
+
+HEALTH_PORT = 8080
+
+
+class OperatorProcess:
+    """One `spout-operator run`; a `with` statement ends it."""
+
+    def __init__(self, *, kubeconfig: Path, pachd_address: str, log: Path, flags: tuple[str, ...] = ()) -> None:
+        program = Path(sys.executable).with_name("spout-operator")
+        self._argv = [
+            str(program),
+            "run",
+            f"--pachd-address={pachd_address}",
+            "--poll-interval=0.5",
+            "--status-interval=0.2",
+            f"--health-port={HEALTH_PORT}",
+            *flags,
+        ]
+        self._env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Start it and wait until it is ready."""
+        self.launch()
+        eventually(self._is_ready, what="the operator to be ready", details=self.log.read_text)
+        return self
+
+    def launch(self) -> None:
+        """Start it without waiting."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self._argv, env=self._env, stdout=log, stderr=log)  # noqa: S603 - ours
+
+    def stop(self) -> int:
+        """End it as a kubelet does; returns the exit code."""
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it without a chance to put anything in order."""
+        if self._process is not None:
+            self._process.kill()
+            self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; returns the exit code."""
+        assert self._process is not None, "the operator was not started"
+        code = self._process.wait(timeout=30)
+        self._process = None
+        return code
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None, "the operator does not run"
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None
+        code = self._process.poll()
+        if code is not None:
+            raise AssertionError(f"the operator ended with {code}:\n{self.log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{HEALTH_PORT}/readyz", timeout=1):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False

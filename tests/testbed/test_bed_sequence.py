@@ -1,0 +1,34 @@
+"""Beds follow each other, each with nothing of the one before."""
+
+import os
+
+import pytest
+
+from spout_testbed import Testbed, TestbedError
+from spout_testbed.network import APISERVER_PORT, ETCD_PORT, port_answers
+
+
+def test_one_bed_after_another_starts_empty() -> None:
+    with Testbed.start() as first:
+        first.kubectl("create", "namespace", "only-in-the-first")
+    assert not port_answers(APISERVER_PORT)
+    assert not port_answers(ETCD_PORT)
+    with Testbed.start() as second:
+        assert "only-in-the-first" not in second.kubectl("get", "namespaces").stdout
+        assert second.folder != first.folder
+        assert str(second.folder).startswith(os.environ["SPOUT_TESTBED_RUN_DIR"])
+
+
+def test_what_was_not_asked_for_is_not_there() -> None:
+    with Testbed.start() as bed:
+        with pytest.raises(TestbedError, match=r"Testbed\.start\(pachyderm=True\)"):
+            _ = bed.pachd_address
+        with pytest.raises(TestbedError, match=r"Testbed\.start\(kafka=True\)"):
+            _ = bed.kafka_bootstrap
+
+
+def test_a_server_that_does_not_come_up_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spout_testbed.apiserver.BED_ADDRESS", "no address")
+    with pytest.raises(TestbedError, match=r"(?s)kube-apiserver ended with exit code .*no address"):
+        Testbed.start()
+    assert not port_answers(ETCD_PORT)

@@ -1,0 +1,410 @@
+"""Conditions: what a Spout tells people, `kubectl wait` and GitOps tools."""
+
+import datetime
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spout_operator.core import conditions
+from spout_operator.core.conditions import FALSE, READY, RECONCILING, STALLED, SYNCED, TRUE, UNKNOWN, Condition
+from spout_operator.core.decision import Action, Decision
+from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.model import PipelineState
+from spout_operator.core.reasons import Reason
+from tests.builders import NOON, a_pipeline
+
+LATER = NOON + datetime.timedelta(hours=1)
+NOTHING_LEFT = Decision(action=Action.NONE, reason=Reason.APPLIED, message="the pipeline is as the Spout asks")
+
+
+def by_type(found: Sequence[Condition]) -> Mapping[str, Condition]:
+    assert len({condition.type for condition in found}) == len(found), "each type once"
+    return {condition.type: condition for condition in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """A pipeline that is as asked for, and what its state means for the Spout."""
+
+    reason: str
+    state: PipelineState
+    stopped: bool = False
+    workers: Sequence[tuple[int, int] | None]
+    ready: str
+    shows: Reason
+    also: str | None
+    says: str
+
+
+ANY = (None, (0, 1), (1, 1))
+UP = (None, (1, 1))
+COMING = ((0, 1),)
+HEALTH = [
+    Health(
+        reason="it runs, and listing does not tell of workers",
+        state=PipelineState.RUNNING,
+        workers=UP,
+        ready=TRUE,
+        shows=Reason.RUNNING,
+        also=None,
+        says="is running",
+    ),
+    Health(
+        reason="Pachyderm says RUNNING before the worker is up",
+        state=PipelineState.RUNNING,
+        workers=COMING,
+        ready=FALSE,
+        shows=Reason.WORKERS_STARTING,
+        also=RECONCILING,
+        says="its worker is not yet",
+    ),
+    Health(
+        reason="standby is a way to be up",
+        state=PipelineState.STANDBY,
+        workers=UP,
+        ready=TRUE,
+        shows=Reason.RUNNING,
+        also=None,
+        says="is running",
+    ),
+    Health(
+        reason="a worker is asked for and on its way",
+        state=PipelineState.STANDBY,
+        workers=COMING,
+        ready=FALSE,
+        shows=Reason.WORKERS_STARTING,
+        also=RECONCILING,
+        says="its worker is not yet",
+    ),
+    Health(
+        reason="it comes up",
+        state=PipelineState.STARTING,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.STARTING,
+        also=RECONCILING,
+        says="is starting",
+    ),
+    Health(
+        reason="it was paused and is not stopped any more: it comes up",
+        state=PipelineState.PAUSED,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.STARTING,
+        also=RECONCILING,
+        says="is starting",
+    ),
+    Health(
+        reason="a state of a newer Pachyderm is not taken for health",
+        state=PipelineState.UNKNOWN,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.STARTING,
+        also=RECONCILING,
+        says="",
+    ),
+    Health(
+        reason="Pachyderm tries again by itself",
+        state=PipelineState.RESTARTING,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.PIPELINE_RESTARTING,
+        also=RECONCILING,
+        says="restarts the pipeline",
+    ),
+    Health(
+        reason="crash loops may end by themselves, so not Stalled, and nobody works on it, so not Reconciling",
+        state=PipelineState.CRASHING,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.PIPELINE_CRASHING,
+        also=None,
+        says="see the Pods",
+    ),
+    Health(
+        reason="a failed pipeline stays failed until somebody changes it",
+        state=PipelineState.FAILURE,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.PIPELINE_FAILED,
+        also=STALLED,
+        says="restartNonce",
+    ),
+    Health(
+        reason="suspended, as asked for: that is ready",
+        state=PipelineState.PAUSED,
+        stopped=True,
+        workers=ANY,
+        ready=TRUE,
+        shows=Reason.SUSPENDED,
+        also=None,
+        says="as spec.suspend asks",
+    ),
+    *(
+        Health(
+            reason="suspended, and still coming down",
+            state=state,
+            stopped=True,
+            workers=ANY,
+            ready=FALSE,
+            shows=Reason.STOPPING,
+            also=RECONCILING,
+            says="being stopped",
+        )
+        for state in (PipelineState.RUNNING, PipelineState.STANDBY, PipelineState.STARTING, PipelineState.UNKNOWN)
+    ),
+    Health(
+        reason="trouble is told also while it is being stopped",
+        state=PipelineState.RESTARTING,
+        stopped=True,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.PIPELINE_RESTARTING,
+        also=RECONCILING,
+        says="restarts the pipeline",
+    ),
+    Health(
+        reason="trouble is told also while it is being stopped",
+        state=PipelineState.CRASHING,
+        stopped=True,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.PIPELINE_CRASHING,
+        also=None,
+        says="see the Pods",
+    ),
+    Health(
+        reason="failed is failed, suspended or not",
+        state=PipelineState.FAILURE,
+        stopped=True,
+        workers=ANY,
+        ready=FALSE,
+        shows=Reason.PIPELINE_FAILED,
+        also=STALLED,
+        says="restartNonce",
+    ),
+]
+CASES = [
+    pytest.param(row, workers, id=f"{row.state}-stopped={row.stopped}-{workers}")
+    for row in HEALTH
+    for workers in row.workers
+]
+
+
+@pytest.mark.parametrize(("row", "workers"), CASES)
+def test_the_health_of_the_pipeline_is_the_readiness_of_the_spout(row: Health, workers: tuple[int, int] | None) -> None:
+    pipeline = a_pipeline(state=row.state, stopped=row.stopped, workers=workers)
+
+    found = by_type(conditions.of_decision(NOTHING_LEFT, pipeline))
+
+    assert (found[READY].status, found[READY].reason) == (row.ready, row.shows), row.reason
+    assert row.says in found[READY].message, row.reason
+    assert (found[SYNCED].status, found[SYNCED].reason) == (TRUE, Reason.APPLIED), "the spec is as asked for"
+    assert found.keys() - {READY, SYNCED} == ({row.also} if row.also else set()), row.reason
+
+
+def test_no_state_is_forgotten_above() -> None:
+    covered = [(row.state, row.stopped, workers) for row in HEALTH for workers in row.workers]
+
+    assert sorted(covered, key=repr) == sorted(itertools.product(PipelineState, (True, False), ANY), key=repr)
+
+
+@pytest.mark.parametrize("state", [PipelineState.FAILURE, PipelineState.CRASHING, PipelineState.RESTARTING])
+def test_what_pachyderm_says_of_the_trouble_is_passed_on(state: PipelineState) -> None:
+    pipeline = a_pipeline(state=state, reason="ErrImagePull: no such image")
+
+    assert "ErrImagePull: no such image" in by_type(conditions.of_decision(NOTHING_LEFT, pipeline))[READY].message
+
+
+STEP = Decision(action=Action.UPDATE, reason=Reason.UPDATING, message="updating the pipeline: transform.image")
+reasons = st.sampled_from(Reason)
+errors = st.one_of(
+    st.builds(Stalled, reasons, st.just("found this; do that")),
+    st.builds(Retryable, reasons, st.just("found this; do that")),
+    st.builds(Unreachable, st.just("no answer; see whether pachd runs")),
+)
+pipelines = st.builds(
+    a_pipeline, state=st.sampled_from(PipelineState), stopped=st.booleans(), workers=st.sampled_from(ANY)
+)
+anything = st.one_of(
+    st.just(conditions.pending()),
+    st.builds(lambda error: conditions.of_error(error, error.message), errors),
+    st.builds(conditions.of_decision, st.sampled_from([STEP, NOTHING_LEFT]), pipelines),
+    st.just(conditions.of_decision(STEP, None)),
+)
+
+
+@given(anything)
+def test_kstatus_can_read_every_set_of_conditions(found: tuple[Condition, ...]) -> None:
+    named = by_type(found)
+
+    assert {READY, SYNCED} <= named.keys(), "Ready and Synced are always there"
+    abnormal = named.keys() - {READY, SYNCED}
+    assert abnormal <= {RECONCILING, STALLED}
+    assert len(abnormal) <= 1, "nobody works on what only a person can mend"
+    assert all(named[kind].status == TRUE for kind in abnormal), "there only while true"
+    if named[READY].status == TRUE:
+        assert not abnormal, "what is ready is settled"
+        assert named[SYNCED].status == TRUE, "what is ready is as asked for"
+    assert all(condition.message for condition in found)
+
+
+def test_a_new_spout_is_not_taken_for_finished() -> None:
+    found = by_type(conditions.pending())
+
+    assert {kind: condition.status for kind, condition in found.items()} == {
+        READY: UNKNOWN,
+        SYNCED: UNKNOWN,
+        RECONCILING: TRUE,
+    }
+    assert {condition.reason for condition in found.values()} == {Reason.PENDING}
+
+
+@pytest.mark.parametrize("observed", [None, a_pipeline()], ids=["no pipeline", "a pipeline"])
+def test_while_a_step_takes_effect_the_spout_is_reconciling(observed: Any) -> None:
+    found = by_type(conditions.of_decision(STEP, observed))
+
+    assert {kind: condition.status for kind, condition in found.items()} == {
+        READY: FALSE,
+        SYNCED: FALSE,
+        RECONCILING: TRUE,
+    }
+    assert {(condition.reason, condition.message) for condition in found.values()} == {(STEP.reason, STEP.message)}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error and the statuses that it shows."""
+
+    error: SpoutError
+    statuses: Mapping[str, str]
+    reason: str
+
+
+FAILURES = [
+    Failure(
+        Stalled(Reason.REPO_EXISTS, "m"),
+        {READY: FALSE, SYNCED: FALSE, STALLED: TRUE},
+        "a person has to act, and nobody else is at it",
+    ),
+    Failure(
+        Retryable(Reason.PACHYDERM_ERROR, "m"),
+        {READY: FALSE, SYNCED: FALSE, RECONCILING: TRUE},
+        "it is tried again",
+    ),
+    Failure(
+        Unreachable("m"),
+        {READY: UNKNOWN, SYNCED: UNKNOWN, RECONCILING: TRUE},
+        "who does not answer has not said no: the spout may well run",
+    ),
+]
+
+
+@pytest.mark.parametrize("row", FAILURES, ids=lambda row: row.reason)
+def test_errors_are_shown(row: Failure) -> None:
+    found = by_type(conditions.of_error(row.error, "redacted"))
+
+    assert {kind: condition.status for kind, condition in found.items()} == row.statuses, row.reason
+    assert {condition.reason for condition in found.values()} == {row.error.reason}
+    assert {condition.message for condition in found.values()} == {"redacted"}, "the given message, not the error's own"
+
+
+def a_condition(**fields: Any) -> Condition:
+    return Condition(**{"type": READY, "status": TRUE, "reason": Reason.RUNNING, "message": "it runs", **fields})
+
+
+def merged(
+    previous: Sequence[Mapping[str, Any]], *found: Condition, now: datetime.datetime = LATER
+) -> list[dict[str, Any]]:
+    return conditions.merge(previous, found, generation=4, now=now)
+
+
+SHOWN = {
+    "type": "Ready",
+    "status": "True",
+    "reason": "Running",
+    "message": "it runs",
+    "observedGeneration": 3,
+    "lastTransitionTime": "2026-01-31T12:00:00Z",
+}
+
+
+def test_a_condition_is_written_as_kubernetes_wants_it() -> None:
+    assert merged([], a_condition(), now=NOON) == [{**SHOWN, "observedGeneration": 4}]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A condition that was shown, the one that is shown next, and whether its time moves."""
+
+    before: Mapping[str, Any] | None
+    after: Condition
+    moves: bool
+    reason: str
+
+
+TRANSITIONS = [
+    Transition(None, a_condition(), moves=True, reason="it is new"),
+    Transition(SHOWN, a_condition(), moves=False, reason="nothing changed"),
+    Transition(SHOWN, a_condition(message="it runs well"), moves=False, reason="only the message changed"),
+    Transition(SHOWN, a_condition(reason=Reason.SUSPENDED), moves=False, reason="only the reason changed"),
+    Transition(SHOWN, a_condition(status=FALSE), moves=True, reason="the status changed"),
+    Transition(SHOWN, a_condition(status=UNKNOWN), moves=True, reason="Unknown is a status of its own"),
+    Transition(SHOWN, a_condition(type=SYNCED), moves=True, reason="the time of another condition is not taken over"),
+    Transition(
+        {"type": "Ready", "status": "True"},
+        a_condition(),
+        moves=True,
+        reason="somebody took the time away: it is required",
+    ),
+]
+
+
+@pytest.mark.parametrize("row", TRANSITIONS, ids=lambda row: row.reason)
+def test_the_transition_time_moves_only_with_the_status(row: Transition) -> None:
+    [written] = merged([row.before] if row.before else [], row.after)
+
+    moved = written["lastTransitionTime"] == "2026-01-31T13:00:00Z"
+    assert moved is row.moves, row.reason
+    assert moved or written["lastTransitionTime"] == SHOWN["lastTransitionTime"]
+    assert (written["reason"], written["message"]) == (row.after.reason, row.after.message), "what is new is shown"
+
+
+def test_every_condition_tells_which_generation_it_is_about() -> None:
+    found = merged([SHOWN], *conditions.pending())
+
+    assert [condition["observedGeneration"] for condition in found] == [4, 4, 4]
+
+
+def test_a_condition_that_is_over_is_taken_away() -> None:
+    stalled = {**SHOWN, "type": "Stalled"}
+
+    assert [condition["type"] for condition in merged([SHOWN, stalled], a_condition())] == ["Ready"]
+
+
+@given(anything, anything)
+def test_merging_the_same_again_changes_nothing(before: tuple[Condition, ...], after: tuple[Condition, ...]) -> None:
+    once = merged(merged([], *before, now=NOON), *after, now=LATER)
+
+    assert merged(once, *after, now=LATER + datetime.timedelta(days=1)) == once
+
+
+@pytest.mark.parametrize(
+    ("length", "shown", "reason"),
+    [(1024, "m" * 1024, "what fits is whole"), (1025, "m" * 1023 + "…", "what does not is cut, visibly")],
+)
+def test_messages_are_bounded(length: int, shown: str, reason: str) -> None:
+    [written] = merged([], a_condition(message="m" * length))
+
+    assert written["message"] == shown, reason
+
+
+def test_a_written_reason_is_a_plain_string() -> None:
+    [written] = merged([], a_condition())
+
+    assert type(written["reason"]) is str

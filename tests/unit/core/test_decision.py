@@ -1,0 +1,405 @@
+"""Decisions: the one step that brings a pipeline nearer to what its Spout asks for."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spout_operator.core.decision import Action, Written, decide, decide_deletion
+from spout_operator.core.errors import Stalled
+from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineSpec, PipelineState, Spout, SpoutOptions
+from spout_operator.core.reasons import Reason
+from tests.builders import a_key, a_pipeline, a_spec, a_spout, a_transform, an_owner
+from tests.unit.core.strategies import specs
+
+OTHER_IMAGE = a_spec(transform=a_transform(image="other:2"))
+OTHER_SPOUT = an_owner(spout=a_key("another"))
+OTHER_CLUSTER = an_owner(cluster="cluster-2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is asked for and what is there; each has a default for which nothing is left to do."""
+
+    reason: str
+    spout: Spout = dataclasses.field(default_factory=a_spout)
+    observed: Pipeline | None = dataclasses.field(default_factory=a_pipeline)
+    older_claim: str | None = None
+    written: Written | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Case):
+    """A case and the step that is made."""
+
+    action: Action
+    shows: Reason
+    says: str
+
+
+STEPS = [
+    Step(reason="there is no pipeline", observed=None, action=Action.CREATE, shows=Reason.CREATING, says="creating"),
+    Step(
+        reason="a suspended one is made too: it is stopped in the next step",
+        spout=a_spout(suspend=True),
+        observed=None,
+        action=Action.CREATE,
+        shows=Reason.CREATING,
+        says="creating",
+    ),
+    Step(
+        reason="one that we wrote and that is gone is made anew",
+        observed=None,
+        written=Written(spec=a_spec(), version=1),
+        action=Action.CREATE,
+        shows=Reason.CREATING,
+        says="creating",
+    ),
+    Step(
+        reason="the pipeline is as asked for: no write",
+        action=Action.NONE,
+        shows=Reason.APPLIED,
+        says="as the Spout asks",
+    ),
+    Step(
+        reason="an older claim does not take away what is ours already",
+        older_claim="ingest/older",
+        action=Action.NONE,
+        shows=Reason.APPLIED,
+        says="as the Spout asks",
+    ),
+    Step(
+        reason="a field differs: the message names it",
+        spout=a_spout(spec=OTHER_IMAGE),
+        action=Action.UPDATE,
+        shows=Reason.UPDATING,
+        says="transform.image",
+    ),
+    Step(
+        reason="somebody updated the pipeline after our write: it is brought back",
+        spout=a_spout(spec=OTHER_IMAGE),
+        observed=a_pipeline(version=3),
+        written=Written(spec=OTHER_IMAGE, version=2),
+        action=Action.UPDATE,
+        shows=Reason.UPDATING,
+        says="transform.image",
+    ),
+    Step(
+        reason="another spec was written before: this one has not been tried",
+        spout=a_spout(spec=OTHER_IMAGE),
+        observed=a_pipeline(version=2),
+        written=Written(spec=a_spec(), version=2),
+        action=Action.UPDATE,
+        shows=Reason.UPDATING,
+        says="transform.image",
+    ),
+    Step(
+        reason="a marker can be added: there is no old position that would be lost",
+        observed=a_pipeline(spec=a_spec(spout=SpoutOptions())),
+        action=Action.UPDATE,
+        shows=Reason.UPDATING,
+        says="spout.marker",
+    ),
+    Step(
+        reason="a failed pipeline whose spec differs is updated: that mends it",
+        spout=a_spout(spec=OTHER_IMAGE),
+        observed=a_pipeline(state=PipelineState.FAILURE),
+        action=Action.UPDATE,
+        shows=Reason.UPDATING,
+        says="transform.image",
+    ),
+    Step(
+        reason="a failed pipeline that is as asked for is left alone: writing would not mend it",
+        observed=a_pipeline(state=PipelineState.FAILURE),
+        action=Action.NONE,
+        shows=Reason.APPLIED,
+        says="as the Spout asks",
+    ),
+    Step(
+        reason="the spec is brought about before the pipeline is stopped",
+        spout=a_spout(spec=OTHER_IMAGE, suspend=True),
+        action=Action.UPDATE,
+        shows=Reason.UPDATING,
+        says="transform.image",
+    ),
+    Step(
+        reason="suspend is asked for and it runs",
+        spout=a_spout(suspend=True),
+        action=Action.STOP,
+        shows=Reason.STOPPING,
+        says="spec.suspend is true",
+    ),
+    Step(
+        reason="suspend is asked for and it is stopped",
+        spout=a_spout(suspend=True),
+        observed=a_pipeline(stopped=True, state=PipelineState.PAUSED),
+        action=Action.NONE,
+        shows=Reason.APPLIED,
+        says="as the Spout asks",
+    ),
+    Step(
+        reason="it is stopped and should run",
+        observed=a_pipeline(stopped=True, state=PipelineState.PAUSED),
+        action=Action.START,
+        shows=Reason.STARTING,
+        says="spec.suspend is not true",
+    ),
+    Step(
+        reason="stopped by somebody, still coming down: it is started all the same",
+        observed=a_pipeline(stopped=True, state=PipelineState.RUNNING),
+        action=Action.START,
+        shows=Reason.STARTING,
+        says="spec.suspend is not true",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", STEPS, ids=lambda case: case.reason)
+def test_the_next_step(case: Step) -> None:
+    decision = decide(case.spout, an_owner(), case.observed, older_claim=case.older_claim, written=case.written)
+
+    assert (decision.action, decision.reason) == (case.action, case.shows), case.reason
+    assert case.says in decision.message, case.reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class StalledCase(Case):
+    """A case in which a person has to act, and the parts of the message that tell how."""
+
+    shows: Reason
+    says: tuple[str, ...]
+
+
+STALLED = [
+    StalledCase(
+        reason="of two Spouts that name one pipeline the older wins",
+        observed=None,
+        older_claim="ingest/older",
+        shows=Reason.PIPELINE_CONFLICT,
+        says=("ingest/older", "'my-spout'", "delete one of the two", "another spec.name"),
+    ),
+    StalledCase(
+        reason="a pipeline without a stamp is somebody's: the message says how to hand it over",
+        observed=a_pipeline(owner=None),
+        shows=Reason.PIPELINE_NOT_OWNED,
+        says=(
+            "'my-spout'",
+            "no stamp",
+            "another spec.name",
+            '"spout-operator.io/spout": "ingest/my-spout"',
+            '"spout-operator.io/cluster": "cluster-1"',
+        ),
+    ),
+    StalledCase(
+        reason="a pipeline of another Spout is not taken",
+        observed=a_pipeline(owner=OTHER_SPOUT),
+        shows=Reason.PIPELINE_NOT_OWNED,
+        says=("belongs to the Spout ingest/another", "left alone", "another spec.name"),
+    ),
+    StalledCase(
+        reason="a pipeline of a Spout of the same name in another cluster is not taken: the cluster is told",
+        observed=a_pipeline(owner=OTHER_CLUSTER),
+        shows=Reason.PIPELINE_NOT_OWNED,
+        says=("another cluster (cluster-2)", "left alone", "another spec.name"),
+    ),
+    StalledCase(
+        reason="not even where it differs: a foreign pipeline is never written",
+        spout=a_spout(spec=OTHER_IMAGE, suspend=True),
+        observed=a_pipeline(owner=None),
+        shows=Reason.PIPELINE_NOT_OWNED,
+        says=("left alone",),
+    ),
+    StalledCase(
+        reason="a pipeline with our stamp that is no spout was made so by somebody",
+        observed=a_pipeline(spec=None),
+        shows=Reason.PIPELINE_NOT_OWNED,
+        says=("is no spout", "delete it in Pachyderm", "another spec.name"),
+    ),
+    StalledCase(
+        reason="Pachyderm took our write and shows other values: writing again would restart the spout for ever",
+        spout=a_spout(spec=OTHER_IMAGE),
+        observed=a_pipeline(version=2),
+        written=Written(spec=OTHER_IMAGE, version=2),
+        shows=Reason.PIPELINE_REJECTED,
+        says=("transform.image", "not updated again", "restarts the spout", "change these fields"),
+    ),
+    StalledCase(
+        reason="with another marker the worker would look for the new name in the old position, and fail for ever",
+        spout=a_spout(spec=a_spec(spout=SpoutOptions(marker="position"))),
+        shows=Reason.INVALID_SPEC,
+        says=("spec.spout.marker", "'offset'", "set it back", "another spec.name"),
+    ),
+    StalledCase(
+        reason="without its marker the spout would start over and keep the old position for nobody",
+        spout=a_spout(spec=a_spec(spout=SpoutOptions())),
+        shows=Reason.INVALID_SPEC,
+        says=("spec.spout.marker", "'offset'", "set it back"),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", STALLED, ids=lambda case: case.reason)
+def test_where_a_person_must_act_the_message_says_how(case: StalledCase) -> None:
+    with pytest.raises(Stalled) as error:
+        decide(case.spout, an_owner(), case.observed, older_claim=case.older_claim, written=case.written)
+
+    assert error.value.reason is case.shows, case.reason
+    assert [part for part in case.says if part not in error.value.message] == [], error.value.message
+
+
+def test_the_fields_that_changed_are_told() -> None:
+    spout = a_spout(spec=dataclasses.replace(OTHER_IMAGE, description="new"))
+
+    decision = decide(spout, an_owner(), a_pipeline(), older_claim=None, written=None)
+
+    assert decision.changed == ("transform.image", "description")
+
+
+def test_values_of_variables_are_not_told() -> None:
+    spout = a_spout(spec=a_spec(transform=a_transform(env={"PASSWORD": "hunter2"})))
+
+    decision = decide(spout, an_owner(), a_pipeline(), older_claim=None, written=None)
+
+    assert "transform.env.PASSWORD" in decision.message
+    assert "hunter2" not in repr(decision)
+
+
+pipelines = st.builds(
+    a_pipeline,
+    spec=specs,
+    version=st.integers(1, 3),
+    state=st.sampled_from(PipelineState),
+    stopped=st.booleans(),
+    workers=st.sampled_from([None, (0, 1), (1, 1)]),
+)
+
+
+@given(pipelines, st.booleans(), st.booleans())
+def test_what_is_equal_is_never_updated(observed: Pipeline, suspend: bool, written_before: bool) -> None:
+    assert observed.spec is not None
+    written = Written(spec=observed.spec, version=observed.version) if written_before else None
+
+    decision = decide(
+        a_spout(spec=observed.spec, suspend=suspend), an_owner(), observed, older_claim=None, written=written
+    )
+
+    assert decision.action in {Action.NONE, Action.START, Action.STOP}
+    assert (decision.action is Action.NONE) is (suspend == observed.stopped)
+
+
+@given(specs, pipelines)
+def test_after_an_update_that_took_effect_there_is_nothing_left_to_update(
+    wanted: PipelineSpec, pipeline: Pipeline
+) -> None:
+    observed = dataclasses.replace(pipeline, spec=wanted, version=pipeline.version + 1)
+    written = Written(spec=wanted, version=observed.version)
+
+    decision = decide(a_spout(spec=wanted), an_owner(), observed, older_claim=None, written=written)
+
+    assert decision.action is not Action.UPDATE
+
+
+foreign = st.sampled_from([None, OTHER_SPOUT, OTHER_CLUSTER])
+
+
+@given(specs, pipelines, foreign, st.booleans())
+def test_a_foreign_pipeline_is_never_written(
+    wanted: PipelineSpec, pipeline: Pipeline, owner: Owner | None, suspend: bool
+) -> None:
+    observed = dataclasses.replace(pipeline, owner=owner)
+
+    with pytest.raises(Stalled) as error:
+        decide(a_spout(spec=wanted, suspend=suspend), an_owner(), observed, older_claim=None, written=None)
+
+    assert error.value.reason is Reason.PIPELINE_NOT_OWNED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """A Spout that is being deleted, what is there, and what is done with it."""
+
+    reason: str
+    policy: DeletionPolicy
+    observed: Pipeline | None
+    action: Action
+    says: str
+
+
+DELETIONS = [
+    Deletion(
+        reason="Delete deletes all",
+        policy=DeletionPolicy.DELETE,
+        observed=a_pipeline(),
+        action=Action.DELETE,
+        says="deleting the pipeline and its repo",
+    ),
+    Deletion(
+        reason="KeepRepo keeps the data",
+        policy=DeletionPolicy.KEEP_REPO,
+        observed=a_pipeline(),
+        action=Action.DELETE_KEEP_REPO,
+        says="keeping its repo",
+    ),
+    Deletion(
+        reason="Orphan lets it run",
+        policy=DeletionPolicy.ORPHAN,
+        observed=a_pipeline(),
+        action=Action.RELEASE,
+        says="deletionPolicy is Orphan",
+    ),
+    Deletion(
+        reason="Orphan does not need to know what is there: the way out where Pachyderm is gone",
+        policy=DeletionPolicy.ORPHAN,
+        observed=None,
+        action=Action.RELEASE,
+        says="deletionPolicy is Orphan",
+    ),
+    Deletion(
+        reason="it is gone: the Spout can go too",
+        policy=DeletionPolicy.DELETE,
+        observed=None,
+        action=Action.RELEASE,
+        says="is gone",
+    ),
+    Deletion(
+        reason="it is gone: the Spout can go too",
+        policy=DeletionPolicy.KEEP_REPO,
+        observed=None,
+        action=Action.RELEASE,
+        says="is gone",
+    ),
+    Deletion(
+        reason="a stopped one is deleted like a running one",
+        policy=DeletionPolicy.DELETE,
+        observed=a_pipeline(stopped=True, state=PipelineState.PAUSED),
+        action=Action.DELETE,
+        says="deleting the pipeline",
+    ),
+    Deletion(
+        reason="with our stamp but no spout any more: still ours to delete",
+        policy=DeletionPolicy.DELETE,
+        observed=a_pipeline(spec=None),
+        action=Action.DELETE,
+        says="deleting the pipeline",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", DELETIONS, ids=lambda case: f"{case.policy}: {case.reason}")
+def test_what_becomes_of_the_pipeline_of_a_deleted_spout(case: Deletion) -> None:
+    decision = decide_deletion(case.policy, an_owner(), case.observed)
+
+    assert decision.action is case.action, case.reason
+    assert decision.reason is Reason.DELETING
+    assert case.says in decision.message, case.reason
+
+
+@pytest.mark.parametrize("policy", DeletionPolicy)
+@pytest.mark.parametrize("owner", [None, OTHER_SPOUT, OTHER_CLUSTER], ids=["none", "spout", "cluster"])
+def test_a_foreign_pipeline_is_never_deleted(policy: DeletionPolicy, owner: Owner | None) -> None:
+    decision = decide_deletion(policy, an_owner(), a_pipeline(owner=owner))
+
+    assert decision.action is Action.RELEASE
+    assert "stays" in decision.message

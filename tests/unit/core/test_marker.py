@@ -1,0 +1,206 @@
+"""The marker as it is shown: short text by its value, all else by size and digest, and always bounded."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spout_operator.core.marker import MOST_FILES, to_status
+from tests.builders import a_marker, a_marker_file
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a marker file holds, and how that is shown."""
+
+    reason: str
+    content: bytes | None
+    size: int | None = None
+    value: str | None = None
+    summary: str
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The part of the status that tells of the content."""
+        size = len(self.content or b"") if self.size is None else self.size
+        told: dict[str, Any] = {"summary": self.summary, "sizeBytes": size}
+        if self.value is not None:
+            return {**told, "value": self.value}
+        return {**told, "sha256": digest(self.content)} if self.content is not None else told
+
+
+def summary_of(content: bytes) -> str:
+    return f"{len(content)} bytes {digest(content)[:8]}"
+
+
+CONTENTS = [
+    Content(reason="a Kafka offset", content=b"1041", value="1041", summary="1041"),
+    Content(reason="an empty file", content=b"", value="", summary=""),
+    Content(reason="the summary is one line", content=b" a\r\n\tb\n", value=" a\r\n\tb\n", summary="a b"),
+    Content(
+        reason="any script is text",
+        content="Zürich 東京".encode(),
+        value="Zürich 東京",
+        summary="Zürich 東京",
+    ),
+    Content(reason="what just fits into the column", content=b"x" * 32, value="x" * 32, summary="x" * 32),
+    Content(reason="what does not is cut, visibly", content=b"x" * 33, value="x" * 33, summary="x" * 31 + "…"),
+    Content(reason="1 KiB is shown", content=b"y" * KIB, value="y" * KIB, summary="y" * 31 + "…"),
+    Content(reason="more than 1 KiB is not", content=b"y" * 1025, summary=summary_of(b"y" * 1025)),
+    Content(
+        reason="1 KiB is counted in bytes, not in letters",
+        content="ü".encode() * 513,
+        summary=summary_of("ü".encode() * 513),
+    ),
+    Content(reason="bytes that are no UTF-8", content=b"\xff\xfe", summary=summary_of(b"\xff\xfe")),
+    Content(reason="a NUL is no text", content=b"1\x00", summary=summary_of(b"1\x00")),
+    Content(
+        reason="an escape sequence would steer the terminal",
+        content=b"\x1b[2J1041",
+        summary=summary_of(b"\x1b[2J1041"),
+    ),
+    Content(
+        reason="so would the one-byte form of it (C1)",
+        content="\x9b2J".encode(),
+        summary=summary_of("\x9b2J".encode()),
+    ),
+    Content(reason="backspaces would hide what stands before", content=b"12\b\b", summary=summary_of(b"12\b\b")),
+    Content(
+        reason="more than 1 MiB was not read: its size is all that is known",
+        content=None,
+        size=2 * MIB,
+        summary="2097152 bytes",
+    ),
+]
+
+
+@pytest.mark.parametrize("row", CONTENTS, ids=lambda row: row.reason)
+def test_a_marker_file_is_shown(row: Content) -> None:
+    file = a_marker_file(row.content, **({} if row.size is None else {"size": row.size}))
+
+    assert to_status(a_marker(file)) == {
+        "path": "offset",
+        "commit": "markercommit1",
+        "updatedAt": "2026-01-31T12:00:00Z",
+        **row.shown,
+    }, row.reason
+
+
+def test_without_a_time_none_is_shown() -> None:
+    assert "updatedAt" not in to_status(a_marker(finished_at=None))
+
+
+def test_a_directory_lists_its_files() -> None:
+    marker = a_marker(
+        a_marker_file(b"1041", path="offset/0"),
+        a_marker_file(b"\x00", path="offset/1"),
+        a_marker_file(None, path="offset/2", size=2 * MIB),
+        is_directory=True,
+    )
+
+    shown = to_status(marker)
+
+    assert shown["summary"] == "3 files"
+    assert shown["filesTotal"] == 3
+    assert shown["files"] == [
+        {"path": "offset/0", "sizeBytes": 4, "value": "1041"},
+        {"path": "offset/1", "sizeBytes": 1, "sha256": digest(b"\x00")},
+        {"path": "offset/2", "sizeBytes": 2 * MIB},
+    ]
+    assert "value" not in shown, "a directory has no value of its own"
+
+
+@pytest.mark.parametrize(("total", "summary"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (5000, "5000 files")])
+def test_a_directory_is_summed_up_by_the_number_of_its_files(total: int, summary: str) -> None:
+    assert to_status(a_marker(is_directory=True, files_total=total))["summary"] == summary
+
+
+def test_of_many_files_the_first_are_listed_and_all_are_counted() -> None:
+    files = [a_marker_file(path=f"offset/{number}") for number in range(MOST_FILES + 1)]
+
+    shown = to_status(a_marker(*files, is_directory=True, files_total=5000))
+
+    assert [file["path"] for file in shown["files"]] == [f"offset/{number}" for number in range(MOST_FILES)]
+    assert shown["filesTotal"] == 5000
+
+
+def test_a_listed_value_is_shorter_than_one_that_stands_alone() -> None:
+    short, long = a_marker_file(b"x" * 128, path="offset/a"), a_marker_file(b"x" * 129, path="offset/b")
+
+    listed = to_status(a_marker(short, long, is_directory=True))["files"]
+
+    assert ["value" in file for file in listed] == [True, False]
+
+
+def test_long_paths_are_cut_and_stay_distinct() -> None:
+    # The API server refuses a list that names one path twice, and with it the whole status.
+    files = [a_marker_file(path="offset/" + "d" * 5000 + str(number) + "e" * 5000) for number in range(2)]
+
+    paths = [file["path"] for file in to_status(a_marker(*files, is_directory=True))["files"]]
+
+    assert all(len(path) <= 256 for path in paths)
+    assert len(set(paths)) == 2
+
+
+contents = st.one_of(
+    st.binary(max_size=40),
+    st.text(max_size=40).map(lambda text: text.encode(errors="replace")),
+    st.builds(
+        lambda unit, size: (unit * size)[:size],
+        st.sampled_from([b"\n", b'"', b"\\", b"\xff", "\U0001f600".encode(), b"x"]),
+        st.sampled_from([128, 129, 1024, 1025, 100_000]),
+    ),
+)
+files = st.builds(
+    lambda content, path, unread: (
+        a_marker_file(None, size=10**12, path=path) if unread else a_marker_file(content, path=path)
+    ),
+    contents,
+    st.builds(lambda unit, size: "offset/" + unit * size, st.sampled_from("a/"), st.sampled_from([1, 60, 5000])),
+    st.booleans(),
+)
+
+
+@given(st.lists(files, min_size=1, max_size=40), st.booleans())
+def test_whatever_a_spout_writes_the_status_is_bounded(found: list[Any], directory: bool) -> None:
+    shown = to_status(a_marker(*found, is_directory=directory))
+
+    assert len(json.dumps(shown, ensure_ascii=False).encode()) < 8 * KIB
+    assert len(shown["summary"]) <= 32
+
+
+def test_the_fullest_directory_is_bounded() -> None:
+    worst = [a_marker_file(b'"' * 128, path=f"offset/{number:02}/" + "d" * 5000) for number in range(MOST_FILES)]
+
+    shown = to_status(a_marker(*worst, is_directory=True, files_total=10**9))
+
+    assert len(json.dumps(shown, ensure_ascii=False).encode()) < 8 * KIB
+
+
+@given(contents)
+def test_what_is_shown_as_a_value_is_what_was_written(content: bytes) -> None:
+    shown = to_status(a_marker(a_marker_file(content)))
+
+    if "value" in shown:
+        assert shown["value"].encode() == content
+    else:
+        assert shown["sha256"] == digest(content)
+
+
+@given(st.text(max_size=100))
+def test_the_summary_of_any_text_is_one_line_without_control_characters(text: str) -> None:
+    summary = to_status(a_marker(a_marker_file(text.encode(errors="replace"))))["summary"]
+
+    assert len(summary.splitlines()) <= 1
+    assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in summary)

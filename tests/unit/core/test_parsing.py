@@ -1,0 +1,348 @@
+"""Parsing: a Spout resource to what it asks for, or to all that is wrong with it at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spout_operator.core import model, parsing
+from spout_operator.core.errors import Stalled
+from spout_operator.core.quantity import Quantity, cores
+from spout_operator.core.reasons import Reason
+from tests.builders import ABSENT, a_key, a_spec, a_spout, a_spout_body, a_transform
+
+
+def refusal(changes: Mapping[str, object], **metadata: Any) -> str:
+    """What is said of a Spout that cannot be read."""
+    with pytest.raises(Stalled) as error:
+        parsing.parse_spout(a_spout_body(changes, **metadata))
+    assert error.value.reason is Reason.INVALID_SPEC
+    return error.value.message
+
+
+def test_what_is_not_written_has_pachyderms_default() -> None:
+    parsed = parsing.parse_spout(a_spout_body({"spout": {}}, name="my-spout", namespace="ingest"))
+
+    assert parsed == model.Spout(
+        key=model.SpoutKey(namespace="ingest", name="my-spout"),
+        pipeline_name="my-spout",
+        spec=model.PipelineSpec(
+            transform=model.Transform(
+                image="myaccount/myimage:0.1",
+                cmd=("go", "run", "./main.go"),
+                stdin=(),
+                env={},
+                secrets=(),
+                image_pull_secrets=(),
+                working_dir="",
+                user="",
+            ),
+            description="",
+            spout=model.SpoutOptions(overwrite=False, marker="", service=None),
+            resource_requests=model.Resources(cpu=None, memory=None, disk=None, gpu=None),
+            resource_limits=model.Resources(cpu=None, memory=None, disk=None, gpu=None),
+            scheduling_spec=model.Scheduling(node_selector={}, priority_class_name=""),
+            pod_patch="",
+            restart_nonce="",
+        ),
+        suspend=False,
+        deletion_policy=model.DeletionPolicy.DELETE,
+    )
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the spec, and the Spout that is asked for with it."""
+
+    path: str
+    value: Any
+    asked: model.Spout
+    reason: str = "it is taken as it stands"
+
+
+def spec(**fields: Any) -> model.Spout:
+    return a_spout(spec=a_spec(**fields))
+
+
+def transform(**fields: Any) -> model.Spout:
+    return spec(transform=a_transform(**fields))
+
+
+def options(**fields: Any) -> model.Spout:
+    return spec(spout=model.SpoutOptions(**{"marker": "offset", **fields}))
+
+
+SECRET = {"name": "kafka", "key": "password", "envVar": "KAFKA_PASSWORD", "mountPath": "/etc/kafka"}
+FIELDS = [
+    Field("name", "other", a_spout(pipeline_name="other"), "the pipeline is named as the spec says"),
+    Field("name", "", a_spout(pipeline_name="my-spout"), "an empty name is none: metadata.name is taken"),
+    Field("name", "A" + "b_-9" * 12, a_spout(pipeline_name="A" + "b_-9" * 12), "all that Pachyderm allows in a name"),
+    Field("description", "Kafka", spec(description="Kafka")),
+    Field("transform.image", "other:2", transform(image="other:2")),
+    Field("transform.cmd", ["sh"], transform(cmd=("sh",))),
+    Field("transform.stdin", ["set -eu", "go"], transform(stdin=("set -eu", "go"))),
+    Field("transform.env", {"HOST": "kafkahost"}, transform(env={"HOST": "kafkahost"})),
+    Field(
+        "transform.secrets",
+        [SECRET, {"name": "tls"}],
+        transform(
+            secrets=(
+                model.SecretMount(name="kafka", key="password", env_var="KAFKA_PASSWORD", mount_path="/etc/kafka"),
+                model.SecretMount(name="tls"),
+            )
+        ),
+        "every field of every Secret",
+    ),
+    Field("transform.imagePullSecrets", ["registry"], transform(image_pull_secrets=("registry",))),
+    Field("transform.workingDir", "/app", transform(working_dir="/app")),
+    Field("transform.user", "1000", transform(user="1000")),
+    Field("spout.overwrite", True, options(overwrite=True)),
+    Field("spout.marker", "position", options(marker="position")),
+    Field(
+        "spout.service",
+        {"internalPort": 8080, "externalPort": 30080, "type": "LoadBalancer"},
+        options(service=model.Service(internal_port=8080, external_port=30080, type="LoadBalancer")),
+    ),
+    Field(
+        "spout.service",
+        {"internalPort": 8080},
+        options(service=model.Service(internal_port=8080, external_port=0, type="NodePort")),
+        "Pachyderm fills in NodePort: so do we, or it would be a difference for ever",
+    ),
+    Field(
+        "resourceRequests",
+        {"cpu": "500m", "memory": "256Mi", "disk": "1Gi"},
+        spec(
+            resource_requests=model.Resources(
+                cpu=cores("0.5"), memory=Quantity.parse("256Mi"), disk=Quantity.parse("1Gi")
+            )
+        ),
+        "quantities by value",
+    ),
+    Field(
+        "resourceRequests.cpu",
+        "0.0001",
+        spec(resource_requests=model.Resources(cpu=cores("1m"))),
+        "CPU is rounded up to thousandths",
+    ),
+    Field(
+        "resourceLimits.cpu",
+        2,
+        spec(resource_limits=model.Resources(cpu=cores("2"))),
+        "YAML makes a number of a quantity without quotes",
+    ),
+    Field(
+        "resourceLimits.gpu",
+        {"type": "nvidia.com/gpu", "number": 1},
+        spec(resource_limits=model.Resources(gpu=model.Gpu(type="nvidia.com/gpu", number=1))),
+    ),
+    Field(
+        "schedulingSpec",
+        {"nodeSelector": {"disk": "ssd"}, "priorityClassName": "ingest"},
+        spec(scheduling_spec=model.Scheduling(node_selector={"disk": "ssd"}, priority_class_name="ingest")),
+    ),
+    Field(
+        "podPatch",
+        '[ {"path": "/a",\n "op": "remove"} ]',
+        spec(pod_patch='[{"op":"remove","path":"/a"}]'),
+        "JSON in its canonical form: a new layout must not restart the spout",
+    ),
+    Field("restartNonce", "2026-01-31", spec(restart_nonce="2026-01-31")),
+    Field("suspend", True, a_spout(suspend=True)),
+    Field("deletionPolicy", "Delete", a_spout(deletion_policy=model.DeletionPolicy.DELETE)),
+    Field("deletionPolicy", "KeepRepo", a_spout(deletion_policy=model.DeletionPolicy.KEEP_REPO)),
+    Field("deletionPolicy", "Orphan", a_spout(deletion_policy=model.DeletionPolicy.ORPHAN)),
+    Field("transform.env", None, a_spout(), "null is absent: YAML writes it for a key without a value"),
+    Field("somethingNew", {"a": 1}, a_spout(), "a field of a newer CRD is not this operator's business"),
+]
+
+
+@pytest.mark.parametrize("row", FIELDS, ids=lambda row: f"{row.path}={row.value!r:.20}")
+def test_every_field_is_read(row: Field) -> None:
+    assert parsing.parse_spout(a_spout_body({row.path: row.value})) == row.asked, row.reason
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A value that a field cannot have, and what the finding must say besides the field's path."""
+
+    path: str
+    value: Any
+    says: tuple[str, ...]
+    reason: str = "says what was found and what is expected"
+
+
+WRONG = [
+    Wrong("transform.image", ABSENT, ("missing", "name the image"), "says what to do"),
+    Wrong("transform.image", "", ("missing",), "empty is missing"),
+    Wrong("transform.image", 5, ("found a int", "expected a str")),
+    Wrong("transform.cmd", "go run", ("found a str", "expected a list"), "a line instead of a list: a common slip"),
+    Wrong("transform.cmd", ["sleep", 5], ("every item", "str"), "an argument without quotes"),
+    Wrong("transform.stdin", [None], ("every item", "str")),
+    Wrong("transform.env", ["HOST=a"], ("found a list",), "Docker's way to write it"),
+    Wrong("transform.env", {"PORT": 1, "A": True, "B": "b"}, ("values of A, PORT are no strings", "quotes"), "which"),
+    Wrong("transform.secrets", ["kafka"], ("every item", "dict")),
+    Wrong("transform.secrets", {"name": "kafka"}, ("found a dict", "expected a list")),
+    Wrong("transform.imagePullSecrets", "registry", ("expected a list",)),
+    Wrong("transform.workingDir", ["/app"], ("found a list",)),
+    Wrong("transform.user", 1000, ("found a int", "expected a str"), "a number without quotes: a common slip"),
+    Wrong("transform", "image", ("found a str",), "a whole section of the wrong type"),
+    Wrong("spout", [], ("found a list",), "a whole section of the wrong type"),
+    Wrong("spout.overwrite", "yes", ("found a str", "expected a bool")),
+    Wrong("spout.marker", 7, ("found a int",)),
+    Wrong("spout.service", 8080, ("found a int",)),
+    Wrong("spout.service.internalPort", "8080", ("found a str", "expected a int")),
+    Wrong("spout.service.internalPort", True, ("found a bool", "expected a int"), "Python takes True for 1"),
+    Wrong("spout.service.type", 1, ("found a int",)),
+    Wrong("resourceRequests", "1Gi", ("found a str",)),
+    Wrong("resourceRequests.cpu", "half", ("'half' is not a quantity", "500m"), "shows how to write one"),
+    Wrong("resourceRequests.cpu", True, ("'True' is not a quantity",), "YAML's `on` is no amount"),
+    Wrong("resourceLimits.memory", "256MB", ("'256MB' is not a quantity", "256Mi"), "not as Kubernetes writes it"),
+    Wrong("resourceLimits.disk", "1e9999999", ("'1e9999999'",), "out of range is the user's mistake, not a defect"),
+    Wrong("resourceLimits.gpu.number", "1", ("found a str", "expected a int")),
+    Wrong("schedulingSpec.nodeSelector", {"disk": True}, ("disk", "quotes"), "labels are strings"),
+    Wrong("schedulingSpec.priorityClassName", {}, ("found a dict",)),
+    Wrong("podPatch", "[", ("is no JSON", "'[]'"), "shows an example"),
+    Wrong("podPatch", [], ("found a list", "expected a str"), "a list instead of its text"),
+    Wrong("podPatch", "[" * 60_000, ("is no JSON",), "nested beyond reading: the user's mistake, not a defect"),
+    Wrong("description", 1, ("found a int",)),
+    Wrong("restartNonce", 1, ("found a int", "expected a str"), "a counter without quotes: a common slip"),
+    Wrong("suspend", "true", ("found a str", "expected a bool"), "quotes where none belong"),
+    Wrong("deletionPolicy", "Keep", ("'Keep'", "Delete, KeepRepo, Orphan"), "names the ones there are"),
+    Wrong("deletionPolicy", ["Delete"], ("Delete, KeepRepo, Orphan",), "not even a string"),
+    Wrong("name", "my.spout", ("'my.spout'", "letters, digits"), "Pachyderm takes no dots"),
+    Wrong("name", "-a", ("the first a letter or digit",), "Pachyderm's rule"),
+    Wrong("name", "n" * 64, ("at most",), "Pachyderm's rule"),
+    Wrong("name", "name\n", ("letters, digits",), "a line end hides at the end"),
+    Wrong("name", "spöut", ("letters, digits",), "Pachyderm takes ASCII only"),
+]
+
+
+@pytest.mark.parametrize("row", WRONG, ids=lambda row: f"{row.path}={row.value!r:.20}")
+def test_a_wrong_value_is_told_with_its_field(row: Wrong) -> None:
+    message = refusal({row.path: row.value})
+
+    path, *_ = message.split(": ", maxsplit=1)
+    assert path == f"spec.{row.path}", row.reason
+    assert all(part in message for part in row.says), f"{row.reason}: {message}"
+
+
+def test_a_field_of_a_secret_is_told_with_its_path() -> None:
+    message = refusal({"transform.secrets": [{"name": "kafka"}, {"name": "kafka", "mountPath": 5}]})
+
+    assert message.startswith("spec.transform.secrets[].mountPath: found a int")
+
+
+def test_all_findings_are_told_at_once() -> None:
+    rows = {row.path: row for row in WRONG if row.value is not ABSENT and row.path.count(".") < 2}
+    alone = {path: row for path, row in rows.items() if not any(other.startswith(f"{path}.") for other in rows)}
+
+    message = refusal({path: row.value for path, row in alone.items()})
+
+    assert [path for path in alone if f"spec.{path}: " not in message] == []
+
+
+def test_metadata_name_is_checked_where_it_names_the_pipeline() -> None:
+    assert "set spec.name" in refusal({}, name="a.name.with.dots")
+
+
+def test_spec_name_is_the_way_out_for_a_long_metadata_name() -> None:
+    assert parsing.parse_spout(a_spout_body({"name": "short"}, name="a.name.with.dots")).pipeline_name == "short"
+
+
+SECRET_VALUE = "hunter2-0451"  # noqa: S105 - a value to look for, no secret
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A way to put a secret where a finding could quote it."""
+
+    changes: Mapping[str, object]
+    reason: str
+
+
+LEAKS = [
+    Leak({"transform.env": {"A": [SECRET_VALUE]}}, "a list for a value"),
+    Leak({"transform.env": {"A": {"value": SECRET_VALUE}}}, "an object for a value"),
+    Leak({"transform.env": {"A": SECRET_VALUE, "B": 1}}, "beside a wrong value"),
+    Leak({"transform.env": [{"name": "A", "value": SECRET_VALUE}]}, "the way Pods write it"),
+    Leak({"transform.env": SECRET_VALUE}, "not even a map"),
+    Leak({"transform.env": {"A": SECRET_VALUE}, "transform.image": 5, "podPatch": "{"}, "another field is wrong"),
+]
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.reason)
+def test_values_of_variables_are_never_quoted(leak: Leak) -> None:
+    assert SECRET_VALUE not in refusal(leak.changes), leak.reason
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just("x") | st.just(SECRET_VALUE),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.sampled_from("abc"), children, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_whatever_stands_for_env_its_values_stay_unquoted(env: object) -> None:
+    try:
+        parsing.parse_spout(a_spout_body({"transform.env": env}))
+    except Stalled as error:
+        assert SECRET_VALUE not in error.message  # noqa: PT017 - valid ones are among the examples
+
+
+@given(json_values, st.sampled_from(sorted({row.path for row in WRONG})))
+def test_any_json_in_any_field_is_read_or_told(value: object, path: str) -> None:
+    try:
+        parsing.parse_spout(a_spout_body({path: value}))
+    except Stalled as error:
+        assert error.reason is Reason.INVALID_SPEC  # noqa: PT017 - valid ones are among the examples
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A Spout whose spec cannot be parsed: what is needed to delete or claim it can be read all the same."""
+
+    body: Mapping[str, Any]
+    name: str
+    env: list[str]
+    reason: str
+
+
+BROKEN = [
+    Broken(a_spout_body({"transform": "x"}), "my-spout", [], "transform is no object"),
+    Broken(a_spout_body({"transform": ABSENT}), "my-spout", [], "no transform"),
+    Broken(a_spout_body({"transform.env": ["A=b"]}), "my-spout", [], "env is a list"),
+    Broken(a_spout_body({"transform.env": {"A": 5}, "name": "p"}), "p", ["5"], "a number is shown as a text too"),
+    Broken({"metadata": {"name": "n", "namespace": "s"}}, "n", [], "no spec at all"),
+]
+
+
+@pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.reason)
+def test_a_broken_spout_still_tells_what_is_needed_to_look_after_it(row: Broken) -> None:
+    assert parsing.pipeline_name(row.body) == row.name, row.reason
+    assert parsing.env_values(row.body) == row.env, row.reason
+    assert parsing.parse_deletion_policy(row.body) is model.DeletionPolicy.DELETE, row.reason
+
+
+def test_the_deletion_policy_of_a_broken_spout_is_kept() -> None:
+    body = a_spout_body({"transform": "x", "deletionPolicy": "Orphan"})
+
+    assert parsing.parse_deletion_policy(body) is model.DeletionPolicy.ORPHAN
+
+
+def test_an_unknown_deletion_policy_deletes_nothing() -> None:
+    with pytest.raises(Stalled, match=r"'keep', expected one of Delete, KeepRepo, Orphan") as error:
+        parsing.parse_deletion_policy(a_spout_body({"deletionPolicy": "keep"}))
+
+    assert error.value.reason is Reason.INVALID_SPEC
+
+
+def test_the_key_is_namespace_and_name() -> None:
+    key = parsing.parse_key(a_spout_body(name="a", namespace="b"))
+
+    assert key == a_key("a", "b")
+    assert str(key) == "b/a"

@@ -1,0 +1,182 @@
+"""The whole status: what is known is shown, what is not asked anew stays, and nothing new is no write."""
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spout_operator.core import conditions, marker, progress
+from spout_operator.core.model import PipelineState
+from spout_operator.core.progress import CommitCount
+from spout_operator.core.status import Knowledge, Server, build
+from tests.builders import NOON, a_commit, a_marker, a_pipeline
+
+LATER = NOON + datetime.timedelta(hours=1)
+SERVER = Server(address="grpc://pachd:650", version="1.13.4")
+COUNT = CommitCount(total=1042, last=a_commit(id="c1042", size=7))
+
+
+def knowledge(**fields: Any) -> Knowledge:
+    return Knowledge(**{"conditions": conditions.pending(), "server": SERVER, **fields})
+
+
+def built(
+    previous: dict[str, Any], known: Knowledge, *, generation: int = 4, now: datetime.datetime = NOON
+) -> dict[str, Any]:
+    return build(previous, known, generation=generation, now=now)
+
+
+EVERYTHING = knowledge(
+    pipeline=a_pipeline(reason="because", workers=(1, 2)), commits=COUNT, marker=marker.to_status(a_marker())
+)
+FULL = built({}, EVERYTHING)
+
+
+def test_all_that_is_known_is_shown() -> None:
+    assert FULL == {
+        "observedGeneration": 4,
+        "conditions": conditions.merge([], conditions.pending(), generation=4, now=NOON),
+        "pipeline": {
+            "name": "my-spout",
+            "version": 1,
+            "specCommit": "speccommit1",
+            "state": "Running",
+            "reason": "because",
+            "stopped": False,
+            "workersAvailable": 1,
+            "workersRequested": 2,
+            "createdAt": "2026-01-31T12:00:00Z",
+        },
+        "commits": {
+            "total": 1042,
+            "last": {"id": "c1042", "finishedAt": "2026-01-31T12:00:00Z", "sizeBytes": 7},
+        },
+        "marker": {
+            "path": "offset",
+            "commit": "markercommit1",
+            "updatedAt": "2026-01-31T12:00:00Z",
+            "summary": "1041",
+            "sizeBytes": 4,
+            "value": "1041",
+        },
+        "pachyderm": {"address": "grpc://pachd:650", "version": "1.13.4"},
+    }
+
+
+def test_the_first_status_has_conditions_and_the_address() -> None:
+    shown = built({}, knowledge(server=Server(address="grpc://pachd:650")))
+
+    assert shown.keys() == {"observedGeneration", "conditions", "pachyderm"}
+    assert shown["pachyderm"] == {"address": "grpc://pachd:650"}
+
+
+def test_what_is_not_asked_anew_stays() -> None:
+    shown = built(FULL, knowledge(server=Server(address=SERVER.address)))
+
+    assert shown == FULL
+
+
+def test_what_is_asked_anew_replaces() -> None:
+    new = knowledge(
+        pipeline=a_pipeline(version=2, state=PipelineState.STARTING),
+        commits=progress.NOTHING_COUNTED,
+        marker={"path": "position"},
+    )
+
+    shown = built(FULL, new)
+
+    assert (shown["pipeline"]["version"], shown["pipeline"]["state"]) == (2, "Starting")
+    assert "reason" not in shown["pipeline"], "a section is replaced as a whole"
+    assert shown["commits"] == {"total": 0}
+    assert shown["marker"] == {"path": "position"}
+
+
+def test_a_spout_without_a_marker_shows_none() -> None:
+    assert "marker" not in built(FULL, knowledge(marker={}))
+
+
+def test_without_a_pipeline_nothing_is_told_of_one() -> None:
+    shown = built(FULL, knowledge(forgets=True))
+
+    assert shown.keys() == {"observedGeneration", "conditions", "pachyderm"}
+    assert shown["pachyderm"] == FULL["pachyderm"], "the server is there all the same"
+
+
+def test_transition_times_outlive_the_pipeline() -> None:
+    shown = built(FULL, knowledge(forgets=True), now=LATER)
+
+    assert shown["conditions"] == FULL["conditions"]
+
+
+def test_the_version_of_another_server_is_not_shown() -> None:
+    shown = built(FULL, knowledge(server=Server(address="grpc://another:650")))
+
+    assert shown["pachyderm"] == {"address": "grpc://another:650"}
+
+
+def test_the_generation_is_that_of_the_spec_it_is_about() -> None:
+    shown = built(FULL, EVERYTHING, generation=5)
+
+    assert shown["observedGeneration"] == 5
+    assert {condition["observedGeneration"] for condition in shown["conditions"]} == {5}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "absent"),
+    [
+        ("reason", "", "reason"),
+        ("workers", None, "workersAvailable"),
+        ("workers", None, "workersRequested"),
+        ("created_at", None, "createdAt"),
+    ],
+)
+def test_what_pachyderm_did_not_tell_is_not_shown(field: str, value: object, absent: str) -> None:
+    assert absent not in built({}, knowledge(pipeline=a_pipeline(**{field: value})))["pipeline"]
+
+
+def test_what_pachyderm_says_is_bounded() -> None:
+    shown = built({}, knowledge(pipeline=a_pipeline(reason="r" * 100_000)))
+
+    assert len(shown["pipeline"]["reason"]) <= 1024
+
+
+def test_the_operator_starts_a_count_from_what_the_status_shows() -> None:
+    assert progress.from_status(FULL["commits"]) == COUNT
+
+
+known = st.builds(
+    knowledge,
+    pipeline=st.none() | st.builds(a_pipeline, version=st.integers(1, 3), workers=st.sampled_from([None, (1, 1)])),
+    commits=st.sampled_from([None, progress.NOTHING_COUNTED, COUNT]),
+    marker=st.sampled_from([None, {}, marker.to_status(a_marker())]),
+    server=st.sampled_from([SERVER, Server(address=SERVER.address)]),
+    forgets=st.booleans(),
+)
+statuses = st.sampled_from([{}, FULL])
+
+
+@given(statuses, known)
+def test_knowing_the_same_again_is_no_write(previous: dict[str, Any], again: Knowledge) -> None:
+    shown = built(previous, again)
+
+    assert built(shown, again, now=LATER) == shown
+
+
+@given(statuses, known)
+def test_a_status_is_plain_json(previous: dict[str, Any], found: Knowledge) -> None:
+    shown = built(previous, found)
+
+    # What the API server hands back is what is compared with next time.
+    assert json.loads(json.dumps(shown)) == shown
+
+
+@given(statuses, known)
+def test_what_was_shown_is_not_changed_in_place(previous: dict[str, Any], found: Knowledge) -> None:
+    before = json.dumps(previous)
+
+    built(previous, found, now=LATER)
+
+    assert json.dumps(previous) == before

@@ -1,0 +1,224 @@
+"""The cache: what is known of the Spouts, and who was first to name a pipeline."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spout_operator.core.model import SpoutKey
+from spout_operator.runtime.cache import SpoutCache
+from tests.builders import Body, a_key, a_spout_body
+
+KEY = a_key()
+
+
+def a_cache(*bodies: Body) -> SpoutCache:
+    cache = SpoutCache()
+    for body in bodies:
+        cache.put(body)
+    return cache
+
+
+def test_what_was_put_in_is_there() -> None:
+    body = a_spout_body()
+
+    cache = a_cache(body)
+
+    assert cache.get(KEY) is body
+    assert cache.spouts() == [KEY]
+    assert list(cache.claims()) == [("my-spout", frozenset({KEY}))]
+
+
+def test_what_is_not_known_is_none() -> None:
+    assert SpoutCache().get(KEY) is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """A body that comes after `a_spout_body()`: whether it is taken in, and whether it calls for a look."""
+
+    reason: str
+    body: Body
+    taken: bool = True
+    matters: bool
+
+
+def newer(**metadata: Any) -> Body:
+    return a_spout_body(**{"resourceVersion": "101", **metadata})
+
+
+NEWS = [
+    News(reason="the watch repeats itself", body=a_spout_body(), matters=False),
+    News(
+        reason="only the status changed: that was us",
+        body=a_spout_body(resourceVersion="101", status={"commits": {"total": 1}}),
+        matters=False,
+    ),
+    News(reason="only a label changed", body=newer(labels={"team": "a"}), matters=False),
+    News(reason="the spec changed: its generation tells", body=newer(generation=2), matters=True),
+    News(
+        reason="it is being deleted",
+        body=newer(deletionTimestamp="2026-01-31T13:00:00Z", finalizers=["f"]),
+        matters=True,
+    ),
+    News(reason="somebody changed its finalizers", body=newer(finalizers=["f"]), matters=True),
+    News(
+        reason="an event that was on its way while we wrote does not undo what is known",
+        body=a_spout_body(resourceVersion="99", generation=2),
+        taken=False,
+        matters=False,
+    ),
+    News(
+        reason="versions are numbers: 1000 is newer than 100, though it sorts before 99",
+        body=a_spout_body(resourceVersion="1000", generation=2),
+        matters=True,
+    ),
+    News(
+        reason="another object of the same name: it was deleted and made anew",
+        body=newer(uid="another"),
+        matters=True,
+    ),
+]
+
+
+@pytest.mark.parametrize("row", NEWS, ids=lambda row: row.reason)
+def test_a_later_body_is_taken_in_where_it_is_newer(row: News) -> None:
+    cache = a_cache(a_spout_body())
+
+    assert cache.put(row.body) is row.matters, row.reason
+    assert (cache.get(KEY) is row.body) is row.taken, row.reason
+
+
+def test_the_first_body_calls_for_a_look() -> None:
+    assert SpoutCache().put(a_spout_body()) is True
+
+
+def test_two_digits_more_do_not_sort_before() -> None:
+    cache = a_cache(a_spout_body(resourceVersion="1000"))
+
+    assert cache.put(a_spout_body(resourceVersion="999", generation=2)) is False
+
+
+def test_what_is_gone_is_forgotten_with_its_claim() -> None:
+    cache = a_cache(a_spout_body())
+
+    cache.drop(KEY)
+
+    assert cache.get(KEY) is None
+    assert cache.spouts() == []
+    assert list(cache.claims()) == []
+
+
+def test_dropping_what_is_not_known_is_no_error() -> None:
+    cache = a_cache(a_spout_body())
+
+    cache.drop(a_key("another"))
+
+    assert cache.spouts() == [KEY]
+
+
+def test_a_spout_made_anew_with_another_pipeline_gives_up_the_old_claim() -> None:
+    cache = a_cache(a_spout_body(), newer_with_name := a_spout_body({"name": "other"}, resourceVersion="101", uid="2"))
+
+    assert cache.get(KEY) is newer_with_name
+    assert list(cache.claims()) == [("other", frozenset({KEY}))]
+
+
+def test_several_spouts_can_name_one_pipeline() -> None:
+    cache = a_cache(
+        a_spout_body({"name": "shared"}, name="a"),
+        a_spout_body(name="shared", namespace="elsewhere"),
+        a_spout_body(name="b"),
+    )
+
+    assert dict(cache.claims()) == {
+        "shared": frozenset({a_key("a"), a_key("shared", "elsewhere")}),
+        "b": frozenset({a_key("b")}),
+    }
+
+
+def a_claim(name: str, created: str, **metadata: Any) -> Body:
+    return a_spout_body({"name": "shared"}, name=name, creationTimestamp=f"2026-01-31T12:00:{created}Z", **metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Spouts besides `me`, which was made at 12:00:30 with uid `u5`, and the one that comes before it."""
+
+    reason: str
+    others: tuple[Body, ...]
+    older: SpoutKey | None
+
+
+CLAIMS = [
+    Claim(reason="nobody else", others=(), older=None),
+    Claim(reason="an older one", others=(a_claim("other", "29"),), older=a_key("other")),
+    Claim(reason="a younger one", others=(a_claim("other", "31"),), older=None),
+    Claim(
+        reason="the oldest of several",
+        others=(a_claim("b", "20"), a_claim("a", "10"), a_claim("c", "40")),
+        older=a_key("a"),
+    ),
+    Claim(
+        reason="of the same second, the uid decides", others=(a_claim("other", "30", uid="u4"),), older=a_key("other")
+    ),
+    Claim(reason="and decides the same for both", others=(a_claim("other", "30", uid="u6"),), older=None),
+    Claim(
+        reason="of another namespace too: pipelines have none",
+        others=(a_claim("me", "10", namespace="elsewhere"),),
+        older=a_key("me", "elsewhere"),
+    ),
+    Claim(reason="who names another pipeline is no rival", others=(a_spout_body(name="older"),), older=None),
+]
+
+
+@pytest.mark.parametrize("row", CLAIMS, ids=lambda row: row.reason)
+def test_the_older_claim_is_told(row: Claim) -> None:
+    cache = a_cache(a_claim("me", "30", uid="u5"), *row.others)
+
+    assert cache.older_claim(a_key("me")) == row.older, row.reason
+
+
+def test_when_the_older_one_is_gone_the_pipeline_is_free() -> None:
+    cache = a_cache(a_claim("me", "30"), a_claim("other", "10"))
+
+    cache.drop(a_key("other"))
+
+    assert cache.older_claim(a_key("me")) is None
+
+
+rivals = st.lists(
+    st.builds(a_claim, st.sampled_from("abcdef"), st.integers(10, 13).map(str)),
+    min_size=1,
+    unique_by=lambda body: body["metadata"]["name"],
+)
+
+
+@given(rivals)
+def test_of_all_that_name_a_pipeline_exactly_one_has_nobody_before_it(bodies: list[Body]) -> None:
+    cache = a_cache(*bodies)
+
+    first = [key for key in cache.spouts() if cache.older_claim(key) is None]
+
+    assert len(first) == 1
+    assert {cache.older_claim(key) for key in cache.spouts() if key not in first} <= {first[0]}
+
+
+steps = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["drop", "p", "q"]), st.integers(1, 20)), max_size=20)
+
+
+@given(steps)
+def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str, int]]) -> None:
+    cache = SpoutCache()
+    for name, what, version in steps:
+        if what == "drop":
+            cache.drop(a_key(name))
+        else:
+            cache.put(a_spout_body({"name": what}, name=name, resourceVersion=str(version)))
+
+    known = {key: body["spec"]["name"] for key in cache.spouts() if (body := cache.get(key)) is not None}
+    claims = {key: name for name, keys in cache.claims() for key in keys}
+    assert claims == known
+    assert all(keys for _, keys in cache.claims()), "no name without a Spout"

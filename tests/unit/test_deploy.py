@@ -1,0 +1,150 @@
+"""The manifests of deploy/base: as few rights as the operator needs, and a Pod that a restricted namespace admits."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BASE = ROOT / "deploy" / "base"
+NAME = "spout-operator"
+
+Manifest = dict[str, Any]
+
+
+def _manifests(file: Path) -> list[Manifest]:
+    return [manifest for manifest in yaml.safe_load_all(file.read_text()) if manifest]
+
+
+def _only(kind: str, file: str) -> Manifest:
+    (found,) = [manifest for manifest in _manifests(BASE / file) if manifest["kind"] == kind]
+    return found
+
+
+@pytest.fixture
+def deployment() -> Manifest:
+    return _only("Deployment", "deployment.yaml")
+
+
+@pytest.fixture
+def pod(deployment: Manifest) -> Manifest:
+    spec: Manifest = deployment["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.fixture
+def container(pod: Manifest) -> Manifest:
+    (only,) = pod["containers"]
+    assert isinstance(only, dict)
+    return only
+
+
+def test_each_file_is_part_of_the_base() -> None:
+    (kustomization,) = _manifests(BASE / "kustomization.yaml")
+    files = {file.name for file in BASE.glob("*.yaml")} - {"kustomization.yaml"}
+    assert set(kustomization["resources"]) == files | {"../../crds"}
+
+
+def test_the_crds_are_a_kustomization_of_all_crds() -> None:
+    (kustomization,) = _manifests(ROOT / "crds" / "kustomization.yaml")
+    files = {file.name for file in (ROOT / "crds").glob("*.yaml")} - {"kustomization.yaml"}
+    assert set(kustomization["resources"]) == files
+
+
+def test_the_operator_has_exactly_the_rights_it_uses() -> None:
+    rights = {
+        (group, resource, *rule.get("resourceNames", [])): sorted(rule["verbs"])
+        for rule in _only("ClusterRole", "rbac.yaml")["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    assert rights == {
+        ("spout-operator.io", "spouts"): ["get", "list", "patch", "watch"],
+        ("spout-operator.io", "spouts/status"): ["patch"],
+        ("", "namespaces", "kube-system"): ["get"],
+    }
+
+
+def test_nobody_but_the_operator_gets_these_rights() -> None:
+    binding = _only("ClusterRoleBinding", "rbac.yaml")
+    assert binding["roleRef"]["name"] == _only("ClusterRole", "rbac.yaml")["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": NAME, "namespace": NAME}]
+    kinds = [manifest["kind"] for file in BASE.glob("*.yaml") for manifest in _manifests(file)]
+    assert sorted(kind for kind in kinds if "Role" in kind) == ["ClusterRole", "ClusterRoleBinding"]
+
+
+def test_the_pod_runs_as_the_account_with_the_rights(pod: Manifest) -> None:
+    assert pod["serviceAccountName"] == _only("ServiceAccount", "rbac.yaml")["metadata"]["name"]
+
+
+def test_everything_lives_in_the_namespace_of_the_base(deployment: Manifest) -> None:
+    (kustomization,) = _manifests(BASE / "kustomization.yaml")
+    account = _only("ServiceAccount", "rbac.yaml")
+    places = {manifest["metadata"]["namespace"] for manifest in (deployment, account)}
+    places |= {kustomization["namespace"], _only("Namespace", "namespace.yaml")["metadata"]["name"]}
+    assert places == {NAME}
+
+
+def test_a_restricted_namespace_admits_the_pod(pod: Manifest, container: Manifest) -> None:
+    labels = _only("Namespace", "namespace.yaml")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    assert all("emptyDir" in volume for volume in pod["volumes"])
+
+
+def test_the_user_is_the_one_of_the_image(pod: Manifest) -> None:
+    (line,) = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("USER ")]
+    context = pod["securityContext"]
+    assert line == f"USER {context['runAsUser']}:{context['runAsGroup']}"
+
+
+def test_there_is_somewhere_to_write(container: Manifest, pod: Manifest) -> None:
+    (mount,) = container["volumeMounts"]
+    assert mount["mountPath"] == "/tmp"  # noqa: S108 - what libraries expect on a read-only root
+    assert [volume["name"] for volume in pod["volumes"]] == [mount["name"]]
+
+
+def test_the_probes_ask_the_port_that_is_open(container: Manifest) -> None:
+    probes = {name: container[f"{name}Probe"]["httpGet"] for name in ("liveness", "readiness", "startup")}
+    assert {name: probe["path"] for name, probe in probes.items()} == {
+        "liveness": "/livez",
+        "readiness": "/readyz",
+        "startup": "/livez",
+    }
+    assert {probe["port"] for probe in probes.values()} == {"http"}
+    assert container["ports"] == [{"name": "http", "containerPort": 8080}]
+
+
+def test_two_operators_never_run_at_once(deployment: Manifest) -> None:
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_settings_are_the_ones_the_documentation_names(container: Manifest) -> None:
+    assert container["args"] == ["run"]
+    assert {variable["name"]: variable.get("value") for variable in container["env"]} == {
+        "SPOUT_OPERATOR_PACHD_ADDRESS": "grpc://pachd.pachyderm:650",
+        "SPOUT_OPERATOR_LOG_FORMAT": "json",
+    }
+
+
+def test_resources_are_asked_for_and_memory_is_bounded(container: Manifest) -> None:
+    assert container["resources"] == {
+        "requests": {"cpu": "50m", "memory": "128Mi"},
+        "limits": {"memory": "256Mi"},
+    }
+
+
+def test_the_image_has_a_tag_that_stays(container: Manifest) -> None:
+    (kustomization,) = _manifests(BASE / "kustomization.yaml")
+    (image,) = kustomization["images"]
+    assert image["name"] == container["image"]
+    assert image["newTag"] != "latest"
