@@ -31,9 +31,8 @@ class Cluster:
 
     def install(self) -> None:
         """The CRD, and the rights of the operator's own user: those of deploy/base and no more."""
-        self.bed.kubectl("apply", "-f", str(ROOT / "crds" / "spouts.spout-operator.io.yaml"))
+        self.bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
         self.bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
-        self.bed.kubectl("apply", "-f", str(ROOT / "deploy" / "base" / "rbac.yaml"))
         self.bed.kubectl("create", "clusterrolebinding", "demo", "--clusterrole=spout-operator", "--user=operator")
 
     def start_operator(self) -> None:

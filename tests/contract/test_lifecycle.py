@@ -116,6 +116,21 @@ def test_an_update_makes_a_new_version_and_keeps_both_heads(side: Side) -> None:
     assert side.port.heads(name) == heads
 
 
+@pytest.mark.parametrize("parallelism", [pps_pb2.ParallelismSpec(constant=1), None], ids=["told", "not-told"])
+def test_a_pipeline_that_somebody_handed_over_can_be_updated(
+    side: Side, parallelism: pps_pb2.ParallelismSpec | None
+) -> None:
+    # pachd 1.13.4 crashes on an update that does not tell a parallelism, where the pipeline has one.
+    stamp = pps_pb2.Metadata(annotations={STAMP_CLUSTER: OWNER.cluster, STAMP_SPOUT: str(OWNER.spout)})
+    name = side.someones_pipeline(spout=SPOUT, metadata=stamp, parallelism_spec=parallelism)
+    assert side.observed(name).owner == OWNER
+
+    side.port.update(name, SPEC, OWNER)
+
+    found = side.observed(name)
+    assert (found.version, found.spec, found.owner) == (2, SPEC, OWNER)
+
+
 def test_an_update_with_nothing_new_makes_a_new_version_too(side: Side) -> None:
     # Why the operator never updates without a difference.
     name = side.created()

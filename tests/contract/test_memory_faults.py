@@ -1,6 +1,8 @@
 """What a real server does too seldom to wait for it: it fails, hangs, goes away and comes back."""
 
 import dataclasses
+import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -170,6 +172,19 @@ def test_no_call_waits_longer_than_its_deadline(
     monkeypatch.undo()
     pachd.release(method)
     CALLS[method](memory_side.port, name, head, marker)
+
+
+def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = PachydermV1(client.Connection(host="127.0.0.1", port=nobody.getsockname()[1]))
+        asked = time.monotonic()
+
+        with pytest.raises(Unreachable, match="did not answer") as caught:
+            port.list()
+
+    assert caught.value.reason is Reason.PACHYDERM_UNREACHABLE
+    assert time.monotonic() - asked < client.DEADLINE
 
 
 def test_a_server_that_went_away_is_unreachable_and_answers_again_when_it_is_back(

@@ -22,9 +22,8 @@ USER_CODE = Path(__file__).with_name("user_code.py")
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
     with Testbed.start(pachyderm=True) as bed:
-        bed.kubectl("apply", "-f", str(ROOT / "crds" / "spouts.spout-operator.io.yaml"))
+        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
         bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
-        bed.kubectl("apply", "-f", str(ROOT / "deploy" / "base" / "rbac.yaml"))
         bed.kubectl("create", "clusterrolebinding", "e2e", "--clusterrole=spout-operator", "--user=operator")
         yield bed
 

@@ -37,11 +37,11 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
         info = _info(request)
         repo = self._repos.setdefault(name, Repo(name=name))
         branches = [OUTPUT_BRANCH, *([MARKER_BRANCH] if request.spout.marker else [])]
-        if known is None:
+        if known is None or request.reprocess:
             # Also in a repo that is there: its heads are lost.
             repo.branches |= dict.fromkeys(branches)
-        else:
-            repo.branches = dict.fromkeys(branches) | repo.branches
+        repo.branches = dict.fromkeys(branches) | repo.branches
+        if known is not None:
             info.version = known.version + 1
             info.stopped = known.stopped
         self._put(info)
@@ -97,16 +97,19 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
 
     def _check_limit(self, request: Message, known: Message | None) -> None:
         """As validateEnterpriseChecks: an update passes only where the old spec tells its parallelism."""
-        passes = (
-            known is not None
-            and known.HasField("parallelism_spec")
-            and known.parallelism_spec.constant >= request.parallelism_spec.constant
-        )
+        passes = False
+        if known is not None and known.HasField("parallelism_spec"):
+            if not request.HasField("parallelism_spec"):
+                raise Refusal("transport is closing: the real server dereferences nil here, and crashes")
+            passes = known.parallelism_spec.constant >= request.parallelism_spec.constant
         if self._limit is not None and len(self.pipelines) >= self._limit and not passes:
             raise Refusal(
                 "Pachyderm Community Edition requires an activation key to create more than "
                 f"{self._limit} total pipelines (you have {len(self.pipelines)}). "
-                "Use the command `pachctl enterprise activate` to enter your key. Pachyderm offers (...)"
+                "Use the command `pachctl enterprise activate` to enter your key.\n\n"
+                "Pachyderm offers readily available activation keys for proofs-of-concept, startups, academic, "
+                "nonprofit, or open-source projects. Tell us about your project to get one.\n\n"
+                "Learn about Pachyderm Enterprise here:\n\nhttps://www.pachyderm.com/trial"
             )
 
     def _check_readers(self, name: str) -> None:

@@ -133,7 +133,7 @@ def test_file_names_sort_as_offsets_do() -> None:
     assert names[-1] == "mytopic/0/000123456/000123456789"
 
 
-@given(st.dictionaries(st.text("abc-", min_size=1, max_size=300), st.binary(max_size=3000)))
+@given(st.dictionaries(st.text("abc-", min_size=1, max_size=300), st.binary(max_size=3000), max_size=8))
 def test_an_archive_holds_its_files(expected: dict[str, bytes]) -> None:
     archive = spout.make_archive(expected.items())
     assert files_in(archive) == expected

@@ -28,8 +28,6 @@ _FORM = re.compile(
 )
 
 
-# Kubernetes: quantity.go, "no fraction [...] greater than 2^63-1 in magnitude".
-_LARGEST = decimal.Decimal(2**63 - 1)
 _THOUSANDTH = decimal.Decimal("0.001")
 
 
@@ -54,13 +52,11 @@ class Quantity:
         found = _FORM.fullmatch(text.strip())
         if found is None:
             raise ValueError(f"{text!r} is not a quantity; write it as Kubernetes does, for example 500m or 256Mi")
-        number = decimal.Decimal(found["number"] + (found["exponent"] or ""))
         try:
+            number = decimal.Decimal(found["number"] + (found["exponent"] or ""))
             value = number * _SUFFIXES[found["suffix"] or ""]
         except decimal.DecimalException:
-            value = decimal.Decimal("Infinity")
-        if abs(value) > _LARGEST:
-            raise ValueError(f"{text!r} is out of range; a quantity is at most 2^63-1")
+            raise ValueError(f"{text!r} is out of range") from None
         return cls(value=value, text=text.strip())
 
 
@@ -71,4 +67,8 @@ def cores(text: str) -> Quantity:
         ValueError: `text` is not a quantity.
     """
     exact = Quantity.parse(text)
-    return Quantity(value=exact.value.quantize(_THOUSANDTH, rounding=decimal.ROUND_CEILING), text=exact.text)
+    try:
+        rounded = exact.value.quantize(_THOUSANDTH, rounding=decimal.ROUND_CEILING)
+    except decimal.DecimalException:
+        raise ValueError(f"{text!r} is out of range") from None
+    return Quantity(value=rounded, text=exact.text)

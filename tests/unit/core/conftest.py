@@ -2,5 +2,5 @@
 
 import hypothesis
 
-hypothesis.settings.register_profile("core", deadline=None, max_examples=60)
+hypothesis.settings.register_profile("core", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("core")

@@ -66,7 +66,7 @@ CHANGES = [
     Change("transform.image_pull_secrets", ("r2",), ("transform.imagePullSecrets",), "in camelCase, as users wrote it"),
     Change("transform.working_dir", "/", ("transform.workingDir",), "in camelCase"),
     Change("transform.user", "", ("transform.user",), "emptied is changed"),
-    Change("spout.overwrite", True, ("spout.overwrite",)),
+    Change("spout.overwrite", value=True, named=("spout.overwrite",)),
     Change("spout.marker", "position", ("spout.marker",)),
     Change("spout.service", None, ("spout.service",), "a section that is gone is named as a whole"),
     Change("spout.service.internal_port", 1, ("spout.service.internalPort",), "in camelCase"),

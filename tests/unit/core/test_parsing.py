@@ -23,6 +23,15 @@ def refusal(changes: Mapping[str, object], **metadata: Any) -> str:
     return error.value.message
 
 
+def told(changes: Mapping[str, object]) -> str:
+    """What is said of a Spout; nothing where it can be read."""
+    try:
+        parsing.parse_spout(a_spout_body(changes))
+    except Stalled as error:
+        return error.message
+    return ""
+
+
 def test_what_is_not_written_has_pachyderms_default() -> None:
     parsed = parsing.parse_spout(a_spout_body({"spout": {}}, name="my-spout", namespace="ingest"))
 
@@ -99,7 +108,7 @@ FIELDS = [
     Field("transform.imagePullSecrets", ["registry"], transform(image_pull_secrets=("registry",))),
     Field("transform.workingDir", "/app", transform(working_dir="/app")),
     Field("transform.user", "1000", transform(user="1000")),
-    Field("spout.overwrite", True, options(overwrite=True)),
+    Field("spout.overwrite", value=True, asked=options(overwrite=True)),
     Field("spout.marker", "position", options(marker="position")),
     Field(
         "spout.service",
@@ -128,6 +137,7 @@ FIELDS = [
         spec(resource_requests=model.Resources(cpu=cores("1m"))),
         "CPU is rounded up to thousandths",
     ),
+    Field("resourceLimits.cpu", "0", a_spout(), "0 is absent: Pachyderm's messages do not tell the two apart"),
     Field(
         "resourceLimits.cpu",
         2,
@@ -151,7 +161,7 @@ FIELDS = [
         "JSON in its canonical form: a new layout must not restart the spout",
     ),
     Field("restartNonce", "2026-01-31", spec(restart_nonce="2026-01-31")),
-    Field("suspend", True, a_spout(suspend=True)),
+    Field("suspend", value=True, asked=a_spout(suspend=True)),
     Field("deletionPolicy", "Delete", a_spout(deletion_policy=model.DeletionPolicy.DELETE)),
     Field("deletionPolicy", "KeepRepo", a_spout(deletion_policy=model.DeletionPolicy.KEEP_REPO)),
     Field("deletionPolicy", "Orphan", a_spout(deletion_policy=model.DeletionPolicy.ORPHAN)),
@@ -195,11 +205,13 @@ WRONG = [
     Wrong("spout.marker", 7, ("found a int",)),
     Wrong("spout.service", 8080, ("found a int",)),
     Wrong("spout.service.internalPort", "8080", ("found a str", "expected a int")),
-    Wrong("spout.service.internalPort", True, ("found a bool", "expected a int"), "Python takes True for 1"),
+    Wrong(
+        "spout.service.internalPort", value=True, says=("found a bool", "expected a int"), reason="True is 1 in Python"
+    ),
     Wrong("spout.service.type", 1, ("found a int",)),
     Wrong("resourceRequests", "1Gi", ("found a str",)),
     Wrong("resourceRequests.cpu", "half", ("'half' is not a quantity", "500m"), "shows how to write one"),
-    Wrong("resourceRequests.cpu", True, ("'True' is not a quantity",), "YAML's `on` is no amount"),
+    Wrong("resourceRequests.cpu", value=True, says=("'True' is not a quantity",), reason="YAML's `on` is no amount"),
     Wrong("resourceLimits.memory", "256MB", ("'256MB' is not a quantity", "256Mi"), "not as Kubernetes writes it"),
     Wrong("resourceLimits.disk", "1e9999999", ("'1e9999999'",), "out of range is the user's mistake, not a defect"),
     Wrong("resourceLimits.gpu.number", "1", ("found a str", "expected a int")),
@@ -212,7 +224,7 @@ WRONG = [
     Wrong("restartNonce", 1, ("found a int", "expected a str"), "a counter without quotes: a common slip"),
     Wrong("suspend", "true", ("found a str", "expected a bool"), "quotes where none belong"),
     Wrong("deletionPolicy", "Keep", ("'Keep'", "Delete, KeepRepo, Orphan"), "names the ones there are"),
-    Wrong("deletionPolicy", ["Delete"], ("Delete, KeepRepo, Orphan",), "not even a string"),
+    Wrong("deletionPolicy", ["Delete"], ("found a list", "expected a str"), "not even a string"),
     Wrong("name", "my.spout", ("'my.spout'", "letters, digits"), "Pachyderm takes no dots"),
     Wrong("name", "-a", ("the first a letter or digit",), "Pachyderm's rule"),
     Wrong("name", "n" * 64, ("at most",), "Pachyderm's rule"),
@@ -288,18 +300,14 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_whatever_stands_for_env_its_values_stay_unquoted(env: object) -> None:
-    try:
-        parsing.parse_spout(a_spout_body({"transform.env": env}))
-    except Stalled as error:
-        assert SECRET_VALUE not in error.message  # noqa: PT017 - valid ones are among the examples
+    assert SECRET_VALUE not in told({"transform.env": env})
 
 
 @given(json_values, st.sampled_from(sorted({row.path for row in WRONG})))
 def test_any_json_in_any_field_is_read_or_told(value: object, path: str) -> None:
-    try:
-        parsing.parse_spout(a_spout_body({path: value}))
-    except Stalled as error:
-        assert error.reason is Reason.INVALID_SPEC  # noqa: PT017 - valid ones are among the examples
+    message = told({path: value})
+
+    assert not message or message.startswith(f"spec.{path}")
 
 
 @dataclass(frozen=True)

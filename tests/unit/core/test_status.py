@@ -36,7 +36,9 @@ FULL = built({}, EVERYTHING)
 
 
 def test_all_that_is_known_is_shown() -> None:
-    assert FULL == {
+    shown = built({}, EVERYTHING)
+
+    assert shown == {
         "observedGeneration": 4,
         "conditions": conditions.merge([], conditions.pending(), generation=4, now=NOON),
         "pipeline": {

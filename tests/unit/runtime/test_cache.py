@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spout_operator.core.model import SpoutKey
@@ -196,6 +196,7 @@ rivals = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(rivals)
 def test_of_all_that_name_a_pipeline_exactly_one_has_nobody_before_it(bodies: list[Body]) -> None:
     cache = a_cache(*bodies)
@@ -209,6 +210,7 @@ def test_of_all_that_name_a_pipeline_exactly_one_has_nobody_before_it(bodies: li
 steps = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["drop", "p", "q"]), st.integers(1, 20)), max_size=20)
 
 
+@settings(deadline=None, max_examples=40)
 @given(steps)
 def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str, int]]) -> None:
     cache = SpoutCache()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spout_operator.runtime.queue import Backoff, KeyedQueue
@@ -183,6 +183,7 @@ async def test_after_close_nothing_that_was_planned_comes(queue: Queue) -> None:
     assert await drain(queue) == []
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9), st.booleans()), max_size=15), st.integers(1, 3))
 def test_no_key_is_lost_or_handled_twice_at_once(additions: list[tuple[str, int, bool]], workers: int) -> None:
     handled: dict[str, float] = {}

@@ -1,0 +1,112 @@
+"""The Spouts of a cluster in memory: what the API server does to them as far as the runtime can tell."""
+
+import copy
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from spout_operator.core.errors import Retryable
+from spout_operator.core.model import SpoutKey
+from spout_operator.core.parsing import parse_key
+from spout_operator.core.reasons import Reason
+
+Body = dict[str, Any]
+Tell = Callable[[str, Body], None]
+
+
+class MemorySpouts:
+    """The port `Spouts`, and what users do. `writes` is what the operator wrote, in order."""
+
+    def __init__(self) -> None:
+        self.writes: list[str] = []
+        self._bodies: dict[SpoutKey, Body] = {}
+        self._watchers: list[Tell] = []
+        self._version = 0
+        self._failures = 0
+        self._lock = threading.RLock()
+
+    # What the operator does.
+
+    def read(self, key: SpoutKey) -> Mapping[str, Any] | None:
+        with self._lock:
+            return copy.deepcopy(self._bodies.get(key))
+
+    def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        with self._lock:
+            body = self._to_be_written("status", key, uid)
+            if body is None:
+                return None
+            body["status"] = copy.deepcopy(dict(status))
+            return self._changed(key)
+
+    def write_finalizers(
+        self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
+    ) -> Mapping[str, Any] | None:
+        with self._lock:
+            body = self._to_be_written("finalizers", key, uid)
+            if body is None:
+                return None
+            if body["metadata"]["resourceVersion"] != resource_version:
+                raise Retryable(Reason.INTERNAL_ERROR, "409 Conflict")
+            body["metadata"]["finalizers"] = list(finalizers)
+            return self._changed(key)
+
+    # What users and the API server do.
+
+    def watch(self, tell: Tell) -> None:
+        """Tell of what is there, and of every change from now on."""
+        with self._lock:
+            self._watchers = [tell]
+            for body in self._bodies.values():
+                tell("ADDED", copy.deepcopy(body))
+
+    def fail(self, times: int) -> None:
+        """Let the next writes of the operator fail."""
+        self._failures = times
+
+    def create(self, body: Body) -> SpoutKey:
+        key = parse_key(body)
+        with self._lock:
+            self._bodies[key] = copy.deepcopy(body)
+            self._changed(key)
+        return key
+
+    def edit(self, key: SpoutKey, **spec: Any) -> None:
+        with self._lock:
+            body = self._bodies[key]
+            body["spec"] = {**body["spec"], **spec}
+            body["metadata"]["generation"] += 1
+            self._changed(key)
+
+    def delete(self, key: SpoutKey) -> None:
+        with self._lock:
+            self._bodies[key]["metadata"]["deletionTimestamp"] = "2026-11-22T22:00:00Z"
+            self._changed(key)
+
+    def vanish(self, key: SpoutKey) -> None:
+        """Go without an event, as while a watch is interrupted."""
+        with self._lock:
+            del self._bodies[key]
+
+    def status(self, key: SpoutKey) -> Body:
+        with self._lock:
+            return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))
+
+    def _to_be_written(self, what: str, key: SpoutKey, uid: str) -> Body | None:
+        self.writes.append(what)
+        if self._failures:
+            self._failures -= 1
+            raise Retryable(Reason.INTERNAL_ERROR, "500 as asked for")
+        body = self._bodies.get(key)
+        return body if body is not None and body["metadata"]["uid"] == uid else None
+
+    def _changed(self, key: SpoutKey) -> Body:
+        body = self._bodies[key]
+        self._version += 1
+        body["metadata"]["resourceVersion"] = str(self._version)
+        gone = "deletionTimestamp" in body["metadata"] and not body["metadata"].get("finalizers")
+        if gone:
+            del self._bodies[key]
+        for tell in self._watchers:
+            tell("DELETED" if gone else "MODIFIED", copy.deepcopy(body))
+        return copy.deepcopy(body)

@@ -1,0 +1,112 @@
+"""The whole runtime over the real adapter, an in-memory pachd and in-memory Spouts."""
+
+import asyncio
+import datetime
+import time
+import urllib.parse
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from spout_operator.core.model import SpoutKey
+from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.client import Connection
+from spout_operator.runtime.cache import SpoutCache
+from spout_operator.runtime.controller import Controller
+from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.knowledge import PipelineKnowledge
+from spout_operator.runtime.poller import Poller
+from spout_operator.runtime.reconciler import Collaborators, Reconciler
+from spout_operator.runtime.status_writer import StatusWriter
+from tests.memory_pachd import MemoryPachd
+from tests.support.spouts import summary
+from tests.unit.runtime.memory_spouts import MemorySpouts
+
+CLUSTER = "cluster-1"
+PATIENCE = 10.0
+
+
+class World:
+    """`async with World(pachd, spouts) as world`: an operator that runs. Ticks come when the test says so."""
+
+    def __init__(self, pachd: MemoryPachd, spouts: MemorySpouts, *, status_interval: float = 0) -> None:
+        self.pachd = pachd
+        self.spouts = spouts
+        port = int(urllib.parse.urlsplit(pachd.address).port or 0)
+        pachyderm = PachydermV1(Connection(host="127.0.0.1", port=port))
+        self._calls = BlockingCalls("pachyderm", threads=4)
+        self._kubernetes_calls = BlockingCalls("kubernetes", threads=2)
+        cache, knowledge = SpoutCache(), PipelineKnowledge()
+        self._statuses = StatusWriter(
+            cache=cache, spouts=spouts, calls=self._kubernetes_calls, interval=status_interval
+        )
+        collaborators = Collaborators(
+            cache=cache,
+            pachyderm=pachyderm,
+            spouts=spouts,
+            statuses=self._statuses,
+            knowledge=knowledge,
+            calls=self._calls,
+            kubernetes_calls=self._kubernetes_calls,
+            address=pachd.address,
+            cluster=CLUSTER,
+            now=lambda: datetime.datetime.now(datetime.UTC),
+        )
+        self._controller = Controller(cache=cache, reconciler=Reconciler(collaborators, poll_interval=0.2))
+        self.poller = Poller(
+            cache=cache,
+            pachyderm=pachyderm,
+            knowledge=knowledge,
+            calls=self._calls,
+            enqueue=self._controller.enqueue,
+            interval=3600,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            asyncio.create_task(part)
+            for part in (self._controller.work(), self._controller.work(), self._statuses.run())
+        ]
+        self.spouts.watch(lambda kind, body: loop.call_soon_threadsafe(self._controller.observe, kind, body))
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._controller.close()
+        self._statuses.close()
+        self._calls.close()
+        self._kubernetes_calls.close()
+
+    async def until(self, what: str, look: Callable[[], object]) -> None:
+        """Wait until `look()` is true."""
+        deadline = time.monotonic() + PATIENCE
+        while not look():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {PATIENCE:g} s in vain for {what}; writes: {self.spouts.writes}")
+            await asyncio.sleep(0.01)
+
+    async def shows(self, key: SpoutKey, **wanted: Any) -> dict[str, Any]:
+        """The status, once it is as wanted (see `tests.support.spouts.summary`)."""
+
+        def look() -> bool:
+            seen = summary(self.spouts.status(key))
+            return all(seen[name] == value for name, value in wanted.items())
+
+        try:
+            await self.until(f"{key} to show {wanted}", look)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it shows {self.spouts.status(key)}") from None
+        return self.spouts.status(key)
+
+    async def ticks(self, count: int = 1) -> None:
+        """Let the poller come round."""
+        for _ in range(count):
+            await self.poller.tick()
+            await asyncio.sleep(0.05)
