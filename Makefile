@@ -20,7 +20,7 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; name another: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'The modules venv and ensurepip are missing; install them: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Installing the pinned dependencies into $(VENV) ...'
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -56,8 +56,8 @@ test-unit: setup ## unit tests: under 20 s, no server
 
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests
-	$(BIN)/python -m pytest tests/testbed -k unit
-	$(BED) $(BIN)/python -m pytest tests/testbed -k bed
+	$(BIN)/python -m pytest tests/testbed/test_unit_*.py tests/testbed/test_run_*.py
+	$(BED) $(BIN)/python -m pytest tests/testbed/test_bed_*.py
 
 .PHONY: test-contract
 test-contract: testbed ## the adapter's contract, on a real pachd 1.13.4 and on the in-memory one
@@ -73,7 +73,7 @@ test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its
 
 .PHONY: test-dockerfile
 test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a clean environment
-	$(BIN)/python -m pytest tests/dockerfile
+	$(BIN)/python tests/dockerfile/run_build_stage.py
 
 .PHONY: test-all
 test-all: test-contract test-integration test-e2e test-testbed test-dockerfile ## every test that needs a server

@@ -92,14 +92,15 @@ def kill_worker(cluster: Cluster) -> str:
     stream.start()
     wait_for(
         "the marker to move on before the kill",
-        lambda: True if int(cluster.spout()["status"]["marker"]["value"]) > MESSAGES else None,
+        lambda: True if int(cluster.status()["marker"]["value"]) > MESSAGES else None,
         seconds=PATIENCE,
         details=cluster.details,
     )
-    before = cluster.spout()["status"]["marker"]["value"]
+    before = cluster.status()["marker"]["value"]
     killed = bed.workers.kill(SPOUT)
     moment = time.monotonic()
     show(f"worker process {killed} killed at marker {before} or later; it is started again as a kubelet would")
+    show("(it goes on once the dead worker's lock in etcd has run out, which takes about 15 s)")
     stream.join()
     total = MESSAGES + DURING_KILL
     cluster.watch_until(f"the marker {total}", seconds=PATIENCE, marker=str(total))
@@ -115,7 +116,7 @@ def kill_worker(cluster: Cluster) -> str:
 def edit(cluster: Cluster) -> str:
     """Edit the environment: a new version, the marker kept."""
     step("Editing transform.env (BATCH_SIZE=50), and producing some more")
-    before = cluster.spout()["status"]
+    before = cluster.status()
     cluster.apply_example(BATCH_SIZE="50")
     wanted = before["pipeline"]["version"] + 1
     after = cluster.watch_until(f"version {wanted}, ready", seconds=PATIENCE, version=wanted, ready="True")

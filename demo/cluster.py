@@ -27,7 +27,8 @@ class Cluster:
     def __init__(self, bed: Testbed) -> None:
         self.bed = bed
         self._operator: subprocess.Popen[bytes] | None = None
-        self._shown = ""
+        self._shown: tuple[object, ...] = ()
+        self._header = ""
 
     def install(self) -> None:
         """The CRD, and the rights of the operator's own user: those of deploy/base and no more."""
@@ -76,10 +77,14 @@ class Cluster:
         spout["spec"]["spout"]["overwrite"] = True
         show(self.bed.kubectl("apply", "-f", "-", input=yaml.safe_dump(spout)).stdout)
 
-    def spout(self) -> dict[str, Any]:
+    def _spout(self) -> dict[str, Any]:
         """The Spout as it is."""
-        found: dict[str, Any] = json.loads(self.bed.kubectl("get", "spout", SPOUT, "-o", "json").stdout)
-        return found
+        found = self.bed.kubectl("get", "spout", SPOUT, "-o", "json", check=False).stdout
+        return dict(json.loads(found)) if found else {}
+
+    def status(self) -> dict[str, Any]:
+        """Its status."""
+        return dict(self._spout()["status"])
 
     def watch_until(self, what: str, *, seconds: float, **wanted: object) -> dict[str, Any]:
         """Print `kubectl get spouts` whenever it changed, until the status is as wanted.
@@ -89,7 +94,7 @@ class Cluster:
 
         def look() -> dict[str, Any] | None:
             self.print_spouts()
-            status = self.spout().get("status", {})
+            status = self._spout().get("status", {})
             seen = {
                 "ready": next((c["status"] for c in status.get("conditions", []) if c["type"] == "Ready"), None),
                 "state": status.get("pipeline", {}).get("state"),
@@ -103,12 +108,16 @@ class Cluster:
         return found
 
     def print_spouts(self) -> None:
-        """Print `kubectl get spouts`, where it differs from what was printed last in more than the age."""
+        """Print `kubectl get spouts -o wide` whenever more than the ages in it has changed."""
+        status = self._spout().get("status", {})
+        ready = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
+        pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
+        seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), marker.get("summary"))
         lines = self.bed.kubectl("get", "spouts", "-o", "wide", check=False).stdout.splitlines()
-        brief = "\n".join(" ".join(line.split()[:6]) for line in lines)
-        if lines and brief != self._shown:
-            show("\n".join(lines if not self._shown else lines[1:]))
-            self._shown = brief
+        if lines and seen != self._shown:
+            # kubectl sets the widths of the columns anew each time.
+            show("\n".join(lines if lines[0] != self._header else lines[1:]))
+            self._shown, self._header = seen, lines[0]
 
     def messages(self) -> dict[str, int]:
         """All messages in the spout's repo, and how often each is there."""

@@ -13,7 +13,9 @@ _SECONDS = 20.0
 
 def make_topic(bootstrap: str) -> None:
     """Make the topic, with one partition."""
-    AdminClient({"bootstrap.servers": bootstrap}).create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(_SECONDS)
+    # Kept in a variable: the request ends with its client.
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(_SECONDS)
 
 
 def message(number: int) -> bytes:

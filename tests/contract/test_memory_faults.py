@@ -165,10 +165,12 @@ def test_no_call_waits_longer_than_its_deadline(
     marker = memory_side.spout.marker(name, {"offset/0": b"1"})
     monkeypatch.setattr(client, "DEADLINE", 0.05)
     pachd.hang(method)
+    asked = time.monotonic()
 
     with pytest.raises(Unreachable, match="DEADLINE_EXCEEDED"):
         CALLS[method](memory_side.port, name, head, marker)
 
+    assert time.monotonic() - asked < 5
     monkeypatch.undo()
     pachd.release(method)
     CALLS[method](memory_side.port, name, head, marker)

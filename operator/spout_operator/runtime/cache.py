@@ -30,7 +30,7 @@ class SpoutCache:
             yield name, frozenset(keys)
 
     def put(self, body: Body) -> bool:
-        """Take in a newer body; False where it is an older one than is known, or changes nothing but the status.
+        """Take in a newer body; False where it is older than what is known, or changes nothing that wants a look.
 
         Resource versions of one kind are ordered (Kubernetes 1.35, KEP-5504), and have been in
         practice before: an event that was on its way while we wrote must not undo what we know.
@@ -43,7 +43,7 @@ class SpoutCache:
         if known is not None:
             self._unclaim(key, known)
         self._claims.setdefault(pipeline_name(body), set()).add(key)
-        return known is None or _what_matters(known) != _what_matters(body)
+        return known is None or _wants_a_look(known, body)
 
     def drop(self, key: SpoutKey) -> None:
         """Forget a Spout that is gone."""
@@ -73,14 +73,12 @@ def _version(body: Body) -> int:
     return int(body["metadata"]["resourceVersion"])
 
 
-def _what_matters(body: Body) -> tuple[object, ...]:
-    metadata = body["metadata"]
-    return (
-        metadata["uid"],
-        metadata["generation"],
-        metadata.get("deletionTimestamp"),
-        metadata.get("finalizers"),
-    )
+def _wants_a_look(before: Body, after: Body) -> bool:
+    old, new = before["metadata"], after["metadata"]
+    if any(old.get(field) != new.get(field) for field in ("uid", "generation", "deletionTimestamp")):
+        return True
+    # One that was taken away may have been ours; one that was added is mostly our own doing.
+    return bool(set(old.get("finalizers", ())) - set(new.get("finalizers", ())))
 
 
 def _seniority(body: Body) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spout_operator.core import model
@@ -144,11 +144,13 @@ def test_what_is_written_otherwise_is_no_change(row: Same) -> None:
     assert changes(change(FULL, row.at, row.value), FULL) == (), row.reason
 
 
+@settings(max_examples=40)
 @given(specs)
 def test_a_spec_does_not_differ_from_itself(spec: model.PipelineSpec) -> None:
     assert changes(spec, dataclasses.replace(spec)) == ()
 
 
+@settings(max_examples=40)
 @given(specs, specs)
 def test_two_specs_differ_exactly_where_they_are_not_equal(one: model.PipelineSpec, other: model.PipelineSpec) -> None:
     found = changes(one, other)
@@ -158,6 +160,7 @@ def test_two_specs_differ_exactly_where_they_are_not_equal(one: model.PipelineSp
     assert len(set(found)) == len(found), "no field is named twice"
 
 
+@settings(max_examples=40)
 @given(specs, st.sampled_from(["description", "pod_patch", "restart_nonce"]))
 def test_changing_one_field_names_just_that(spec: model.PipelineSpec, field: str) -> None:
     changed = change(spec, field, getattr(spec, field) + "!")

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spout_operator.core.decision import Action, Written, decide, decide_deletion
@@ -276,6 +276,7 @@ pipelines = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(pipelines, st.booleans(), st.booleans())
 def test_what_is_equal_is_never_updated(observed: Pipeline, suspend: bool, written_before: bool) -> None:
     assert observed.spec is not None
@@ -289,6 +290,7 @@ def test_what_is_equal_is_never_updated(observed: Pipeline, suspend: bool, writt
     assert (decision.action is Action.NONE) is (suspend == observed.stopped)
 
 
+@settings(max_examples=40)
 @given(specs, pipelines)
 def test_after_an_update_that_took_effect_there_is_nothing_left_to_update(
     wanted: PipelineSpec, pipeline: Pipeline
@@ -304,6 +306,7 @@ def test_after_an_update_that_took_effect_there_is_nothing_left_to_update(
 foreign = st.sampled_from([None, OTHER_SPOUT, OTHER_CLUSTER])
 
 
+@settings(max_examples=40)
 @given(specs, pipelines, foreign, st.booleans())
 def test_a_foreign_pipeline_is_never_written(
     wanted: PipelineSpec, pipeline: Pipeline, owner: Owner | None, suspend: bool

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spout_operator.core.marker import MOST_FILES, to_status
+from spout_operator.core.marker import to_status
 from tests.builders import a_marker, a_marker_file
 
 KIB = 1024
@@ -127,11 +127,11 @@ def test_a_directory_is_summed_up_by_the_number_of_its_files(total: int, summary
 
 
 def test_of_many_files_the_first_are_listed_and_all_are_counted() -> None:
-    files = [a_marker_file(path=f"offset/{number}") for number in range(MOST_FILES + 1)]
+    files = [a_marker_file(path=f"offset/{number}") for number in range(17)]
 
     shown = to_status(a_marker(*files, is_directory=True, files_total=5000))
 
-    assert [file["path"] for file in shown["files"]] == [f"offset/{number}" for number in range(MOST_FILES)]
+    assert [file["path"] for file in shown["files"]] == [f"offset/{number}" for number in range(16)]
     assert shown["filesTotal"] == 5000
 
 
@@ -143,13 +143,26 @@ def test_a_listed_value_is_shorter_than_one_that_stands_alone() -> None:
     assert ["value" in file for file in listed] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("length", "whole", "reason"),
+    [(128, True, "what fits is shown as it is"), (129, False, "what does not is cut to what fits")],
+)
+def test_the_path_of_a_listed_file_is_bounded(length: int, whole: bool, reason: str) -> None:
+    path = ("offset/" + "d" * length)[: length - 5] + "/last"
+
+    [file] = to_status(a_marker(a_marker_file(path=path), is_directory=True))["files"]
+
+    assert (file["path"] == path) is whole, reason
+    assert len(file["path"]) == 128, reason
+    assert file["path"].endswith("/last"), "the end of a path tells more than its beginning"
+
+
 def test_long_paths_are_cut_and_stay_distinct() -> None:
     # The API server refuses a list that names one path twice, and with it the whole status.
     files = [a_marker_file(path="offset/" + "d" * 5000 + str(number) + "e" * 5000) for number in range(2)]
 
     paths = [file["path"] for file in to_status(a_marker(*files, is_directory=True))["files"]]
 
-    assert all(len(path) <= 256 for path in paths)
     assert len(set(paths)) == 2
 
 
@@ -172,6 +185,7 @@ files = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(st.lists(files, min_size=1, max_size=40), st.booleans())
 def test_whatever_a_spout_writes_the_status_is_bounded(found: list[Any], directory: bool) -> None:
     shown = to_status(a_marker(*found, is_directory=directory))
@@ -181,7 +195,7 @@ def test_whatever_a_spout_writes_the_status_is_bounded(found: list[Any], directo
 
 
 def test_the_fullest_directory_is_bounded() -> None:
-    worst = [a_marker_file(b'"' * 128, path=f"offset/{number:02}/" + "d" * 5000) for number in range(MOST_FILES)]
+    worst = [a_marker_file(b'"' * 128, path=f"offset/{number:02}/" + "d" * 5000) for number in range(16)]
 
     shown = to_status(a_marker(*worst, is_directory=True, files_total=10**9))
 

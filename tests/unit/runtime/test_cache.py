@@ -63,7 +63,7 @@ NEWS = [
         body=newer(deletionTimestamp="2026-01-31T13:00:00Z", finalizers=["f"]),
         matters=True,
     ),
-    News(reason="somebody changed its finalizers", body=newer(finalizers=["f"]), matters=True),
+    News(reason="a finalizer was added: that was us", body=newer(finalizers=["f"]), matters=False),
     News(
         reason="an event that was on its way while we wrote does not undo what is known",
         body=a_spout_body(resourceVersion="99", generation=2),
@@ -224,3 +224,10 @@ def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str,
     claims = {key: name for name, keys in cache.claims() for key in keys}
     assert claims == known
     assert all(keys for _, keys in cache.claims()), "no name without a Spout"
+
+
+def test_a_finalizer_that_was_taken_away_is_looked_at() -> None:
+    cache = SpoutCache()
+    cache.put(a_spout_body(finalizers=["spout-operator.io/pipeline"]))
+
+    assert cache.put(newer(finalizers=[])), "it may have been ours, and has to be put back"

@@ -44,6 +44,7 @@ PLANS = [
     Plan("keys are taken in the order in which they came", (("b", 0), ("a", 0)), [("b", 0), ("a", 0)]),
     Plan("a key that waits already is there once", (("a", 0), ("b", 0), ("a", 0)), [("a", 0), ("b", 0)]),
     Plan("a delayed key is taken when it is due", (("a", 5),), [("a", 5)]),
+    Plan("fractions of a second are a delay too", (("a", 0.5),), [("a", 0.5)]),
     Plan("a delay holds up nobody else", (("a", 5), ("b", 0)), [("b", 0), ("a", 5)]),
     Plan("delayed keys are taken in the order in which they are due", (("a", 5), ("b", 3)), [("b", 3), ("a", 5)]),
     Plan("of two delays the sooner one counts", (("a", 5), ("a", 3)), [("a", 3)]),
@@ -240,7 +241,11 @@ def test_delays_double_up_to_the_longest() -> None:
 def test_delays_of_many_are_spread() -> None:
     backoff: Backoff[int] = Backoff(first=1, most=60)
 
-    assert len({backoff.next(key) for key in range(100)}) > 90, "else they would all come back at once"
+    delays = {backoff.next(key) for key in range(1000)}
+
+    assert len(delays) > 900, "else they would all come back at once"
+    assert min(delays) < 0.78, "over the whole of the last quarter"
+    assert max(delays) > 0.97, "over the whole of the last quarter"
 
 
 def test_each_key_has_its_own_delay() -> None:

@@ -69,7 +69,11 @@ class World:
             asyncio.create_task(part)
             for part in (self._controller.work(), self._controller.work(), self._statuses.run())
         ]
-        self.spouts.watch(lambda kind, body: loop.call_soon_threadsafe(self._controller.observe, kind, body))
+
+        def tell(kind: str, body: dict[str, Any]) -> None:
+            loop.call_soon_threadsafe(self._controller.observe, kind, body)
+
+        self.spouts.watch(tell)
         await asyncio.sleep(0)
         return self
 

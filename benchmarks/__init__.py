@@ -1,0 +1,1 @@
+"""The operator's figures on real servers: `make bench`."""

@@ -1,0 +1,203 @@
+"""Prints the figures of docs/benchmarks.md, side by side in one run. Runs inside a test bed.
+
+Nothing here passes or fails: a shared machine's times are read as ratios, and the counts are held by tests.
+"""
+
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config
+
+from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_testbed import Testbed
+from tests.support.operator_process import OperatorProcess
+from tests.support.requests import pachd_calls, spout_writes
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).parents[1]
+#: One less than the Community Edition of Pachyderm 1.13 takes.
+SPOUTS = 15
+ROUNDS = 3
+TICK = 2.0
+IDLE_TICKS = 10
+#: Idles, so that what is measured is the operator.
+COMMAND = ["sleep", "1000000"]
+SPEC: dict[str, Any] = {"transform": {"image": "none", "cmd": COMMAND}, "spout": {"marker": "offset"}}
+NAMES = [f"spout-{number:02d}" for number in range(SPOUTS)]
+_DURATION = re.compile(r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"request":\{"pipeline":\{"name":"([^"]+)"\}')
+
+
+def main() -> None:
+    """Measure and print."""
+    with Testbed.start(pachyderm=True) as bed:
+        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
+        bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+        pachyderm = Client.new_from_pachd_address(bed.pachd_address)
+        settings = client.Configuration()
+        config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
+        log = Path(tempfile.mkstemp(prefix="operator-")[1])
+        operator = OperatorProcess(
+            kubeconfig=bed.kubeconfig,
+            pachd_address=bed.pachd_address,
+            log=log,
+            flags=(f"--poll-interval={TICK}", "--status-interval=1"),
+        )
+        with client.ApiClient(settings) as api_client:
+            spouts = Spouts(api_client, "default", log)
+            started = time.monotonic()
+            with operator:
+                ready = time.monotonic() - started
+                bursts(bed, pachyderm, spouts)
+                at_rest(bed, spouts, operator)
+                again(bed, operator)
+        show("start-up: process start to /readyz answering 200", f"{ready:.2f} s")
+
+
+def bursts(bed: Testbed, pachyderm: Client, spouts: Spouts) -> None:
+    """15 Spouts at once, against a bare loop of 15 calls: in turn, so that both see the same machine."""
+    ratios = []
+    for number in range(ROUNDS):
+        bare = bare_loop(pachyderm)
+        through = burst(bed, pachyderm, spouts)
+        ratios.append(through / bare)
+        show(
+            f"round {number + 1}: {SPOUTS} pipelines",
+            f"bare loop {bare:.2f} s, 15 Spouts until the last CreatePipeline {through:.2f} s, ratio {ratios[-1]:.2f}",
+        )
+        if number + 1 < ROUNDS:
+            clear(spouts)
+    show("ratio, median", f"{sorted(ratios)[len(ratios) // 2]:.2f}")
+
+
+def bare_loop(pachyderm: Client) -> float:
+    """Seconds that 15 calls of python-pachyderm take, one after the other."""
+    begin = time.time()
+    for name in NAMES:
+        pachyderm.create_pipeline(
+            name,
+            pps_pb2.Transform(image="none", cmd=COMMAND),
+            spout=pps_pb2.Spout(marker="offset"),
+            parallelism_spec=pps_pb2.ParallelismSpec(constant=1),
+        )
+    took = time.time() - begin
+    for name in NAMES:
+        pachyderm.delete_pipeline(name)
+    return took
+
+
+def burst(bed: Testbed, pachyderm: Client, spouts: Spouts) -> float:
+    """Seconds from before the first Spout is sent until the last CreatePipeline is answered, by pachd's own log."""
+    mark = len(bed.pachd.log.read_text())
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        begin = time.time()
+        list(pool.map(lambda name: spouts.create(name, SPEC), NAMES))
+
+        def answered() -> dict[str, float] | None:
+            found = {name: float(took) for took, name in _DURATION.findall(bed.pachd.log.read_text()[mark:])}
+            return found if len(found) == SPOUTS else None
+
+        durations = eventually(answered, what="15 answered calls", details=lambda: spouts.details(NAMES[0]))
+    infos = {info.pipeline.name: info for info in pachyderm.list_pipeline().pipeline_info}
+    ends: list[float] = [
+        infos[name].created_at.seconds + infos[name].created_at.nanos / 1e9 + durations[name] for name in NAMES
+    ]
+    return max(ends) - begin
+
+
+def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
+    """What 15 Spouts at rest cost in ten ticks."""
+    for name in NAMES:
+        spouts.wait(name, "to be ready", seconds=120, ready="True")
+    rest(bed, 2)
+    calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), cpu_seconds(operator.pid)
+    begin = time.monotonic()
+    rest(bed, IDLE_TICKS)
+    wall = time.monotonic() - begin
+    made = pachd_calls(bed.pachd.log) - calls
+    ticks = made["pps.API.ListPipeline"]
+    heads = made["pfs.API.ListBranch"]
+    show("at rest, 15 Spouts: writes to the API server", str(sum((spout_writes(bed) - writes).values())))
+    show(
+        f"at rest, calls to pachd in {ticks} ticks",
+        f"{ticks} ListPipeline, {heads} ListBranch ({heads / ticks / SPOUTS:.2f} per Spout and tick), "
+        f"{made['pps.API.InspectPipeline']} InspectPipeline",
+    )
+    show("at rest, CPU", f"{100 * (cpu_seconds(operator.pid) - cpu) / wall:.1f} % of one core at a tick of {TICK:g} s")
+    show("memory at 15 Spouts", f"{memory(operator.pid, 'VmRSS'):.0f} MB (peak {memory(operator.pid, 'VmHWM'):.0f} MB)")
+
+
+def again(bed: Testbed, operator: OperatorProcess) -> None:
+    """The same manifests once more, and the operator once more."""
+    calls, writes = pachd_calls(bed.pachd.log), spout_writes(bed)
+    listing = {"apiVersion": "v1", "kind": "List", "items": [manifest(name) for name in NAMES]}
+    bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=json.dumps(listing))
+    users = spout_writes(bed) - writes
+    operator.stop()
+    operator.start()
+    rest(bed, 3)
+    made = pachd_calls(bed.pachd.log) - calls
+    show(
+        "same manifests again, and a restart of the operator",
+        f"{made['pps.API.CreatePipeline']} CreatePipeline/UpdatePipeline, "
+        f"{(spout_writes(bed) - writes)['PATCH status']} status patches",
+    )
+    show("  (the applies themselves", f"{dict(users)})")
+
+
+def manifest(name: str) -> dict[str, Any]:
+    """The Spout as it was made."""
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": SPEC}
+
+
+def clear(spouts: Spouts) -> None:
+    """Delete all Spouts, with their pipelines."""
+    for name in NAMES:
+        spouts.delete(name)
+    for name in NAMES:
+        spouts.wait_gone(name)
+
+
+def rest(bed: Testbed, ticks: int) -> None:
+    """Wait for some ticks of the poller."""
+    begin = listed(bed)
+    eventually(lambda: listed(bed) >= begin + ticks, what=f"{ticks} ticks", seconds=20 + 2 * TICK * ticks)
+
+
+def listed(bed: Testbed) -> int:
+    """How often the pipelines were listed."""
+    return Counter(pachd_calls(bed.pachd.log))["pps.API.ListPipeline"]
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid: int, kind: str) -> float:
+    """A figure of /proc/PID/status, in MB."""
+    line = next(
+        line for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines() if line.startswith(kind)
+    )
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def show(what: str, figure: str) -> None:
+    """Print a row."""
+    print(f"{what:<58} {figure}", flush=True)
+
+
+if __name__ == "__main__":
+    subprocess.run([sys.executable, "--version"], check=True)
+    main()

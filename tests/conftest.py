@@ -1,0 +1,7 @@
+"""What holds for all tests."""
+
+import hypothesis
+
+# A shared machine stalls now and then; that an example took long says nothing about the code.
+hypothesis.settings.register_profile("shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("shared")

@@ -1,0 +1,262 @@
+"""The runtime as a whole: what it makes of events, ticks and faults, and how few calls it needs for that."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+
+from spout_operator.core.model import PipelineState, SpoutKey
+from spout_operator.runtime.reconciler import FINALIZER
+from tests.builders import a_spout_body
+from tests.memory_pachd import MemoryPachd
+from tests.support.spouts import message
+from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.world import World
+
+NAME = "my-spout"
+
+
+@pytest.fixture
+def pachd() -> Iterator[MemoryPachd]:
+    with MemoryPachd() as pachd:
+        yield pachd
+
+
+@pytest.fixture
+def spouts() -> MemorySpouts:
+    return MemorySpouts()
+
+
+async def running(world: World) -> SpoutKey:
+    """A Spout that is ready and shown so."""
+    key = world.spouts.create(a_spout_body())
+    await world.until("the pipeline", lambda: world.pachd.calls["CreatePipeline"] == 1)
+    await world.until("the write to be answered", lambda: world.pachd.calls["InspectPipeline"] >= 2)
+    world.pachd.set_state(NAME, PipelineState.RUNNING)
+    world.pachd.workers(NAME, 1)
+    await world.shows(key, ready="True", state="Running")
+    await world.ticks()
+    return key
+
+
+@asynccontextmanager
+async def counted(world: World) -> AsyncIterator[Counter[str]]:
+    """The calls to pachd, and the writes to the API server as `write NAME`, made in the block."""
+    calls, writes = Counter(world.pachd.calls), len(world.spouts.writes)
+    made: Counter[str] = Counter()
+    yield made
+    made.update(Counter(world.pachd.calls) - calls)
+    made.update(f"write {what}" for what in world.spouts.writes[writes:])
+
+
+async def test_a_new_spout_is_made_with_few_calls_and_the_finalizer_comes_first(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        pachd.hang("CreatePipeline")
+        key = spouts.create(a_spout_body())
+        await world.until("the call to create", lambda: pachd.calls["CreatePipeline"] == 1)
+        body = spouts.read(key)
+        assert body is not None
+        assert body["metadata"]["finalizers"] == [FINALIZER]
+        assert spouts.writes[0] == "finalizers"
+        await world.shows(key, ready="False", reason="Creating", reconciling="True")
+        assert pachd.calls == {"InspectPipeline": 1, "InspectRepo": 1, "CreatePipeline": 1}
+        pachd.release("CreatePipeline")
+
+        await world.shows(key, ready="False", synced="True", reason="Starting", version=1)
+
+
+async def test_at_rest_a_tick_is_one_list_and_one_look_at_the_heads(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        await running(world)
+        async with counted(world) as made:
+            await world.ticks(5)
+
+    assert made == {"ListPipeline": 5, "ListBranch": 5}
+
+
+async def test_a_restart_asks_little_and_writes_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.append_commit(NAME)
+        pachd.write_marker(NAME, {"offset": b"7"})
+        await world.ticks()
+        await world.shows(key, total=1, marker="7")
+
+    async with World(pachd, spouts) as world, counted(world) as made:
+        await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
+        await world.ticks(3)
+
+    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 4}
+
+
+async def test_new_commits_cost_one_listing_of_just_these(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        for _ in range(20):
+            pachd.append_commit(NAME)
+        await world.ticks()
+        await world.shows(key, total=20)
+        async with counted(world) as made:
+            for _ in range(3):
+                pachd.append_commit(NAME)
+            await world.ticks()
+            await world.shows(key, total=23)
+
+    assert made["ListCommitStream"] == 1
+    assert made["InspectPipeline"] == 0, "that commits come in says nothing new about the pipeline"
+    assert made["write status"] == 1
+
+
+async def test_an_open_commit_is_counted_once_it_is_finished(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.append_commit(NAME)
+        still_open = pachd.append_commit(NAME, finished=False)
+        await world.ticks()
+        await world.shows(key, total=1)
+        pachd.finish_commit(NAME, still_open)
+        pachd.append_commit(NAME)
+        await world.ticks()
+        await world.shows(key, total=3)
+
+
+async def test_an_edit_is_one_update(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        async with counted(world) as made:
+            spouts.edit(key, description="another")
+            await world.shows(key, version=2)
+
+    assert made["CreatePipeline"] == 1
+
+
+async def test_the_same_spec_again_is_no_update(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        async with counted(world) as made:
+            spouts.edit(key, podPatch=" ")
+            await world.until(
+                "the new generation to be seen", lambda: spouts.status(key).get("observedGeneration") == 2
+            )
+
+    assert made["CreatePipeline"] == 0
+
+
+async def test_status_writes_are_coalesced(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts, status_interval=3600) as world:
+        spouts.create(a_spout_body())
+        await world.until("the pipeline", lambda: pachd.calls["CreatePipeline"] == 1)
+        for _ in range(5):
+            pachd.append_commit(NAME)
+            await world.ticks()
+
+    assert Counter(spouts.writes)["status"] == 1
+
+
+async def test_a_status_that_could_not_be_written_is_written_later(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        spouts.fail(times=1)
+        pachd.append_commit(NAME)
+        await world.ticks()
+        await world.shows(key, total=1)
+
+
+async def test_pachyderm_away_is_told_once_and_mended_by_itself(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.stop()
+        await world.ticks()
+        status = await world.shows(key, ready="Unknown", reason="PachydermUnreachable", reconciling="True")
+        assert pachd.address in message(status)
+        assert status["pipeline"]["state"] == "Running", "what was last known stays"
+        async with counted(world) as made:
+            await world.ticks(3)
+        assert made == {}, "nothing is written again and again"
+        pachd.start()
+        async with asyncio.timeout(30):  # gRPC itself waits a moment before it connects anew
+            while spouts.status(key)["conditions"][0]["status"] != "True":
+                await world.ticks()
+
+    assert Counter(pachd.calls)["CreatePipeline"] == 1
+
+
+async def test_a_refused_spec_is_not_sent_again_and_again(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, "the following service type Odd is not allowed", times=9)
+        key = spouts.create(a_spout_body())
+        status = await world.shows(key, ready="False", stalled="True", reason="PipelineRejected")
+        assert "Odd is not allowed" in message(status)
+        async with counted(world) as made:
+            await world.ticks(5)
+
+    assert made["CreatePipeline"] == 0
+
+
+async def test_a_passing_trouble_is_tried_again(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, "etcdserver: leader changed")
+        key = spouts.create(a_spout_body())
+        await world.shows(key, ready="False", stalled=None, reason="PachydermError")
+        await world.shows(key, synced="True", version=1)
+
+
+async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, "cannot use hunter2hunter2 here", times=9)
+        key = spouts.create(a_spout_body({"transform.env": {"PASSWORD": "hunter2hunter2"}}))
+        status = await world.shows(key, stalled="True", reason="PipelineRejected")
+
+    assert "hunter2hunter2" not in str(status)
+    assert "cannot use [redacted] here" in message(status)
+
+
+async def test_a_spout_that_vanished_gets_no_new_pipeline(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        spouts.vanish(key)
+        async with counted(world) as made:
+            pachd.fail("InspectPipeline", grpc.StatusCode.UNKNOWN, f'pipeline "{NAME}" not found', times=9)
+            pachd.set_state(NAME, PipelineState.CRASHING)
+            await world.ticks(3)
+
+    assert made["CreatePipeline"] == 0
+    assert made["InspectPipeline"] >= 1
+
+
+async def test_a_deleted_spout_takes_its_pipeline_along(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        async with counted(world) as made:
+            spouts.delete(key)
+            await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+
+    assert made["DeletePipeline"] == 1
+    assert made["InspectPipeline"] == 2, "one to see whose it is, one to see that it is gone"
+
+
+async def test_a_failed_delete_holds_the_spout(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.fail("DeletePipeline", grpc.StatusCode.UNKNOWN, "etcdserver: request timed out")
+        spouts.delete(key)
+        await world.shows(key, reason="PachydermError", reconciling="True")
+        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+
+
+async def test_two_spouts_one_pipeline_the_older_makes_it(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    younger = spouts.create(a_spout_body({"name": "shared"}, name="younger", creationTimestamp="2026-01-31T12:00:01Z"))
+    older = spouts.create(a_spout_body({"name": "shared"}, name="older"))
+    async with World(pachd, spouts) as world:
+        await world.shows(older, synced="True", version=1)
+        status = await world.shows(younger, stalled="True", ready="False")
+
+    assert "ingest/older" in message(status)
+    assert pachd.calls["CreatePipeline"] == 1
