@@ -110,7 +110,7 @@ class Cluster:
     def print_spouts(self) -> None:
         """Print `kubectl get spouts -o wide` whenever more than the ages in it has changed."""
         status = self._spout().get("status", {})
-        ready = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
+        ready: dict[str, Any] = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
         pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
         seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), marker.get("summary"))
         lines = self.bed.kubectl("get", "spouts", "-o", "wide", check=False).stdout.splitlines()

@@ -131,6 +131,15 @@ def test_a_pipeline_that_somebody_handed_over_can_be_updated(
     assert (found.version, found.spec, found.owner) == (2, SPEC, OWNER)
 
 
+def test_what_the_operator_made_can_be_updated_by_hand(side: Side) -> None:
+    # pachd would crash here, had the operator told a parallelism when it made the pipeline.
+    name = side.created()
+
+    side.client.create_pipeline(name, pps_pb2.Transform(image="theirs"), spout=pps_pb2.Spout(), update=True)
+
+    assert side.observed(name).version == 2
+
+
 def test_an_update_with_nothing_new_makes_a_new_version_too(side: Side) -> None:
     # Why the operator never updates without a difference.
     name = side.created()

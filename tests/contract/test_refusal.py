@@ -105,7 +105,7 @@ def test_a_pipeline_whose_repo_is_read_is_deleted_where_the_repo_is_kept(side: S
     assert side.port.observe(reader) is not None
 
 
-def test_the_community_edition_takes_so_many_pipelines_and_updates_and_restarts_them_all_the_same(side: Side) -> None:
+def test_the_community_edition_takes_so_many_pipelines_and_at_that_number_no_update(side: Side) -> None:
     names = [side.created() for _ in range(side.most_pipelines)]
     one_too_many = side.new_name()
 
@@ -114,9 +114,11 @@ def test_the_community_edition_takes_so_many_pipelines_and_updates_and_restarts_
 
     assert caught.value.reason is Reason.PIPELINE_LIMIT_REACHED
     assert set(side.port.list()) == set(names)
-    side.port.update(names[0], dataclasses.replace(SPEC, description="changed"), OWNER)
+    with pytest.raises(Stalled, match="no updates either") as caught:
+        side.port.update(names[0], dataclasses.replace(SPEC, description="changed"), OWNER)
+    assert caught.value.reason is Reason.PIPELINE_LIMIT_REACHED
     side.port.stop(names[0])
     side.port.start(names[0])
-    assert side.observed(names[0]).version == 2
+    assert side.observed(names[0]).version == 1
     side.port.delete(names[0], keep_repo=False)
     side.port.create(one_too_many, SPEC, OWNER)

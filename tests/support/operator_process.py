@@ -37,10 +37,10 @@ class OperatorProcess:
         eventually(self._is_ready, what="the operator to be ready", details=self.log.read_text)
         return self
 
-    def launch(self) -> None:
-        """Start it without waiting."""
+    def launch(self, *flags: str) -> None:
+        """Start it without waiting, with further flags (of a flag given twice the last one counts)."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._argv, env=self._env, stdout=log, stderr=log)  # noqa: S603 - ours
+            self._process = subprocess.Popen([*self._argv, *flags], env=self._env, stdout=log, stderr=log)  # noqa: S603 - ours
 
     def stop(self) -> int:
         """End it as a kubelet does; returns the exit code."""

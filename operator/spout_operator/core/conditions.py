@@ -24,7 +24,7 @@ TRUE = "True"
 FALSE = "False"
 UNKNOWN = "Unknown"
 
-#: The API server refuses a longer one (metav1.Condition); Pachyderm's texts can be long.
+#: Characters; Pachyderm's texts can be long, and a table of conditions is read by people.
 LONGEST_MESSAGE = 1024
 
 
@@ -131,7 +131,7 @@ def _health(pipeline: Pipeline) -> Health:
         return Health(ready=FALSE, reason=Reason.STOPPING, message=message, also=RECONCILING)
     if pipeline.state not in {PipelineState.RUNNING, PipelineState.STANDBY}:
         return Health(ready=FALSE, reason=Reason.STARTING, message="the pipeline is starting", also=RECONCILING)
-    if pipeline.workers is not None and pipeline.workers[0] == 0:
+    if pipeline.workers is not None and pipeline.workers[0] < pipeline.workers[1]:
         message = "the pipeline is up and its worker is not yet"
         return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
     return Health(ready=TRUE, reason=Reason.RUNNING, message="the spout is running")

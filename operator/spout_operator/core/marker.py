@@ -31,10 +31,7 @@ def to_status(marker: Marker) -> dict[str, Any]:
             **where,
             "summary": f"{marker.files_total} {noun}",
             "filesTotal": marker.files_total,
-            "files": [
-                {"path": _bounded_path(file.path), **_content(file, LONGEST_LISTED_VALUE)}
-                for file in marker.files[:MOST_FILES]
-            ],
+            "files": [_listed(file) for file in marker.files[:MOST_FILES]],
         }
     shown = _content(marker.files[0], LONGEST_VALUE)
     return {**where, "summary": _summary(shown), **shown}
@@ -66,8 +63,8 @@ def _as_text(content: bytes) -> str | None:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    # A terminal must not be steered by what a stream holds: other control characters count as binary.
-    printable = all(char in "\t\r\n" or unicodedata.category(char) not in {"Cc", "Cs"} for char in text)
+    # A terminal must not be steered by what a stream holds: other control and direction characters count as binary.
+    printable = all(char in "\t\r\n" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"} for char in text)
     return text if printable else None
 
 

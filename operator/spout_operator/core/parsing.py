@@ -92,6 +92,9 @@ def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:
     image = reader.text(found, f"{path}.image")
     if not image:
         reader.problems.append(f"{path}.image: missing; name the image that holds the spout's code")
+    cmd = reader.texts(found, f"{path}.cmd")
+    if not cmd:
+        reader.problems.append(f"{path}.cmd: missing; name the program that the spout runs, and its arguments")
     secrets = tuple(
         model.SecretMount(
             name=reader.text(secret, f"{path}.secrets[].name"),
@@ -103,7 +106,7 @@ def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:
     )
     return model.Transform(
         image=image,
-        cmd=reader.texts(found, f"{path}.cmd"),
+        cmd=cmd,
         stdin=reader.texts(found, f"{path}.stdin"),
         env=reader.mapping(found, f"{path}.env"),
         secrets=secrets,

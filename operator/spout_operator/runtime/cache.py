@@ -37,7 +37,7 @@ class SpoutCache:
         """
         key = parse_key(body)
         known = self._bodies.get(key)
-        if known is not None and _is_same_object(known, body) and _version(body) < _version(known):
+        if known is not None and _version(body) < _version(known):
             return False
         self._bodies[key] = body
         if known is not None:
@@ -63,10 +63,6 @@ class SpoutCache:
         self._claims[name].discard(key)
         if not self._claims[name]:
             del self._claims[name]
-
-
-def _is_same_object(one: Body, other: Body) -> bool:
-    return bool(one["metadata"]["uid"] == other["metadata"]["uid"])
 
 
 def _version(body: Body) -> int:

@@ -59,11 +59,13 @@ class PachydermV1:
             client.create_pipeline(name, **codec.create_request(spec, owner))
 
     def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
-        if self.observe(name) is None:
-            # The server would make it anew then, and both branch heads would be gone.
-            raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; it is looked at again")
-        with self._call(f"update the pipeline {name!r}", rejects=True) as client:
-            client.create_pipeline(name, update=True, reprocess=False, **codec.create_request(spec, owner))
+        with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
+            kept = codec.kept_in_update(client.inspect_pipeline(name))
+            with self._call(f"update the pipeline {name!r}", rejects=True):
+                client.create_pipeline(name, update=True, reprocess=False, **codec.create_request(spec, owner), **kept)
+            return
+        # The server would make it anew then, and both branch heads would be gone.
+        raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; it is looked at again")
 
     def start(self, name: str) -> None:
         with self._call(f"start the pipeline {name!r}") as client:
@@ -120,7 +122,7 @@ class PachydermV1:
             yield self._clients.current()
         except OSError as error:
             raise Retryable(
-                Reason.PACHYDERM_ERROR, f"could not {doing}: {error}; see that the file is there and readable"
+                Reason.PACHYDERM_ERROR, f"could not {doing}: {error}; see that the file is there and can be read"
             ) from error
         except grpc.RpcError as error:
             kind = errors.kind_of(error)

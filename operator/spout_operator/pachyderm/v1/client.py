@@ -44,11 +44,11 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
     """The SDK's client, whose `_req` sets no deadline (6.3.3, client.py) and opens a channel per service."""
 
     def __init__(self, connection: Connection, *, token: str, root_certs: bytes | None) -> None:
-        # An empty token keeps the SDK from looking for one in the environment.
+        # Without one, the SDK would look for a token in the environment, and call the server while it is made.
         super().__init__(
             host=connection.host,
             port=connection.port,
-            auth_token=token,
+            auth_token=token or "none",
             root_certs=root_certs,
             tls=connection.tls,
         )
@@ -101,7 +101,10 @@ class Clients:
 
     def _token(self) -> str:
         file = self.connection.token_file
-        return file.read_text(encoding="utf-8").strip() if file else ""
+        try:
+            return file.read_text(encoding="utf-8").strip() if file else ""
+        except UnicodeDecodeError:
+            raise OSError(f"the token file {file} holds no text") from None
 
     def _root_certs(self) -> bytes | None:
         file = self.connection.ca_file

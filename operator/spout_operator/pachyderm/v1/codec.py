@@ -32,9 +32,6 @@ def create_request(spec: model.PipelineSpec, owner: model.Owner) -> dict[str, Me
         annotations[STAMP_RESTART] = spec.restart_nonce
     return {
         "transform": _transform_to(spec.transform),
-        # The default all the same. Said aloud, because at its limit of 16 pipelines the Community Edition lets one
-        # be updated only if it was made with a parallelism (1.13.4, api_server.go validateEnterpriseChecks).
-        "parallelism_spec": pps_pb2.ParallelismSpec(constant=1),
         "description": spec.description,
         "spout": _spout_to(spec.spout),
         "resource_requests": _resources_to(spec.resource_requests),
@@ -43,6 +40,16 @@ def create_request(spec: model.PipelineSpec, owner: model.Owner) -> dict[str, Me
         "pod_patch": spec.pod_patch,
         "metadata": pps_pb2.Metadata(annotations=annotations),
     }
+
+
+def kept_in_update(info: Message) -> dict[str, Message]:
+    """What an update has to carry over from the pipeline as it is, as arguments of `create_pipeline`.
+
+    An update without a parallelism, of a pipeline that was made with one (by hand, and then handed over), makes
+    pachd 1.13.4 crash (api_server.go validateEnterpriseChecks, a nil pointer; seen on a real server). For the same
+    reason `create_request` has none: what the operator made must not make pachd crash when somebody updates it.
+    """
+    return {"parallelism_spec": info.parallelism_spec if info.HasField("parallelism_spec") else None}
 
 
 def pipeline(info: Message, *, with_workers: bool) -> model.Pipeline:

@@ -18,7 +18,6 @@ class Kind(enum.Enum):
 
     NOT_FOUND = "not found"
     ALREADY_EXISTS = "already exists"
-    NO_HEAD = "no head"
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
     UNSUPPORTED = "unsupported"
@@ -54,7 +53,6 @@ _BY_TEXT = (
         re.compile(r"transaction conflict|etcdserver: |connection refused|context (?:canceled|deadline exceeded)"),
         Kind.BUSY,
     ),
-    (re.compile(r"has no head|no head"), Kind.NO_HEAD),
     (re.compile(r"already exists"), Kind.ALREADY_EXISTS),
     (re.compile(r"not found|does not exist|has been deleted"), Kind.NOT_FOUND),
 )
@@ -97,7 +95,11 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
                 "this operator speaks 1.13 only",
             )
         case Kind.LIMIT:
-            return Stalled(Reason.PIPELINE_LIMIT_REACHED, f"could not {doing}: {said}")
+            return Stalled(
+                Reason.PIPELINE_LIMIT_REACHED,
+                f"could not {doing}: this Pachyderm is at its limit of pipelines, where it takes no updates either; "
+                f"delete one, or activate it ({said})",
+            )
         case Kind.BLOCKED:
             return Stalled(
                 Reason.DELETION_BLOCKED,

@@ -1,0 +1,51 @@
+"""The operator as a process, on a real kube-apiserver and an in-memory pachd that can fail."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+
+from spout_testbed import Testbed
+from tests.memory_pachd import MemoryPachd
+from tests.support.operator_process import OperatorProcess
+from tests.support.spouts import Spouts
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def rights(bed: Testbed, crd: str) -> None:
+    """What deploy/base grants, for the user `operator`."""
+    bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
+    bed.kubectl("create", "clusterrolebinding", "integration", "--clusterrole=spout-operator", "--user=operator")
+
+
+@pytest.fixture
+def pachd() -> Iterator[MemoryPachd]:
+    with MemoryPachd() as pachd:
+        yield pachd
+
+
+@pytest.fixture
+def stopped_operator(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """An operator that is not started yet."""
+    process = OperatorProcess(
+        kubeconfig=bed.kubeconfig_for("operator"), pachd_address=pachd.address, log=tmp_path / "operator.log"
+    )
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def operator(stopped_operator: OperatorProcess) -> OperatorProcess:
+    """An operator that runs."""
+    return stopped_operator.start()
+
+
+@pytest.fixture
+def spouts(kube: client.ApiClient, namespace: str, stopped_operator: OperatorProcess) -> Iterator[Spouts]:
+    """The Spouts of the test's own namespace."""
+    yield Spouts(kube, namespace, stopped_operator.log)
+    # Ended first, so that it does not put back the finalizers that the namespace's end takes away.
+    stopped_operator.stop()

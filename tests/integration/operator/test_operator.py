@@ -1,0 +1,191 @@
+"""The operator's dealings with a real API server, and with a pachd in trouble."""
+
+import time
+from typing import Any
+
+import grpc
+import pytest
+from kubernetes import client
+
+from spout_operator.core.model import PipelineState
+from spout_testbed import Testbed
+from tests.memory_pachd import MemoryPachd
+from tests.support.operator_process import OperatorProcess
+from tests.support.requests import spout_writes
+from tests.support.spouts import Spouts, message
+from tests.support.waiting import eventually
+
+FINALIZER = "spout-operator.io/pipeline"
+SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+
+
+def run(pachd: MemoryPachd, name: str) -> None:
+    """Let the pipeline come up."""
+    eventually(lambda: pachd.calls["CreatePipeline"], what="the pipeline")
+    eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the answer to be taken")
+    pachd.set_state(name, PipelineState.RUNNING)
+    pachd.workers(name, 1)
+
+
+def managers(body: dict[str, Any]) -> dict[str, set[str]]:
+    """Which top-level fields each writer has set."""
+    found: dict[str, set[str]] = {}
+    for entry in body["metadata"]["managedFields"]:
+        found.setdefault(entry["manager"], set()).update(entry["fieldsV1"])
+    return found
+
+
+def test_the_operator_writes_the_status_and_its_finalizer_and_nothing_else(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    made = spouts.create("one", SPEC)
+    run(pachd, "one")
+    spouts.wait("one", "to be ready", ready="True")
+
+    body = spouts.get("one")
+    assert body is not None
+    assert body["spec"] == made["spec"]
+    assert body["metadata"]["generation"] == 1
+    assert managers(body)["spout-operator"] == {"f:metadata", "f:status"}
+    assert body["metadata"]["finalizers"] == [FINALIZER]
+    assert not body["metadata"].get("annotations")
+
+
+def test_finalizers_of_others_are_kept_and_ours_is_put_back(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    spouts.create("one", SPEC)
+    run(pachd, "one")
+    spouts.wait("one", "to be ready", ready="True")
+
+    spouts.patch("one", {"metadata": {"finalizers": ["example.org/theirs"]}})
+
+    def both() -> bool:
+        body = spouts.get("one")
+        return body is not None and set(body["metadata"]["finalizers"]) == {"example.org/theirs", FINALIZER}
+
+    eventually(both, what="both finalizers", details=lambda: spouts.details("one"))
+    spouts.delete("one")
+    eventually(lambda: pachd.calls["DeletePipeline"] == 1, what="the pipeline to be deleted")
+
+    def only_theirs() -> bool:
+        body = spouts.get("one")
+        return body is not None and body["metadata"]["finalizers"] == ["example.org/theirs"]
+
+    eventually(only_theirs, what="only theirs to be left", details=lambda: spouts.details("one"))
+
+
+def test_a_pachd_that_hangs_does_not_hang_the_operator(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    spouts.create("one", SPEC)
+    run(pachd, "one")
+    spouts.wait("one", "to be ready", ready="True")
+
+    pachd.hang("ListPipeline")
+    status = spouts.wait("one", "to say so", seconds=60, ready="Unknown", reason="PachydermUnreachable")
+    assert "DEADLINE_EXCEEDED" in message(status)
+    pachd.release("ListPipeline")
+
+    spouts.wait("one", "to be well again", seconds=60, ready="True")
+
+
+def test_many_at_once_are_all_made_once_and_a_restart_writes_nothing(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd, bed: Testbed
+) -> None:
+    names = [f"spout-{number:03d}" for number in range(60)]
+    for name in names:
+        spouts.create(name, SPEC)
+    eventually(lambda: pachd.calls["CreatePipeline"] >= len(names), what="all pipelines", seconds=60)
+    for name in names:
+        eventually(lambda name=name: spouts.wait(name, "to be made", synced="True"), what=name)  # type: ignore[misc] # a default that binds
+        pachd.set_state(name, PipelineState.RUNNING)
+        pachd.workers(name, 1)
+    for name in names:
+        spouts.wait(name, "to be ready", seconds=60, ready="True")
+    assert pachd.calls["CreatePipeline"] == len(names)
+
+    writes = spout_writes(bed)
+    operator.stop()
+    pachd.calls.reset()
+    operator.start()
+    eventually(lambda: pachd.calls["ListPipeline"] >= 4, what="some ticks")
+
+    assert spout_writes(bed) == writes
+    assert pachd.calls["CreatePipeline"] == 0
+    assert pachd.calls["InspectPipeline"] == len(names)
+    assert pachd.calls["ListCommitStream"] == 0
+
+
+def test_a_termination_signal_ends_it_soon_and_well(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    spouts.create("one", SPEC)
+    run(pachd, "one")
+    spouts.wait("one", "to be ready", ready="True")
+
+    begin = time.monotonic()
+    code = operator.stop()
+
+    assert code == 0
+    assert time.monotonic() - begin < 5
+    assert operator.log.read_text().rstrip().endswith("stopped")
+
+
+def test_only_the_namespaces_that_were_named_are_watched(  # noqa: PLR0917 - fixtures
+    bed: Testbed, rights: None, namespace: str, kube: client.ApiClient, pachd: MemoryPachd, tmp_path: Any
+) -> None:
+    elsewhere = Spouts(kube, "default", tmp_path / "operator.log")
+    here = Spouts(kube, namespace, tmp_path / "operator.log")
+    process = OperatorProcess(
+        kubeconfig=bed.kubeconfig_for("operator"),
+        pachd_address=pachd.address,
+        log=tmp_path / "operator.log",
+        flags=(f"--namespace={namespace}",),
+    )
+    elsewhere.create("not-watched", SPEC)
+    with process:
+        here.create("watched", SPEC)
+        here.wait("watched", "to be made", synced="True")
+
+    untouched = elsewhere.get("not-watched")
+    elsewhere.delete("not-watched")
+    assert untouched is not None
+    assert "status" not in untouched
+    assert "finalizers" not in untouched["metadata"]
+
+
+def test_a_refusal_is_not_repeated_and_a_passing_error_is(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    pachd.fail("CreatePipeline", grpc.StatusCode.UNAVAILABLE, "try again")
+    spouts.create("one", SPEC)
+
+    spouts.wait("one", "to be made in the end", synced="True")
+
+    assert pachd.calls["CreatePipeline"] == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        pytest.param(("--pachd-address=pachd:650",), "expected grpc://HOST:PORT", id="an address without a scheme"),
+        pytest.param(("--pachd-token-file=/nowhere",), "does not exist", id="a token file that is not there"),
+        pytest.param(("--health-port=http",), "is not a valid integer", id="a port that is none"),
+    ],
+)
+def test_a_wrong_flag_is_told_and_ends_it(stopped_operator: OperatorProcess, flags: tuple[str, ...], said: str) -> None:
+    stopped_operator.launch(*flags)
+
+    assert stopped_operator.wait() == 2
+    assert said in stopped_operator.log.read_text()
+
+
+def test_missing_rights_are_told_and_end_it(bed: Testbed, crd: str, pachd: MemoryPachd, tmp_path: Any) -> None:
+    process = OperatorProcess(
+        kubeconfig=bed.kubeconfig_for("developer"), pachd_address=pachd.address, log=tmp_path / "operator.log"
+    )
+    process.launch()
+
+    assert process.wait() == 2
+    assert "deploy/base/rbac.yaml" in process.log.read_text()

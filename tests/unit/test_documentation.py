@@ -1,0 +1,20 @@
+"""What the documents promise to list, they list."""
+
+from pathlib import Path
+
+import pytest
+
+from spout_operator.core.reasons import Reason
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_is_explained(reason: Reason) -> None:
+    page = (ROOT / "docs" / "reference" / "status.md").read_text(encoding="utf-8")
+
+    assert f"`{reason}`" in page
+
+
+def test_the_source_root_is_no_package() -> None:
+    assert not (ROOT / "operator" / "__init__.py").exists(), "it would hide the standard library's operator"
