@@ -92,4 +92,8 @@ class Spouts(Protocol):
     def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
     ) -> Mapping[str, Any] | None:
-        """Replace the finalizers, provided that the resource is still of that version (else Retryable)."""
+        """Replace the finalizers, provided that the resource is still of that version.
+
+        Raises:
+            Outdated: it is not.
+        """

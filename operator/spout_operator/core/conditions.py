@@ -131,7 +131,7 @@ def _health(pipeline: Pipeline) -> Health:
         return Health(ready=FALSE, reason=Reason.STOPPING, message=message, also=RECONCILING)
     if pipeline.state not in {PipelineState.RUNNING, PipelineState.STANDBY}:
         return Health(ready=FALSE, reason=Reason.STARTING, message="the pipeline is starting", also=RECONCILING)
-    if pipeline.workers is not None and pipeline.workers[0] < pipeline.workers[1]:
+    if pipeline.workers is None or pipeline.workers[0] < pipeline.workers[1]:
         message = "the pipeline is up and its worker is not yet"
         return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
     return Health(ready=TRUE, reason=Reason.RUNNING, message="the spout is running")

@@ -25,6 +25,13 @@ class Retryable(SpoutError):  # noqa: N818 - named as what is done about it
     """May go away by itself: retried with back-off and jitter, per object."""
 
 
+class Outdated(Retryable):
+    """Somebody else wrote to the resource in between. The watch brings what they wrote; then it is tried again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.PENDING, message)
+
+
 class Unreachable(Retryable):
     """Pachyderm did not answer, or not in time. Nothing is known about what it holds."""
 

@@ -147,8 +147,7 @@ class Pipeline:
     """A pipeline as Pachyderm holds it.
 
     `spec` is None where it is no spout. `owner` is None where it carries no stamp (or one that
-    cannot be read). `workers` is (available, requested), None where the call did not tell:
-    ListPipeline does not (1.13.4, api_server.go inspectPipelineInTransaction).
+    cannot be read). `workers` is (available, requested), None where that is not known.
     """
 
     name: str

@@ -8,7 +8,7 @@ from typing import Any, cast
 import urllib3.exceptions
 from kubernetes import client
 
-from spout_operator.core.errors import Retryable
+from spout_operator.core.errors import Outdated, Retryable
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
@@ -76,6 +76,8 @@ class KubernetesSpouts:
         except client.ApiException as error:
             if error.status == http.HTTPStatus.NOT_FOUND or _is_of_another_object(error):
                 return None
+            if error.status == http.HTTPStatus.CONFLICT:
+                raise Outdated(f"could not {doing}: it has changed since it was read") from error
             raise Retryable(
                 Reason.INTERNAL_ERROR,
                 f"could not {doing}: the API server answered {error.status} {error.reason}",

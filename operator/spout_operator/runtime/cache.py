@@ -45,17 +45,26 @@ class SpoutCache:
         self._claims.setdefault(pipeline_name(body), set()).add(key)
         return known is None or _wants_a_look(known, body)
 
-    def drop(self, key: SpoutKey) -> None:
-        """Forget a Spout that is gone."""
-        known = self._bodies.pop(key, None)
-        if known is not None:
-            self._unclaim(key, known)
+    def drop(self, key: SpoutKey) -> frozenset[SpoutKey]:
+        """Forget a Spout that is gone; returns those that named the same pipeline, whose turn it may be."""
+        if key not in self._bodies:
+            return frozenset()
+        rivals = self.rivals(key)
+        self._unclaim(key, self._bodies.pop(key))
+        return rivals
+
+    def rivals(self, key: SpoutKey) -> frozenset[SpoutKey]:
+        """The other Spouts that name the same pipeline."""
+        return frozenset(self._claims[pipeline_name(self._bodies[key])] - {key})
 
     def older_claim(self, key: SpoutKey) -> SpoutKey | None:
-        """The oldest other Spout that names the same pipeline and was there before this one."""
+        """The oldest other Spout that names the same pipeline, was there before this one, and is to stay."""
         body = self._bodies[key]
-        rivals = self._claims[pipeline_name(body)] - {key}
-        older = [rival for rival in rivals if _seniority(self._bodies[rival]) < _seniority(body)]
+        older = [
+            rival
+            for rival in self.rivals(key)
+            if _seniority(self._bodies[rival]) < _seniority(body) and not _is_being_deleted(self._bodies[rival])
+        ]
         return min(older, key=lambda rival: _seniority(self._bodies[rival]), default=None)
 
     def _unclaim(self, key: SpoutKey, body: Body) -> None:
@@ -75,6 +84,10 @@ def _wants_a_look(before: Body, after: Body) -> bool:
         return True
     # One that was taken away may have been ours; one that was added is mostly our own doing.
     return bool(set(old.get("finalizers", ())) - set(new.get("finalizers", ())))
+
+
+def _is_being_deleted(body: Body) -> bool:
+    return bool(body["metadata"].get("deletionTimestamp"))
 
 
 def _seniority(body: Body) -> tuple[str, str]:

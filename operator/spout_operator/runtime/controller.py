@@ -23,7 +23,8 @@ class Controller:
         """Take in what the watch tells; what changes only the status (mostly our own writes) wakes nobody."""
         key = parse_key(body)
         if event_type == "DELETED":
-            self._cache.drop(key)
+            for rival in self._cache.drop(key):
+                self._queue.add(rival)
             self._queue.add(key)
         elif self._cache.put(body):
             self._queue.add(key)

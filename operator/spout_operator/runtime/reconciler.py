@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from spout_operator.core import conditions, parsing
 from spout_operator.core.decision import Action, Decision
-from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.errors import Outdated, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import redact
@@ -28,6 +28,8 @@ FINALIZER = "spout-operator.io/pipeline"
 STALLED_RESYNC = 300.0
 #: Seconds before the first and the longest wait between tries that failed.
 FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0
+#: Seconds for the watch to bring what somebody else wrote.
+OUTDATED_RETRY = 0.2
 #: Seconds before the first look at a pipeline that is coming up; doubled up to the poll interval.
 FIRST_SETTLE = 1.0
 
@@ -74,6 +76,9 @@ class Reconciler:
                 await self._delete(key, body)
                 return None
             return await self._ensure(key, body)
+        except Outdated as error:
+            logger.debug("Spout %s: %s", key, error.message)
+            return OUTDATED_RETRY
         except SpoutError as error:
             return self._failed(key, body, error)
         except Exception:
@@ -127,7 +132,10 @@ class Reconciler:
         return written
 
     async def _write_finalizers(self, key: SpoutKey, body: Body, finalizers: list[str]) -> Body | None:
-        metadata = body["metadata"]
+        # Our own status writes make new versions of the resource all the time; the finalizers are those of `body`.
+        newest = self._with.cache.get(key) or body
+        same = newest["metadata"].get("finalizers") == body["metadata"].get("finalizers")
+        metadata = (newest if same else body)["metadata"]
         written = await self._with.kubernetes_calls(
             self._with.spouts.write_finalizers, key, metadata["uid"], metadata["resourceVersion"], finalizers
         )
@@ -208,5 +216,6 @@ def _is_settled(pipeline: Pipeline) -> bool:
         return pipeline.state is PipelineState.PAUSED
     if pipeline.state in {PipelineState.STARTING, PipelineState.RESTARTING, PipelineState.PAUSED}:
         return False
-    available, requested = pipeline.workers or (0, 0)
-    return available >= requested or pipeline.state in {PipelineState.FAILURE, PipelineState.CRASHING}
+    if pipeline.state in {PipelineState.FAILURE, PipelineState.CRASHING}:
+        return True
+    return pipeline.workers is not None and pipeline.workers[0] >= pipeline.workers[1]

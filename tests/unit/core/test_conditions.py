@@ -42,11 +42,12 @@ class Health:
 
 
 ANY = (None, (0, 1), (1, 1))
-UP = (None, (1, 1))
-COMING = ((0, 1),)
+UP = ((1, 1),)
+# None where pachd could not ask them.
+COMING = (None, (0, 1))
 HEALTH = [
     Health(
-        reason="it runs, and listing does not tell of workers",
+        reason="it runs and its worker answers",
         state=PipelineState.RUNNING,
         workers=UP,
         ready=TRUE,

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from spout_operator.core.errors import Retryable
+from spout_operator.core.errors import Outdated, Retryable
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.parsing import parse_key
 from spout_operator.core.reasons import Reason
@@ -47,7 +47,7 @@ class MemorySpouts:
             if body is None:
                 return None
             if body["metadata"]["resourceVersion"] != resource_version:
-                raise Retryable(Reason.INTERNAL_ERROR, "409 Conflict")
+                raise Outdated("409 Conflict")
             body["metadata"]["finalizers"] = list(finalizers)
             return self._changed(key)
 

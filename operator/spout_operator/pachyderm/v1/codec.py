@@ -65,7 +65,7 @@ def pipeline(info: Message, *, with_workers: bool) -> model.Pipeline:
         reason=info.reason,
         stopped=info.stopped,
         created_at=_moment(info, "created_at"),
-        workers=(info.workers_available, info.workers_requested) if with_workers else None,
+        workers=_workers(info) if with_workers else None,
     )
 
 
@@ -97,6 +97,12 @@ def owner_from(annotations: Mapping[str, str]) -> model.Owner | None:
     if not (slash and namespace and name and cluster):
         return None
     return model.Owner(cluster=cluster, spout=model.SpoutKey(namespace=namespace, name=name))
+
+
+def _workers(info: Message) -> tuple[int, int] | None:
+    # A spout always has one requested. None at all is what InspectPipeline says where it could not ask the workers,
+    # for example while the lease of a dead one has not run out (1.13.4, api_server.go inspectPipelineInTransaction).
+    return (info.workers_available, info.workers_requested) if info.workers_requested else None
 
 
 def _spec_from(info: Message, annotations: Mapping[str, str]) -> model.PipelineSpec:

@@ -1,0 +1,21 @@
+"""What the adapter reads from Pachyderm's messages, where it is more than copying."""
+
+import pytest
+
+from spout_operator.pachyderm.v1 import codec
+from spout_operator.pachyderm.v1.sdk import pps_pb2
+
+
+@pytest.mark.parametrize(
+    ("available", "requested", "workers", "reason"),
+    [
+        (1, 1, (1, 1), "the worker answers"),
+        (0, 1, (0, 1), "it does not yet"),
+        (0, 0, None, "pachd could not ask: a spout always has a worker requested"),
+    ],
+)
+def test_workers(available: int, requested: int, workers: tuple[int, int] | None, reason: str) -> None:
+    info = pps_pb2.PipelineInfo(workers_available=available, workers_requested=requested)
+
+    assert codec.pipeline(info, with_workers=True).workers == workers, reason
+    assert codec.pipeline(info, with_workers=False).workers is None, "a listing does not tell"
