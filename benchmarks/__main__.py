@@ -117,8 +117,9 @@ def burst(bed: Testbed, pachyderm: Client, spouts: Spouts) -> float:
 def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
     """What 15 Spouts at rest cost in ten ticks."""
     for name in NAMES:
-        spouts.wait(name, "to be ready", seconds=120, ready="True")
-    rest(bed, 2)
+        spouts.wait(name, "to be ready", seconds=180, ready="True")
+    # A pipeline that comes up is observed until its worker answers: 15 workers on two cores take their time.
+    eventually(lambda: is_quiet(bed), what="nothing to be observed any more", seconds=180)
     calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), cpu_seconds(operator.pid)
     begin = time.monotonic()
     rest(bed, IDLE_TICKS)
@@ -172,6 +173,13 @@ def rest(bed: Testbed, ticks: int) -> None:
     """Wait for some ticks of the poller."""
     begin = listed(bed)
     eventually(lambda: listed(bed) >= begin + ticks, what=f"{ticks} ticks", seconds=20 + 2 * TICK * ticks)
+
+
+def is_quiet(bed: Testbed) -> bool:
+    """Whether no pipeline was observed by itself for three ticks."""
+    before = pachd_calls(bed.pachd.log)["pps.API.InspectPipeline"]
+    rest(bed, 3)
+    return pachd_calls(bed.pachd.log)["pps.API.InspectPipeline"] == before
 
 
 def listed(bed: Testbed) -> int:
