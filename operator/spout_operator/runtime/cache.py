@@ -45,13 +45,18 @@ class SpoutCache:
         self._claims.setdefault(pipeline_name(body), set()).add(key)
         return known is None or _wants_a_look(known, body)
 
-    def drop(self, key: SpoutKey) -> frozenset[SpoutKey]:
-        """Forget a Spout that is gone; returns those that named the same pipeline, whose turn it may be."""
-        if key not in self._bodies:
+    def drop(self, key: SpoutKey, *, uid: str) -> frozenset[SpoutKey]:
+        """Forget a Spout that is gone, unless another of that name has come since.
+
+        Returns:
+            What wants a look: the key itself, and those that named the same pipeline, whose turn it may be.
+        """
+        known = self._bodies.get(key)
+        if known is None or known["metadata"]["uid"] != uid:
             return frozenset()
         rivals = self.rivals(key)
         self._unclaim(key, self._bodies.pop(key))
-        return rivals
+        return rivals | {key}
 
     def rivals(self, key: SpoutKey) -> frozenset[SpoutKey]:
         """The other Spouts that name the same pipeline."""

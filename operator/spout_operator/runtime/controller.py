@@ -23,9 +23,8 @@ class Controller:
         """Take in what the watch tells; what changes only the status (mostly our own writes) wakes nobody."""
         key = parse_key(body)
         if event_type == "DELETED":
-            for rival in self._cache.drop(key):
-                self._queue.add(rival)
-            self._queue.add(key)
+            for freed in self._cache.drop(key, uid=body["metadata"]["uid"]):
+                self._queue.add(freed)
         elif self._cache.put(body):
             self._queue.add(key)
 

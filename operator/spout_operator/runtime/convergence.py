@@ -46,7 +46,8 @@ class Convergence:
             The decision that nothing is left to do, and the pipeline it is based on.
         """
         for _ in range(MOST_STEPS):
-            observed = await self._observe(spout.pipeline_name)
+            remembered = self._knowledge.observed(spout.pipeline_name)
+            observed = remembered or await self._observe(spout.pipeline_name)
             decision = decide(
                 spout,
                 owner,
@@ -56,6 +57,10 @@ class Convergence:
             )
             if observed is not None and decision.action is Action.NONE:
                 return decision, observed
+            if remembered is not None:
+                # Good enough to do nothing; but what is written to has to be ours now, not at the last tick.
+                self._knowledge.forget(spout.pipeline_name)
+                continue
             await before_step(decision)
             logger.info("Spout %s: %s", spout.key, decision.message)
             self._knowledge.forget(spout.pipeline_name)
@@ -88,9 +93,6 @@ class Convergence:
         self._written.pop(key, None)
 
     async def _observe(self, name: str) -> Pipeline | None:
-        known = self._knowledge.observed(name)
-        if known is not None:
-            return known
         observed = await self._calls(self._pachyderm.observe, name)
         if observed is not None:
             self._knowledge.remember(observed)

@@ -96,7 +96,8 @@ class Reconciler:
             body = added
         spout = parsing.parse_spout(body)
         if self._with.knowledge.outage is not None:
-            raise self._with.knowledge.outage
+            # One exception for all Spouts and ticks of an outage: its traceback must not grow with each.
+            raise self._with.knowledge.outage.with_traceback(None)
 
         async def before_step(decision: Decision) -> None:
             if decision.action is Action.CREATE and finalized:
@@ -140,7 +141,7 @@ class Reconciler:
             self._with.spouts.write_finalizers, key, metadata["uid"], metadata["resourceVersion"], finalizers
         )
         if written is None:
-            self._with.cache.drop(key)
+            self._with.cache.drop(key, uid=metadata["uid"])
             self._forget(key)
         else:
             self._with.cache.put(written)
@@ -153,7 +154,7 @@ class Reconciler:
         """
         found = await self._with.kubernetes_calls(self._with.spouts.read, key)
         if found is None or found["metadata"]["uid"] != body["metadata"]["uid"]:
-            self._with.cache.drop(key)
+            self._with.cache.drop(key, uid=body["metadata"]["uid"])
             raise Retryable(Reason.PENDING, f"the Spout {key} is gone")
 
     async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> None:

@@ -35,6 +35,12 @@ def test_what_is_not_known_is_none() -> None:
     assert SpoutCache().get(KEY) is None
 
 
+def drop(cache: SpoutCache, key: SpoutKey) -> frozenset[SpoutKey]:
+    """Drop the object that is known."""
+    known = cache.get(key)
+    return cache.drop(key, uid=known["metadata"]["uid"] if known else "unknown")
+
+
 @dataclass(frozen=True, kw_only=True)
 class News:
     """A body that comes after `a_spout_body()`: whether it is taken in, and whether it calls for a look."""
@@ -104,7 +110,7 @@ def test_two_digits_more_do_not_sort_before() -> None:
 def test_what_is_gone_is_forgotten_with_its_claim() -> None:
     cache = a_cache(a_spout_body())
 
-    cache.drop(KEY)
+    assert drop(cache, KEY) == {KEY}
 
     assert cache.get(KEY) is None
     assert cache.spouts() == []
@@ -114,7 +120,7 @@ def test_what_is_gone_is_forgotten_with_its_claim() -> None:
 def test_dropping_what_is_not_known_is_no_error() -> None:
     cache = a_cache(a_spout_body())
 
-    cache.drop(a_key("another"))
+    assert drop(cache, a_key("another")) == set()
 
     assert cache.spouts() == [KEY]
 
@@ -184,9 +190,25 @@ def test_the_older_claim_is_told(row: Claim) -> None:
 def test_when_the_older_one_is_gone_the_pipeline_is_free() -> None:
     cache = a_cache(a_claim("me", "30"), a_claim("other", "10"))
 
-    cache.drop(a_key("other"))
+    assert drop(cache, a_key("other")) == {a_key("me"), a_key("other")}, "it may be the turn of the one that is left"
 
     assert cache.older_claim(a_key("me")) is None
+
+
+def test_one_that_is_being_deleted_claims_nothing_any_more() -> None:
+    going = {**a_claim("other", "10")}
+    going["metadata"] = {**going["metadata"], "deletionTimestamp": "2026-01-31T13:00:00Z"}
+    cache = a_cache(a_claim("me", "30"), going)
+
+    assert cache.older_claim(a_key("me")) is None
+
+
+def test_a_late_word_of_a_deletion_does_not_take_what_came_after() -> None:
+    cache = a_cache(a_spout_body(uid="the-new-one"))
+
+    assert cache.drop(KEY, uid="the-old-one") == frozenset()
+
+    assert cache.get(KEY) is not None
 
 
 rivals = st.lists(
@@ -216,7 +238,7 @@ def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str,
     cache = SpoutCache()
     for name, what, version in steps:
         if what == "drop":
-            cache.drop(a_key(name))
+            drop(cache, a_key(name))
         else:
             cache.put(a_spout_body({"name": what}, name=name, resourceVersion=str(version)))
 

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from spout_operator.core.model import PipelineState, SpoutKey
+from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_operator.runtime.reconciler import FINALIZER
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
@@ -260,3 +261,18 @@ async def test_two_spouts_one_pipeline_the_older_makes_it(pachd: MemoryPachd, sp
 
     assert "ingest/older" in message(status)
     assert pachd.calls["CreatePipeline"] == 1
+
+
+async def test_what_is_written_to_has_to_be_ours_now_and_not_at_the_last_tick(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        theirs = Client.new_from_pachd_address(pachd.address)
+        theirs.create_pipeline(NAME, pps_pb2.Transform(image="theirs"), spout=pps_pb2.Spout(), update=True)
+        async with counted(world) as made:
+            spouts.edit(key, description="another")
+            await world.shows(key, stalled="True", reason="PipelineNotOwned")
+
+    assert made["CreatePipeline"] == 0
+    assert theirs.inspect_pipeline(NAME).transform.image == "theirs"
