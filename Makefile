@@ -45,6 +45,10 @@ check: setup ## lint, types, layers, manifests: quick, run before each commit
 	$(BIN)/yamllint --strict crds deploy examples
 	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
 
+.PHONY: hooks
+hooks: ## have git run `make check` before each commit
+	git config core.hooksPath .githooks
+
 .PHONY: fix
 fix: setup ## format, and mend what the linter can mend
 	$(BIN)/ruff check --fix --quiet $(CODE)

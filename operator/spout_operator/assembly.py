@@ -25,7 +25,7 @@ from spout_operator.runtime.status_writer import StatusWriter
 
 logger = logging.getLogger(__name__)
 
-#: Calls to pachd at a time. It makes 45 pipelines a second however many are asked for at once (facts.md).
+#: Calls to pachd at a time. It makes 45 pipelines a second however many are asked for at once (docs/pachyderm-1.13.md).
 PACHYDERM_CALLS = 8
 #: Calls to the API server at a time, apart, so that a pachd that hangs does not keep statuses from being written.
 KUBERNETES_CALLS = 4

@@ -36,7 +36,7 @@ class Pachyderm(Protocol):
 
         Raises:
             Stalled: RepoExists, where a repo of that name is there: making the pipeline would detach
-                its branch heads, the marker's among them (facts: both heads are gone after
+                its branch heads, the marker's among them (docs/pachyderm-1.13.md: both heads are gone after
                 delete with keep_repo and create). PipelineLimitReached, PipelineRejected.
         """
 

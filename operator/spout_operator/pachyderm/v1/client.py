@@ -9,7 +9,7 @@ import grpc
 
 from spout_operator.pachyderm.v1.sdk import Client
 
-#: Seconds. A pachd with 200 pipelines answers the slowest of our calls in under one (facts.md).
+#: Seconds. A pachd with 200 pipelines answers the slowest of our calls in under one (docs/pachyderm-1.13.md).
 DEADLINE = 15.0
 #: Seconds between pings, so that a connection that died in silence is noticed between calls.
 KEEPALIVE = 30
