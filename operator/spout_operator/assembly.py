@@ -15,20 +15,10 @@ from spout_operator.kubernetes.watch import watch
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.ports import Pachyderm, Spouts
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.controller import Controller
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.runtime.poller import Poller
-from spout_operator.runtime.reconciler import Collaborators, Reconciler
-from spout_operator.runtime.status_writer import StatusWriter
+from spout_operator.runtime.engine import Engine
 
 logger = logging.getLogger(__name__)
 
-#: Calls to pachd at a time. It makes 45 pipelines a second however many are asked for at once (docs/pachyderm-1.13.md).
-PACHYDERM_CALLS = 8
-#: Calls to the API server at a time, apart, so that a pachd that hangs does not keep statuses from being written.
-KUBERNETES_CALLS = 4
 #: A poller that has not come round for so many seconds is stuck (every call has a deadline of 15 s).
 STUCK_AFTER = 300.0
 
@@ -39,57 +29,30 @@ class Operator:
     def __init__(self, config: Config, *, pachyderm: Pachyderm, spouts: Spouts, cluster: str) -> None:
         self._config = config
         self._ready = asyncio.Event()
-        self._calls = BlockingCalls("pachyderm", threads=PACHYDERM_CALLS)
-        self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
-        cache, knowledge = SpoutCache(), PipelineKnowledge()
-        self._statuses = StatusWriter(
-            cache=cache, spouts=spouts, calls=self._kubernetes_calls, interval=config.status_interval
-        )
-        self._controller = Controller(
-            cache=cache,
-            reconciler=Reconciler(
-                Collaborators(
-                    cache=cache,
-                    pachyderm=pachyderm,
-                    spouts=spouts,
-                    statuses=self._statuses,
-                    knowledge=knowledge,
-                    calls=self._calls,
-                    kubernetes_calls=self._kubernetes_calls,
-                    address=config.pachd.url,
-                    cluster=cluster,
-                    now=lambda: datetime.datetime.now(datetime.UTC),
-                ),
-                poll_interval=config.poll_interval,
-            ),
-        )
-        self._poller = Poller(
-            cache=cache,
+        self._engine = Engine(
             pachyderm=pachyderm,
-            knowledge=knowledge,
-            calls=self._calls,
-            enqueue=self._controller.enqueue,
-            interval=config.poll_interval,
+            spouts=spouts,
+            address=config.pachd.url,
+            cluster=cluster,
+            poll_interval=config.poll_interval,
+            status_interval=config.status_interval,
+            now=lambda: datetime.datetime.now(datetime.UTC),
         )
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that ends by itself ends the others: a restart mends more than a limp."""
-        parts = [asyncio.create_task(self._controller.work()) for _ in range(PACHYDERM_CALLS)]
-        parts += [asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)]
-        parts.append(asyncio.create_task(self._poller.run()))
+        parts = self._engine.start_workers()
+        parts.append(asyncio.create_task(self._engine.poller.run()))
         parts.append(asyncio.create_task(self._tell_ready()))
         async with self._health():
             watching = asyncio.create_task(
-                watch(self._controller.observe, namespaces=self._config.namespaces, ready=self._ready)
+                watch(self._engine.observe, namespaces=self._config.namespaces, ready=self._ready)
             )
             done, _ = await asyncio.wait({watching, *parts}, return_when=asyncio.FIRST_COMPLETED)
             for part in (watching, *parts):
                 part.cancel()
             await asyncio.gather(watching, *parts, return_exceptions=True)
-        self._controller.close()
-        self._statuses.close()
-        self._calls.close()
-        self._kubernetes_calls.close()
+        self._engine.close()
         for task in done:
             task.result()
 
@@ -110,7 +73,7 @@ class Operator:
             await runner.cleanup()
 
     def _what_is_stuck(self) -> str | None:
-        last = self._poller.last_tick
+        last = self._engine.poller.last_tick
         late = last is not None and asyncio.get_running_loop().time() - last > STUCK_AFTER + self._config.poll_interval
         return "the poller is stuck" if late else None
 

@@ -52,7 +52,7 @@ class Spouts:
         """Ask for its deletion."""
         self._api.delete_namespaced_custom_object(**self._place, name=name)
 
-    def wait(self, name: str, what: str, *, seconds: float = 40, **wanted: object) -> Body:
+    def wait(self, name: str, what: str, *, seconds: float = 60, **wanted: object) -> Body:
         """The status, once it is as wanted, about the newest generation.
 
         `wanted`: `ready`, `synced`, `stalled`, `reconciling` (the condition's status, None where it must be absent),

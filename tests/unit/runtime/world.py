@@ -11,13 +11,7 @@ from typing import Any, Self
 from spout_operator.core.model import SpoutKey
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.controller import Controller
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.runtime.poller import Poller
-from spout_operator.runtime.reconciler import Collaborators, Reconciler
-from spout_operator.runtime.status_writer import StatusWriter
+from spout_operator.runtime.engine import Engine
 from tests.memory_pachd import MemoryPachd
 from tests.support.spouts import summary
 from tests.unit.runtime.memory_spouts import MemorySpouts
@@ -33,45 +27,23 @@ class World:
         self.pachd = pachd
         self.spouts = spouts
         port = int(urllib.parse.urlsplit(pachd.address).port or 0)
-        pachyderm = PachydermV1(Connection(host="127.0.0.1", port=port))
-        self._calls = BlockingCalls("pachyderm", threads=4)
-        self._kubernetes_calls = BlockingCalls("kubernetes", threads=2)
-        cache, knowledge = SpoutCache(), PipelineKnowledge()
-        self._statuses = StatusWriter(
-            cache=cache, spouts=spouts, calls=self._kubernetes_calls, interval=status_interval
-        )
-        collaborators = Collaborators(
-            cache=cache,
-            pachyderm=pachyderm,
+        self._engine = Engine(
+            pachyderm=PachydermV1(Connection(host="127.0.0.1", port=port)),
             spouts=spouts,
-            statuses=self._statuses,
-            knowledge=knowledge,
-            calls=self._calls,
-            kubernetes_calls=self._kubernetes_calls,
             address=pachd.address,
             cluster=CLUSTER,
+            poll_interval=0.2,
+            status_interval=status_interval,
             now=lambda: datetime.datetime.now(datetime.UTC),
-        )
-        self._controller = Controller(cache=cache, reconciler=Reconciler(collaborators, poll_interval=0.2))
-        self.poller = Poller(
-            cache=cache,
-            pachyderm=pachyderm,
-            knowledge=knowledge,
-            calls=self._calls,
-            enqueue=self._controller.enqueue,
-            interval=3600,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._tasks = [
-            asyncio.create_task(part)
-            for part in (self._controller.work(), self._controller.work(), self._statuses.run())
-        ]
+        self._tasks = self._engine.start_workers()
 
         def tell(kind: str, body: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(self._controller.observe, kind, body)
+            loop.call_soon_threadsafe(self._engine.observe, kind, body)
 
         self.spouts.watch(tell)
         await asyncio.sleep(0)
@@ -83,10 +55,7 @@ class World:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._controller.close()
-        self._statuses.close()
-        self._calls.close()
-        self._kubernetes_calls.close()
+        self._engine.close()
 
     async def until(self, what: str, look: Callable[[], object]) -> None:
         """Wait until `look()` is true."""
@@ -112,5 +81,5 @@ class World:
     async def ticks(self, count: int = 1) -> None:
         """Let the poller come round."""
         for _ in range(count):
-            await self.poller.tick()
+            await self._engine.poller.tick()
             await asyncio.sleep(0.05)

@@ -1,0 +1,91 @@
+"""The parts of the runtime put together: give it the two ports, tell it of Spouts, and let its tasks run."""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+
+from spout_operator.ports import Pachyderm, Spouts
+from spout_operator.runtime.cache import SpoutCache
+from spout_operator.runtime.controller import Controller
+from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.knowledge import PipelineKnowledge
+from spout_operator.runtime.poller import Poller
+from spout_operator.runtime.reconciler import Collaborators, Reconciler
+from spout_operator.runtime.status_writer import StatusWriter
+
+#: Calls to pachd at a time. It makes 45 pipelines a second however many are asked for at once
+#: (docs/pachyderm-1.13.md).
+PACHYDERM_CALLS = 8
+#: Calls to the API server at a time, apart, so that a pachd that hangs does not keep statuses from being written.
+KUBERNETES_CALLS = 4
+
+
+class Engine:
+    """Everything between the watch and the two ports. Made and used in one event loop."""
+
+    def __init__(
+        self,
+        *,
+        pachyderm: Pachyderm,
+        spouts: Spouts,
+        address: str,
+        cluster: str,
+        poll_interval: float,
+        status_interval: float,
+        now: Callable[[], datetime.datetime],
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            pachyderm: the pipelines.
+            spouts: the Spout resources.
+            address: of Pachyderm, for statuses.
+            cluster: the identity in the stamp of each pipeline.
+            poll_interval: seconds between two looks at Pachyderm.
+            status_interval: seconds, at least, between two status writes of one Spout.
+            now: the time of day.
+        """
+        self._calls = BlockingCalls("pachyderm", threads=PACHYDERM_CALLS)
+        self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
+        cache, knowledge = SpoutCache(), PipelineKnowledge()
+        self._statuses = StatusWriter(
+            cache=cache, spouts=spouts, calls=self._kubernetes_calls, interval=status_interval
+        )
+        collaborators = Collaborators(
+            cache=cache,
+            pachyderm=pachyderm,
+            spouts=spouts,
+            statuses=self._statuses,
+            knowledge=knowledge,
+            calls=self._calls,
+            kubernetes_calls=self._kubernetes_calls,
+            address=address,
+            cluster=cluster,
+            now=now,
+        )
+        reconciler = Reconciler(collaborators, poll_interval=poll_interval)
+        self._controller = Controller(cache=cache, reconciler=reconciler)
+        self.observe = self._controller.observe
+        """To be told of every event of the watch."""
+        self.poller = Poller(
+            cache=cache,
+            pachyderm=pachyderm,
+            knowledge=knowledge,
+            calls=self._calls,
+            enqueue=self._controller.enqueue,
+            interval=poll_interval,
+        )
+
+    def start_workers(self) -> list[asyncio.Task[None]]:
+        """Tasks that reconcile and write statuses, for ever. The poller is started apart."""
+        return [
+            *(asyncio.create_task(self._controller.work()) for _ in range(PACHYDERM_CALLS)),
+            *(asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)),
+        ]
+
+    def close(self) -> None:
+        """Drop what was planned, once the tasks have ended."""
+        self._controller.close()
+        self._statuses.close()
+        self._calls.close()
+        self._kubernetes_calls.close()
