@@ -106,7 +106,7 @@ def run(config: Config) -> None:
     try:
         asyncio.run(run_operator())
     except OSError as error:
-        logger.error("cannot start: %s", error)  # noqa: TRY400 - the message says it all
+        logger.error("cannot start: %s; a port that is taken can be changed with --health-port", error)  # noqa: TRY400 - the message says it all
         sys.exit(1)
     except Exception:
         logger.exception("a part of the operator failed; it ends, to be started anew")

@@ -4,6 +4,7 @@ import http
 from typing import Any
 
 import urllib3.exceptions
+import yaml
 from kubernetes import client, config
 
 from spout_operator.config import ConfigError
@@ -23,10 +24,11 @@ def connect() -> client.ApiClient:
     except config.ConfigException:
         try:
             config.load_kube_config()  # type: ignore[no-untyped-call] # as the client has it
-        except config.ConfigException as error:
+        # TypeError is what the client raises for YAML that is no mapping.
+        except (config.ConfigException, yaml.YAMLError, OSError, TypeError) as error:
             raise ConfigError(
-                f"no way into a Kubernetes cluster: no service account, and no usable kubeconfig ({error}); "
-                "run inside a cluster or give --kubeconfig"
+                "no way into a Kubernetes cluster: no service account, and no usable kubeconfig "
+                f"({_first_line(error)}); run inside a cluster or give --kubeconfig"
             ) from error
     return client.ApiClient()
 
@@ -53,7 +55,7 @@ def check_crd(api_client: client.ApiClient, namespaces: tuple[str, ...]) -> None
     except client.ApiException as error:
         if error.status == http.HTTPStatus.NOT_FOUND:
             raise ConfigError(
-                f"the cluster does not know {PLURAL}.{GROUP}/{VERSION}; install the CRD first: kubectl apply -f crds/"
+                f"the cluster does not know {PLURAL}.{GROUP}/{VERSION}; install the CRD first: kubectl apply -k crds"
             ) from error
         if error.status == http.HTTPStatus.FORBIDDEN:
             raise ConfigError(
@@ -90,3 +92,7 @@ def cluster_uid(api_client: client.ApiClient) -> str:
             f"{error.reason}; grant get on it (deploy/base/rbac.yaml), or give --cluster-id"
         ) from error
     return str(found["metadata"]["uid"])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,6 +1,7 @@
 """The operator's dealings with a real API server, and with a pachd in trouble."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -179,6 +180,28 @@ def test_a_wrong_flag_is_told_and_ends_it(stopped_operator: OperatorProcess, fla
 
     assert stopped_operator.wait() == 2
     assert said in stopped_operator.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("just text", id="text"),
+        pytest.param("key: [", id="broken YAML"),
+        pytest.param("apiVersion: v1\nkind: Config\n", id="a kubeconfig without a context"),
+    ],
+)
+def test_a_file_that_is_no_kubeconfig_is_told_and_ends_it(
+    stopped_operator: OperatorProcess, tmp_path: Path, content: str
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text(content)
+
+    stopped_operator.launch(f"--kubeconfig={wrong}")
+
+    assert stopped_operator.wait() == 2
+    said = stopped_operator.log.read_text()
+    assert "no usable kubeconfig" in said
+    assert "Traceback" not in said
 
 
 def test_missing_rights_are_told_and_end_it(bed: Testbed, crd: str, pachd: MemoryPachd, tmp_path: Any) -> None:
