@@ -129,7 +129,10 @@ class Root:
         # /usr/local belongs to the image's Python: hide the machine's.
         yield f"mount -t tmpfs tmpfs {self.inside('/usr/local')}"
         yield f"mkdir {self.inside('/usr/local/bin')}"
-        yield f"ln -s {self.python} {self.inside('/usr/local/bin/python')}"
+        # No link: by way of one, Python 3.11 takes the machine's /usr for its own.
+        program = self.inside("/usr/local/bin/python")
+        yield f"printf '#!/bin/sh\\nexec {self.python} \"$@\"\\n' > {program}"
+        yield f"chmod 755 {program}"
 
 
 def clean_env(environ: Mapping[str, str]) -> dict[str, str]:
