@@ -109,6 +109,7 @@ def run(config: Config) -> None:
         logger.error("cannot start: %s; a port that is taken can be changed with --health-port", error)  # noqa: TRY400 - the message says it all
         sys.exit(1)
     except Exception:
+        # The end of the process: whatever it is, it is told in the log, and the supervisor starts anew.
         logger.exception("a part of the operator failed; it ends, to be started anew")
         sys.exit(1)
     logger.info("stopped")

@@ -3,7 +3,7 @@
 import pytest
 
 from spout_operator.core import marker as markers
-from spout_operator.pachyderm.v1 import backend
+from spout_operator.pachyderm.v1.backend import PAGE, PachydermV1
 from tests.contract.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
 
@@ -61,11 +61,10 @@ def test_the_heads_are_one_call(memory_side: Side, pachd: MemoryPachd) -> None:
 
 
 @pytest.fixture
-def pages_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "PAGE", 10)
+def pages_of_ten(memory_side: Side) -> PachydermV1:
+    return PachydermV1(memory_side.connection, page=10)
 
 
-@pytest.mark.usefixtures("pages_of_ten")
 @pytest.mark.parametrize(
     ("commits", "since", "pages"),
     [
@@ -80,7 +79,7 @@ def pages_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_commits_cost_as_many_steps_as_there_are_new_ones(
-    memory_side: Side, pachd: MemoryPachd, commits: int, since: int | None, pages: int
+    memory_side: Side, pages_of_ten: PachydermV1, pachd: MemoryPachd, *, commits: int, since: int | None, pages: int
 ) -> None:
     name = memory_side.created()
     ids = [memory_side.spout.commit(name) for _ in range(commits)]
@@ -88,26 +87,25 @@ def test_commits_cost_as_many_steps_as_there_are_new_ones(
     first_new = 0 if since is None else since + 1
     pachd.calls.reset()
 
-    found = memory_side.port.commits(name, ids[-1], since=known)
+    found = pages_of_ten.commits(name, ids[-1], since=known)
 
     assert [commit.id for commit in found] == ids[first_new:][::-1]
     assert pachd.calls["ListCommitStream"] == pages
 
 
-@pytest.mark.usefixtures("pages_of_ten")
-def test_a_stranger_does_not_end_the_search_on_any_page(memory_side: Side) -> None:
+def test_a_stranger_does_not_end_the_search_on_any_page(memory_side: Side, pages_of_ten: PachydermV1) -> None:
     name = memory_side.created()
     ids = [memory_side.spout.commit(name) for _ in range(25)]
     stranger = memory_side.spout.commit(name, branch="side")
 
-    found = memory_side.port.commits(name, ids[-1], since=stranger)
+    found = pages_of_ten.commits(name, ids[-1], since=stranger)
 
     assert [commit.id for commit in found] == ids[::-1]
 
 
 def test_more_commits_than_one_real_page_holds(memory_side: Side) -> None:
     name = memory_side.created()
-    ids = [memory_side.spout.commit(name) for _ in range(backend.PAGE + 1)]
+    ids = [memory_side.spout.commit(name) for _ in range(PAGE + 1)]
 
     found = memory_side.port.commits(name, ids[-1], since=None)
 

@@ -20,12 +20,15 @@ FINALIZER = "spout-operator.io/pipeline"
 SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
 
 
-def run(pachd: MemoryPachd, name: str) -> None:
-    """Let the pipeline come up."""
+def ready_spout(spouts: Spouts, pachd: MemoryPachd) -> dict[str, Any]:
+    """The Spout `one` as it was made, once it is ready."""
+    made = spouts.create("one", SPEC)
     eventually(lambda: pachd.calls["CreatePipeline"], what="the pipeline")
     eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the answer to be taken")
-    pachd.set_state(name, PipelineState.RUNNING)
-    pachd.workers(name, 1)
+    pachd.set_state("one", PipelineState.RUNNING)
+    pachd.workers("one", 1)
+    spouts.wait("one", "to be ready", ready="True")
+    return made
 
 
 def managers(body: dict[str, Any]) -> dict[str, set[str]]:
@@ -39,9 +42,7 @@ def managers(body: dict[str, Any]) -> dict[str, set[str]]:
 def test_the_operator_writes_the_status_and_its_finalizer_and_nothing_else(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
-    made = spouts.create("one", SPEC)
-    run(pachd, "one")
-    spouts.wait("one", "to be ready", ready="True")
+    made = ready_spout(spouts, pachd)
 
     body = spouts.get("one")
     assert body is not None
@@ -55,9 +56,7 @@ def test_the_operator_writes_the_status_and_its_finalizer_and_nothing_else(
 def test_finalizers_of_others_are_kept_and_ours_is_put_back(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
-    spouts.create("one", SPEC)
-    run(pachd, "one")
-    spouts.wait("one", "to be ready", ready="True")
+    ready_spout(spouts, pachd)
 
     spouts.patch("one", {"metadata": {"finalizers": ["example.org/theirs"]}})
 
@@ -79,9 +78,7 @@ def test_finalizers_of_others_are_kept_and_ours_is_put_back(
 def test_a_pachd_that_hangs_does_not_hang_the_operator(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
-    spouts.create("one", SPEC)
-    run(pachd, "one")
-    spouts.wait("one", "to be ready", ready="True")
+    ready_spout(spouts, pachd)
 
     pachd.hang("ListPipeline")
     status = spouts.wait("one", "to say so", seconds=60, ready="Unknown", reason="PachydermUnreachable")
@@ -121,9 +118,7 @@ def test_many_at_once_are_all_made_once_and_a_restart_writes_nothing(
 def test_a_termination_signal_ends_it_soon_and_well(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
-    spouts.create("one", SPEC)
-    run(pachd, "one")
-    spouts.wait("one", "to be ready", ready="True")
+    ready_spout(spouts, pachd)
 
     begin = time.monotonic()
     code = operator.stop()

@@ -21,8 +21,9 @@ PAGE = 1000
 class PachydermV1:
     """See `spout_operator.ports.Pachyderm` for the contract."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, page: int = PAGE) -> None:
         self._clients = Clients(connection)
+        self._page = page
         self._address = connection.address
         self._version: str | None = None
 
@@ -92,7 +93,7 @@ class PachydermV1:
         while next_head is not None and next_head != since:
             with self._call(f"list the commits of the repo {name!r}") as client:
                 from_commit = (name, since) if since is not None else None
-                page = client.list_commit(name, to_commit=(name, next_head), from_commit=from_commit, number=PAGE)
+                page = client.list_commit(name, to_commit=(name, next_head), from_commit=from_commit, number=self._page)
                 found += [codec.commit(info) for info in page]
             next_head = found[-1].parent if found else None
         return found

@@ -61,10 +61,6 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
             else grpc.insecure_channel(connection.target, options)
         )
 
-    def close(self) -> None:
-        """Close the channel."""
-        self._channel.close()
-
     def _req(self, grpc_service: Any, grpc_method_name: str, req: Any = None, **kwargs: Any) -> Any:  # noqa: ANN401 - the SDK's signature
         stub = self._stubs.get(grpc_service)
         if stub is None:

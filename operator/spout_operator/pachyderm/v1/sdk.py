@@ -1,7 +1,7 @@
 """python-pachyderm without its Admin service, whose import costs more than all the rest of it.
 
 `admin_pb2` of 6.3.3 carries the whole API of five older Pachyderms (1.7 to 1.12) for `extract` and
-`restore`, which the operator never calls: 0.6 s of its start and 35 MB of its memory
+`restore`, which the operator never calls: 0.6 s of its start and 31 MB of its memory
 (docs/decisions/0005-sdk-without-admin.md has the command that measures it). Two empty modules stand
 in; python-pachyderm only looks into them inside the Admin methods.
 """
