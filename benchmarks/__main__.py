@@ -40,7 +40,7 @@ _DURATION = re.compile(r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"requ
 def main() -> None:
     """Measure and print."""
     with Testbed.start(pachyderm=True) as bed:
-        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
+        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
         pachyderm = Client.new_from_pachd_address(bed.pachd_address)
         settings = client.Configuration()

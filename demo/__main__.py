@@ -49,12 +49,12 @@ def play(cluster: Cluster, *, delete: bool) -> list[str]:
     bed, summary = cluster.bed, []
     fact("the servers answer")
 
-    step("Installing the CRD and the rights of deploy/base, starting the operator with just these")
+    step("Installing the CRD and the rights of deploy/overlays/cluster-wide, starting the operator with just these")
     cluster.install()
     started = time.monotonic()
     cluster.start_operator()
     summary.append(
-        f"operator: ready {time.monotonic() - started:.1f} s after its start, with the rights of deploy/base"
+        f"operator: ready {time.monotonic() - started:.1f} s after its start, with just these rights"
     )
     fact(summary[-1])
 

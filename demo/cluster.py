@@ -18,7 +18,7 @@ from spout_testbed import Testbed
 
 ROOT = Path(__file__).resolve().parent.parent
 SPOUT = "my-spout"
-_HEALTH_PORT = 8080
+_HTTP_PORT = 8080
 
 
 class Cluster:
@@ -31,10 +31,9 @@ class Cluster:
         self._header = ""
 
     def install(self) -> None:
-        """The CRD, and the rights of the operator's own user: those of deploy/base and no more."""
-        self.bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
+        """The CRD, and the operator's account with the rights of deploy/overlays/cluster-wide."""
+        self.bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         self.bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
-        self.bed.kubectl("create", "clusterrolebinding", "demo", "--clusterrole=spout-operator", "--user=operator")
 
     def start_operator(self) -> None:
         """The operator as a process, with its own rights; returns when it is ready."""
@@ -47,7 +46,7 @@ class Cluster:
             "--poll-interval=1",
             "--status-interval=1",
         ]
-        env = {**os.environ, "KUBECONFIG": str(self.bed.kubeconfig_for("operator"))}
+        env = {**os.environ, "KUBECONFIG": str(self.bed.kubeconfig_for_account("spout-operator", "spout-operator"))}
         with self.operator_log.open("ab") as log:
             self._operator = subprocess.Popen(argv, env=env, stdout=log, stderr=log)  # noqa: S603 - our own program
         wait_for("the operator to be ready", self._is_ready, seconds=20, details=self.operator_log.read_text)
@@ -164,7 +163,7 @@ class Cluster:
         if self._operator is not None and self._operator.poll() is not None:
             raise DemoError(f"the operator ended with {self._operator.returncode}:\n{self.operator_log.read_text()}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{_HEALTH_PORT}/readyz", timeout=1):
+            with urllib.request.urlopen(f"http://127.0.0.1:{_HTTP_PORT}/readyz", timeout=1):
                 return True
         except (urllib.error.URLError, OSError):
             return None

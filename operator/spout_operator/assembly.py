@@ -1,84 +1,31 @@
-"""Puts the parts together and runs them: the only module that names concrete adapters."""
+"""Puts the parts together: the only module that names concrete adapters."""
 
 import asyncio
 import datetime
 import logging
+import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import uuid
 
-from spout_operator import __version__, health
-from spout_operator.config import Config
-from spout_operator.kubernetes import access
+from spout_operator import __version__
+from spout_operator.config import Config, ConfigError
+from spout_operator.core.errors import NotLeading
+from spout_operator.kubernetes import access, preflight
+from spout_operator.kubernetes.api import Api
+from spout_operator.kubernetes.leases import DEADLINE as LEASE_DEADLINE
+from spout_operator.kubernetes.leases import KubernetesLeases
 from spout_operator.kubernetes.spouts import KubernetesSpouts
 from spout_operator.kubernetes.watch import watch
+from spout_operator.operating import Operator
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from spout_operator.ports import Pachyderm, Spouts
+from spout_operator.runtime.election import Election
 from spout_operator.runtime.engine import Engine
+from spout_operator.telemetry import tracing
+from spout_operator.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
-
-#: A poller that has not come round for so many seconds is stuck (every call has a deadline of 15 s).
-STUCK_AFTER = 300.0
-
-
-class Operator:
-    """All parts of one operator process; `run` runs them until it is told to stop."""
-
-    def __init__(self, config: Config, *, pachyderm: Pachyderm, spouts: Spouts, cluster: str) -> None:
-        self._config = config
-        self._ready = asyncio.Event()
-        self._engine = Engine(
-            pachyderm=pachyderm,
-            spouts=spouts,
-            address=config.pachd.url,
-            cluster=cluster,
-            poll_interval=config.poll_interval,
-            status_interval=config.status_interval,
-            now=lambda: datetime.datetime.now(datetime.UTC),
-        )
-
-    async def run(self) -> None:
-        """Run until SIGTERM or SIGINT. A part that ends by itself ends the others: a restart mends more than a limp."""
-        parts = self._engine.start_workers()
-        parts.append(asyncio.create_task(self._engine.poller.run()))
-        parts.append(asyncio.create_task(self._tell_ready()))
-        async with self._health():
-            watching = asyncio.create_task(
-                watch(self._engine.observe, namespaces=self._config.namespaces, ready=self._ready)
-            )
-            done, _ = await asyncio.wait({watching, *parts}, return_when=asyncio.FIRST_COMPLETED)
-            for part in (watching, *parts):
-                part.cancel()
-            await asyncio.gather(watching, *parts, return_exceptions=True)
-        self._engine.close()
-        for task in done:
-            task.result()
-
-    async def _tell_ready(self) -> None:
-        await self._ready.wait()
-        logger.info("ready: watching Spouts, Pachyderm at %s", self._config.pachd.url)
-        await asyncio.Event().wait()
-
-    @asynccontextmanager
-    async def _health(self) -> AsyncIterator[None]:
-        if self._config.health_port == 0:
-            yield
-            return
-        runner = await health.serve(self._config.health_port, live=self._what_is_stuck, ready=self._what_is_missing)
-        try:
-            yield
-        finally:
-            await runner.cleanup()
-
-    def _what_is_stuck(self) -> str | None:
-        last = self._engine.poller.last_tick
-        late = last is not None and asyncio.get_running_loop().time() - last > STUCK_AFTER + self._config.poll_interval
-        return "the poller is stuck" if late else None
-
-    def _what_is_missing(self) -> str | None:
-        return None if self._ready.is_set() else "the watch is not on yet"
 
 
 def run(config: Config) -> None:
@@ -86,30 +33,78 @@ def run(config: Config) -> None:
 
     Raises:
         ConfigError: the cluster is not as the operator needs it.
-        SystemExit: 1, where a part failed; the log has told which.
+        SystemExit: 1, where a part failed or the Lease was lost; the log has told which.
     """
     logger.info("spout-operator %s starts", __version__)
-    api_client = access.connect()
-    access.check_crd(api_client, config.namespaces)
-    cluster = config.cluster_id or access.cluster_uid(api_client)
-    pachd = config.pachd
-    connection = Connection(
-        host=pachd.host, port=pachd.port, tls=pachd.tls, ca_file=config.ca_file, token_file=config.token_file
-    )
-
-    async def run_operator() -> None:
-        operator = Operator(
-            config, pachyderm=PachydermV1(connection), spouts=KubernetesSpouts(api_client), cluster=cluster
-        )
-        await operator.run()
-
+    tracer, send_last_spans = tracing.configure()
+    metrics = Metrics(tracer=tracer)
     try:
-        asyncio.run(run_operator())
-    except OSError as error:
-        logger.error("cannot start: %s; a port that is taken can be changed with --health-port", error)  # noqa: TRY400 - the message says it all
+        asyncio.run(_run(config, metrics))
+    except NotLeading as error:
+        logger.error("%s; it ends, to start anew as one that waits", error.message)  # noqa: TRY400 - the message says it all
         sys.exit(1)
+    except OSError as error:
+        logger.error("cannot start: %s; a port that is taken can be changed with --http-port", error)  # noqa: TRY400 - the message says it all
+        sys.exit(1)
+    except ConfigError:
+        raise
     except Exception:
         # The end of the process: whatever it is, it is told in the log, and the supervisor starts anew.
         logger.exception("a part of the operator failed; it ends, to be started anew")
         sys.exit(1)
+    finally:
+        send_last_spans()
     logger.info("stopped")
+
+
+async def _run(config: Config, metrics: Metrics) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Until there is a watch: kopf has handlers of its own.
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    operator = await asyncio.to_thread(_assemble, config, metrics)
+    await operator.run(stop)
+
+
+def _assemble(config: Config, metrics: Metrics) -> Operator:
+    """All parts, of a cluster that was looked at."""
+    api_client = access.connect()
+    api = Api(api_client, telemetry=metrics)
+    preflight.check(api, config.namespaces)
+    cluster = config.cluster_id or preflight.cluster_uid(api)
+    election = None
+    if config.lease is not None:
+        election = Election(
+            KubernetesLeases(
+                Api(api_client, telemetry=metrics, deadline=LEASE_DEADLINE),
+                namespace=config.lease.namespace,
+                name=config.lease.name,
+            ),
+            name=str(config.lease),
+            # As client-go has it: unlike any other, also after a restart in the same Pod.
+            identity=f"{socket.gethostname()}_{uuid.uuid4()}",
+            now=_now,
+        )
+    permit = election.permit if election is not None else None
+    connection = Connection(
+        pachd=config.pachd, ca_file=config.ca_file, token_file=config.token_file, telemetry=metrics, permit=permit
+    )
+    spouts = KubernetesSpouts(Api(api_client, telemetry=metrics, permit=permit), namespaces=config.namespaces)
+
+    def new_engine() -> Engine:
+        return Engine(
+            pachyderm=PachydermV1(connection),
+            spouts=spouts,
+            telemetry=metrics,
+            address=config.pachd.url,
+            cluster=cluster,
+            poll_interval=config.poll_interval,
+            status_interval=config.status_interval,
+            now=_now,
+        )
+
+    return Operator(config, new_engine=new_engine, watch=watch, election=election, metrics=metrics)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

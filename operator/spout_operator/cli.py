@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from spout_operator import __version__, logs
-from spout_operator.config import Config, ConfigError, PachdAddress
+from spout_operator import __version__
+from spout_operator.config import Config, ConfigError, LeaseName, PachdAddress
+from spout_operator.telemetry import logs
 
 _PREFIX = "SPOUT_OPERATOR_"
 _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=pathlib.Path)
@@ -17,6 +18,27 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=pathlib
 @click.version_option(__version__, prog_name="spout-operator")
 def main() -> None:
     """Run Pachyderm spout pipelines from Spout resources."""
+
+
+@main.command()
+@click.option(
+    "--url", required=True, metavar="URL", help="Of a running operator, for example http://spout-operator:8080."
+)
+@click.option("--namespace", "-n", required=True, help="Where to try a Spout; nothing is stored.")
+@click.option("--kubeconfig", metavar="FILE", envvar="KUBECONFIG", show_envvar=True, help="As for `run`.")
+def check(*, url: str, namespace: str, kubeconfig: str | None) -> None:
+    """See that an installed operator is ready, and that the cluster takes a Spout. What `helm test` runs."""
+    logs.configure("text", "warning")
+    if kubeconfig is not None:
+        os.environ["KUBECONFIG"] = kubeconfig
+    try:
+        from spout_operator import installation  # noqa: PLC0415 - as below
+
+        for line in installation.check(url, namespace):
+            click.echo(line)
+    except ConfigError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
 
 
 @main.command(context_settings={"show_default": True})
@@ -75,12 +97,27 @@ def main() -> None:
     help="At least so many seconds between two status writes of one Spout.",
 )
 @click.option(
-    "--health-port",
+    "--http-port",
     type=click.IntRange(0, 65535),
     default=8080,
-    envvar=_PREFIX + "HEALTH_PORT",
+    envvar=_PREFIX + "HTTP_PORT",
     show_envvar=True,
-    help="Port of /livez and /readyz; 0 for none.",
+    help="Port of /livez, /readyz and /metrics; 0 for none.",
+)
+@click.option(
+    "--lease",
+    metavar="NAMESPACE/NAME",
+    envvar=_PREFIX + "LEASE",
+    show_envvar=True,
+    help="Act only while holding this Lease, so that several replicas can run. Without it: act at once.",
+)
+@click.option(
+    "--spout-metrics-limit",
+    type=click.IntRange(min=0),
+    default=1000,
+    envvar=_PREFIX + "SPOUT_METRICS_LIMIT",
+    show_envvar=True,
+    help="At most so many Spouts get metrics of their own (7 series each); 0 for none.",
 )
 @click.option(
     "--cluster-id",
@@ -110,7 +147,9 @@ def run(
     kubeconfig: str | None,
     poll_interval: float,
     status_interval: float,
-    health_port: int,
+    http_port: int,
+    lease: str | None,
+    spout_metrics_limit: int,
     cluster_id: str | None,
     log_format: str,
     log_level: str,
@@ -128,8 +167,10 @@ def run(
             token_file=pachd_token_file,
             poll_interval=poll_interval,
             status_interval=status_interval,
-            health_port=health_port,
+            http_port=http_port,
             cluster_id=cluster_id,
+            lease=LeaseName.parse(lease) if lease else None,
+            spout_metrics_limit=spout_metrics_limit,
         )
         # Here and not above: --help and a wrong flag answer without loading the clients.
         from spout_operator import assembly  # noqa: PLC0415

@@ -2,7 +2,11 @@
 
 import dataclasses
 import pathlib
+import re
 import urllib.parse
+
+#: What a name in Kubernetes is made of.
+_LABEL = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 
 
 class ConfigError(Exception):
@@ -19,8 +23,35 @@ class Config:
     token_file: pathlib.Path | None
     poll_interval: float
     status_interval: float
-    health_port: int
+    http_port: int
     cluster_id: str | None
+    lease: "LeaseName | None"
+    spout_metrics_limit: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LeaseName:
+    """The Lease that the operator acts under."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "LeaseName":
+        """Read `namespace/name`.
+
+        Raises:
+            ConfigError: it is something else.
+        """
+        namespace, _, name = text.partition("/")
+        if not _LABEL.fullmatch(namespace) or not _LABEL.fullmatch(name):
+            raise ConfigError(
+                f"found the Lease {text!r}; expected NAMESPACE/NAME, for example spout-operator/spout-operator"
+            )
+        return cls(namespace=namespace, name=name)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,11 +3,23 @@
 The contracts are in the docstrings, and `tests/contract` holds every adapter to them.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
+from spout_operator.core.lease import Lease
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, SpoutKey
+from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Server
+
+Permit = Callable[[], float]
+"""Seconds for which a request may still be under way. Raises NotLeading where none may be made any more.
+
+May be called from any thread. Both adapters ask it right before each request, and bound the request by the answer: a
+process that was paused in between must not write when it goes on.
+"""
 
 
 class Pachyderm(Protocol):
@@ -86,6 +98,9 @@ class Spouts(Protocol):
     def read(self, key: SpoutKey) -> Mapping[str, Any] | None:
         """The resource as the API server has it."""
 
+    def versions(self) -> Mapping[SpoutKey, int]:
+        """The resource version of every Spout of the watched namespaces: what the watch should have shown."""
+
     def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Replace the status."""
 
@@ -97,3 +112,56 @@ class Spouts(Protocol):
         Raises:
             Outdated: it is not.
         """
+
+
+class Leases(Protocol):
+    """One Lease. Blocks, may come from any thread, each call one request with a deadline well below the Lease's.
+
+    What fails raises Retryable.
+    """
+
+    def read(self) -> Lease | None:
+        """The Lease, None where there is none."""
+
+    def write(self, lease: Lease) -> Lease:
+        """Make the Lease where its `version` is empty, else replace that version; returns it as it is then.
+
+        Raises:
+            Outdated: somebody else was quicker.
+        """
+
+
+class Result(enum.StrEnum):
+    """How a reconcile ended; a label of the metrics."""
+
+    SETTLED = "settled"
+    AGAIN = "again"
+    GONE = "gone"
+    OUTDATED = "outdated"
+    RETRYABLE = "retryable"
+    STALLED = "stalled"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(kw_only=True, slots=True)
+class Outcome:
+    """Of one reconcile; filled in by it."""
+
+    result: Result = Result.SETTLED
+    reason: Reason | None = None
+
+
+System = Literal["pachyderm", "kubernetes"]
+
+
+class Telemetry(Protocol):
+    """Is told what happens, for metrics and traces. Never raises, never blocks, may come from any thread."""
+
+    def reconciling(self, key: SpoutKey) -> AbstractContextManager[Outcome]:
+        """Around one reconcile."""
+
+    def requesting(self, system: System, method: str, resource: str = "") -> Callable[[str], None]:
+        """A request goes out; the returned function wants to be told, once, the code that it ended with."""
+
+    def waited(self, queue: str, seconds: float) -> None:
+        """A key was taken from a queue, so long after it was due."""

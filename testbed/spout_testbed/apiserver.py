@@ -46,6 +46,8 @@ def apiserver(binary: Path, folder: Path) -> Server:
             "--service-cluster-ip-range=10.0.0.0/24",
             "--authorization-mode=RBAC",
             f"--token-auth-file={tokens}",
+            f"--audit-policy-file={_audit_policy(folder)}",
+            f"--audit-log-path={audit_log_in(folder)}",
             # Nothing makes service accounts here (that is a controller), so nothing must ask for them.
             "--disable-admission-plugins=ServiceAccount",
         ],
@@ -56,13 +58,34 @@ def apiserver(binary: Path, folder: Path) -> Server:
     )
 
 
+def audit_log_in(folder: Path) -> Path:
+    """What the service accounts asked for, and how it was answered: a JSON object a line."""
+    return folder / "audit.log"
+
+
+def _audit_policy(folder: Path) -> Path:
+    path = folder / "audit-policy.yaml"
+    path.write_text(
+        """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules:
+- level: Metadata
+  userGroups: ["system:serviceaccounts"]
+- level: None
+"""
+    )
+    return path
+
+
 def certificate_in(folder: Path) -> Path:
     """The certificate (and its authority) that the server makes for itself."""
     return folder / "certificates" / "apiserver.crt"
 
 
-def write_kubeconfig(folder: Path, user: str) -> Path:
-    """Write, and return, the file by which `user` reaches this server."""
+def write_kubeconfig(folder: Path, user: str, *, token: str = "") -> Path:
+    """Write, and return, the file by which `user` reaches this server; `token` where it has one of its own."""
     path = folder / f"{user}.kubeconfig"
     path.write_text(
         f"""\
@@ -73,7 +96,7 @@ clusters:
   cluster: {{server: "{URL}", certificate-authority: "{certificate_in(folder)}"}}
 users:
 - name: {user}
-  user: {{token: {token_of(user)}}}
+  user: {{token: {token or token_of(user)}}}
 contexts:
 - name: {user}
   context: {{cluster: testbed, user: {user}}}

@@ -115,6 +115,20 @@ class Testbed:
             raise TestbedError(f"there is no user {user!r}; there are: {', '.join(apiserver.USERS)}")
         return apiserver.write_kubeconfig(self.folder / "apiserver", user)
 
+    def kubeconfig_for_account(self, namespace: str, name: str) -> Path:
+        """How a ServiceAccount reaches the apiserver, by a token that holds for an hour.
+
+        Raises:
+            TestbedError: there is no such account.
+        """
+        token = self.kubectl("create", "token", name, f"--namespace={namespace}").stdout.strip()
+        return apiserver.write_kubeconfig(self.folder / "apiserver", f"{namespace}.{name}", token=token)
+
+    @property
+    def audit_log(self) -> Path:
+        """What ServiceAccounts asked the apiserver for: a JSON object a line, as audit.k8s.io/v1 has it."""
+        return apiserver.audit_log_in(self.folder / "apiserver")
+
     def kubectl(
         self,
         *arguments: str,

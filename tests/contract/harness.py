@@ -8,8 +8,8 @@ import dataclasses
 import uuid
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
-from urllib.parse import urlsplit
 
+from spout_operator.config import PachdAddress
 from spout_operator.core.model import (
     MARKER_BRANCH,
     OUTPUT_BRANCH,
@@ -23,6 +23,7 @@ from spout_operator.core.model import (
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 
 OWNER = Owner(cluster="5e9d8c1b-cluster", spout=SpoutKey(namespace="ingest", name="my-spout"))
@@ -34,8 +35,7 @@ NO_COMMIT = uuid.UUID(int=1, version=4).hex
 
 def connection_to(address: str) -> Connection:
     """How to reach the server at an address."""
-    url = urlsplit(address)
-    return Connection(host=str(url.hostname), port=int(url.port or 0), tls=url.scheme == "grpcs")
+    return Connection(pachd=PachdAddress.parse(address), telemetry=Metrics())
 
 
 class SpoutWriter(Protocol):

@@ -13,11 +13,11 @@ from tests.contract.harness import Side
 
 
 def test_the_server_tells_its_address_and_version(side: Side) -> None:
-    assert side.port.server() == Server(address=side.connection.address, version="1.13.4")
+    assert side.port.server() == Server(address=side.connection.pachd.url, version="1.13.4")
 
 
 def test_a_server_without_tls_is_unreachable_with_tls(side: Side) -> None:
-    port = PachydermV1(dataclasses.replace(side.connection, tls=True))
+    port = PachydermV1(dataclasses.replace(side.connection, pachd=dataclasses.replace(side.connection.pachd, tls=True)))
 
     with pytest.raises(Unreachable):
         port.server()

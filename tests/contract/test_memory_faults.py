@@ -14,7 +14,7 @@ from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1 import client
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from tests.contract.harness import OWNER, SPEC, Side
+from tests.contract.harness import OWNER, SPEC, Side, connection_to
 from tests.memory_pachd import MemoryPachd
 from tests.support.waiting import eventually
 
@@ -179,7 +179,7 @@ def test_no_call_waits_longer_than_its_deadline(
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        port = PachydermV1(client.Connection(host="127.0.0.1", port=nobody.getsockname()[1]))
+        port = PachydermV1(connection_to(f"grpc://127.0.0.1:{nobody.getsockname()[1]}"))
         asked = time.monotonic()
 
         with pytest.raises(Unreachable, match="did not answer") as caught:

@@ -22,9 +22,8 @@ USER_CODE = Path(__file__).with_name("user_code.py")
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
     with Testbed.start(pachyderm=True) as bed:
-        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
+        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
-        bed.kubectl("create", "clusterrolebinding", "e2e", "--clusterrole=spout-operator", "--user=operator")
         yield bed
 
 
@@ -36,9 +35,11 @@ def pachyderm(bed: Testbed) -> Client:
 
 @pytest.fixture
 def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """A running operator with the rights of deploy/base, and no more."""
+    """A running operator with the rights of deploy/overlays/cluster-wide, and no more."""
     process = OperatorProcess(
-        kubeconfig=bed.kubeconfig_for("operator"), pachd_address=bed.pachd_address, log=tmp_path / "operator.log"
+        kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
+        pachd_address=bed.pachd_address,
+        log=tmp_path / "operator.log",
     )
     with process:
         yield process

@@ -1,6 +1,7 @@
 """The operator as its users run it: a process of its own, with a user of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -10,13 +11,16 @@ from typing import Self
 
 from tests.support.waiting import eventually
 
-HEALTH_PORT = 8080
+HTTP_PORT = 8080
 
 
 class OperatorProcess:
     """One `spout-operator run`; a `with` statement ends it."""
 
-    def __init__(self, *, kubeconfig: Path, pachd_address: str, log: Path, flags: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, kubeconfig: Path, pachd_address: str, log: Path, flags: tuple[str, ...] = (), port: int = HTTP_PORT
+    ) -> None:
+        self._url = f"http://127.0.0.1:{port}"
         program = Path(sys.executable).with_name("spout-operator")
         self._argv = [
             str(program),
@@ -24,7 +28,7 @@ class OperatorProcess:
             f"--pachd-address={pachd_address}",
             "--poll-interval=0.5",
             "--status-interval=0.2",
-            f"--health-port={HEALTH_PORT}",
+            f"--http-port={port}",
             *flags,
         ]
         self._env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
@@ -41,6 +45,29 @@ class OperatorProcess:
         """Start it without waiting, with further flags (of a flag given twice the last one counts)."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([*self._argv, *flags], env=self._env, stdout=log, stderr=log)  # noqa: S603 - ours
+
+    def get(self, path: str) -> str:
+        """What its HTTP port answers, also where it says that something is wrong; empty where it does not answer."""
+        try:
+            with urllib.request.urlopen(f"{self._url}{path}", timeout=2) as answer:  # noqa: S310 - ours
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+        except OSError:
+            return ""
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether it says that it acts."""
+        return "[+]lease (leading) ok" in self.get("/readyz")
+
+    def pause(self) -> None:
+        """Have it stand still, as on a machine that swaps or is moved."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have it go on."""
+        os.kill(self.pid, signal.SIGCONT)
 
     def stop(self) -> int:
         """End it as a kubelet does; returns the exit code."""
@@ -80,7 +107,7 @@ class OperatorProcess:
         if code is not None:
             raise AssertionError(f"the operator ended with {code}:\n{self.log.read_text()}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{HEALTH_PORT}/readyz", timeout=1):
+            with urllib.request.urlopen(f"{self._url}/readyz", timeout=1):  # noqa: S310 - ours
                 return True
         except (urllib.error.URLError, OSError):
             return False

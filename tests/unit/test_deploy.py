@@ -8,6 +8,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "base"
+OVERLAYS = ROOT / "deploy" / "overlays"
 NAME = "spout-operator"
 
 Manifest = dict[str, Any]
@@ -52,26 +53,56 @@ def test_the_crds_are_a_kustomization_of_all_crds() -> None:
     assert set(kustomization["resources"]) == files
 
 
-def test_the_operator_has_exactly_the_rights_it_uses() -> None:
-    rights = {
-        (group, resource, *rule.get("resourceNames", [])): sorted(rule["verbs"])
-        for rule in _only("ClusterRole", "rbac.yaml")["rules"]
+def rights(*files: Path) -> dict[tuple[str, ...], list[str]]:
+    """What all roles of these files grant: (group, resource, names) with the verbs, by the role's namespace."""
+    return {
+        (role["metadata"].get("namespace", "*"), group, resource, *rule.get("resourceNames", [])): sorted(rule["verbs"])
+        for file in files
+        for role in _manifests(file)
+        if role["kind"] in {"Role", "ClusterRole"}
+        for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
     }
-    assert rights == {
-        ("spout-operator.io", "spouts"): ["get", "list", "patch", "watch"],
-        ("spout-operator.io", "spouts/status"): ["patch"],
-        ("", "namespaces", "kube-system"): ["get"],
+
+
+COMMON: dict[tuple[str, ...], list[str]] = {
+    ("*", "apiextensions.k8s.io", "customresourcedefinitions", "spouts.spout-operator.io"): ["get"],
+    ("kube-system", "", "namespaces", "kube-system"): ["get"],
+    (NAME, "coordination.k8s.io", "leases"): ["create"],
+    (NAME, "coordination.k8s.io", "leases", NAME): ["get", "update"],
+}
+SPOUTS: dict[tuple[str, str], list[str]] = {
+    ("spout-operator.io", "spouts"): ["get", "list", "patch", "watch"],
+    ("spout-operator.io", "spouts/status"): ["patch"],
+}
+
+
+def test_the_base_has_no_right_to_spouts() -> None:
+    assert rights(BASE / "rbac.yaml") == COMMON
+
+
+def test_cluster_wide_has_exactly_the_rights_it_uses() -> None:
+    expected: dict[tuple[str, ...], list[str]] = {
+        ("*", group, resource): SPOUTS[group, resource] for group, resource in SPOUTS
+    }
+    assert rights(OVERLAYS / "cluster-wide" / "rbac.yaml") == expected
+
+
+def test_namespaced_has_the_same_in_its_namespace_only_and_may_see_whether_that_is_there() -> None:
+    assert rights(OVERLAYS / "namespaced" / "ingest.yaml") == {
+        **{("ingest", group, resource): SPOUTS[group, resource] for group, resource in SPOUTS},
+        ("ingest", "", "namespaces", "ingest"): ["get"],
     }
 
 
 def test_nobody_but_the_operator_gets_these_rights() -> None:
-    binding = _only("ClusterRoleBinding", "rbac.yaml")
-    assert binding["roleRef"]["name"] == _only("ClusterRole", "rbac.yaml")["metadata"]["name"]
-    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": NAME, "namespace": NAME}]
-    kinds = [manifest["kind"] for file in BASE.glob("*.yaml") for manifest in _manifests(file)]
-    assert sorted(kind for kind in kinds if "Role" in kind) == ["ClusterRole", "ClusterRoleBinding"]
+    manifests = [manifest for file in (ROOT / "deploy").rglob("*.yaml") for manifest in _manifests(file)]
+    bindings = [manifest for manifest in manifests if manifest["kind"] in {"RoleBinding", "ClusterRoleBinding"}]
+    account = {"kind": "ServiceAccount", "name": NAME, "namespace": NAME}
+    assert len(bindings) == 5
+    assert all(binding["subjects"] == [account] for binding in bindings)
+    assert all(binding["roleRef"]["name"] == binding["metadata"]["name"] for binding in bindings)
 
 
 def test_the_pod_runs_as_the_account_with_the_rights(pod: Manifest) -> None:
@@ -79,10 +110,9 @@ def test_the_pod_runs_as_the_account_with_the_rights(pod: Manifest) -> None:
 
 
 def test_everything_lives_in_the_namespace_of_the_base(deployment: Manifest) -> None:
-    (kustomization,) = _manifests(BASE / "kustomization.yaml")
     account = _only("ServiceAccount", "rbac.yaml")
     places = {manifest["metadata"]["namespace"] for manifest in (deployment, account)}
-    places |= {kustomization["namespace"], _only("Namespace", "namespace.yaml")["metadata"]["name"]}
+    places |= {_only("Namespace", "namespace.yaml")["metadata"]["name"]}
     assert places == {NAME}
 
 
@@ -97,7 +127,7 @@ def test_a_restricted_namespace_admits_the_pod(pod: Manifest, container: Manifes
         "capabilities": {"drop": ["ALL"]},
     }
     assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    assert all("emptyDir" in volume for volume in pod["volumes"])
+    assert all({"emptyDir", "projected"} & volume.keys() for volume in pod["volumes"])
 
 
 def test_the_user_is_the_one_of_the_image(pod: Manifest) -> None:
@@ -107,9 +137,15 @@ def test_the_user_is_the_one_of_the_image(pod: Manifest) -> None:
 
 
 def test_there_is_somewhere_to_write(container: Manifest, pod: Manifest) -> None:
-    (mount,) = container["volumeMounts"]
+    (mount,) = [mount for mount in container["volumeMounts"] if not mount.get("readOnly")]
     assert mount["mountPath"] == "/tmp"  # noqa: S108 - what libraries expect on a read-only root
-    assert [volume["name"] for volume in pod["volumes"]] == [mount["name"]]
+    assert any("emptyDir" in volume and volume["name"] == mount["name"] for volume in pod["volumes"])
+
+
+def test_the_token_is_bound_to_the_pod_and_does_not_last(pod: Manifest) -> None:
+    assert pod["automountServiceAccountToken"] is False
+    (token,) = [volume["projected"] for volume in pod["volumes"] if "projected" in volume]
+    assert token["sources"][0] == {"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}
 
 
 def test_the_probes_ask_the_port_that_is_open(container: Manifest) -> None:
@@ -123,14 +159,17 @@ def test_the_probes_ask_the_port_that_is_open(container: Manifest) -> None:
     assert container["ports"] == [{"name": "http", "containerPort": 8080}]
 
 
-def test_two_operators_never_run_at_once(deployment: Manifest) -> None:
-    assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+def test_the_operator_acts_under_a_lease_of_its_own_namespace(container: Manifest) -> None:
+    environment = {variable["name"]: variable for variable in container["env"]}
+    assert environment["SPOUT_OPERATOR_LEASE"]["value"] == "$(POD_NAMESPACE)/spout-operator"
+    assert environment["POD_NAMESPACE"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
 
 
 def test_the_settings_are_the_ones_the_documentation_names(container: Manifest) -> None:
     assert container["args"] == ["run"]
     assert {variable["name"]: variable.get("value") for variable in container["env"]} == {
+        "POD_NAMESPACE": None,
+        "SPOUT_OPERATOR_LEASE": "$(POD_NAMESPACE)/spout-operator",
         "SPOUT_OPERATOR_PACHD_ADDRESS": "grpc://pachd.pachyderm:650",
         "SPOUT_OPERATOR_LOG_FORMAT": "json",
     }

@@ -37,3 +37,10 @@ class Unreachable(Retryable):
 
     def __init__(self, message: str) -> None:
         super().__init__(Reason.PACHYDERM_UNREACHABLE, message)
+
+
+class NotLeading(Retryable):
+    """Another replica may be acting by now, so this one must not: its process is about to end."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.INTERNAL_ERROR, message)

@@ -1,48 +1,53 @@
-"""The port `Spouts` over the official client: one PATCH per write, with a deadline."""
+"""The port `Spouts` over the API server: one PATCH per write, with a deadline."""
 
-import functools
 import http
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import urllib3.exceptions
-from kubernetes import client
-
-from spout_operator.core.errors import Outdated, Retryable
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.reasons import Reason
+from spout_operator.kubernetes.api import JSON_PATCH, MERGE_PATCH, Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
-#: Seconds to connect and to answer.
-DEADLINE = (5, 15)
-FIELD_MANAGER = "spout-operator"
-
 Body = Mapping[str, Any]
+
+#: Objects of a list that are asked for at once.
+PAGE = "500"
+#: A list of names and versions, without specs and statuses.
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class KubernetesSpouts:
     """See `spout_operator.ports.Spouts` for the contract."""
 
-    def __init__(self, api_client: client.ApiClient) -> None:
-        self._api = client.CustomObjectsApi(api_client)
+    def __init__(self, api: Api, *, namespaces: Sequence[str]) -> None:
+        self._api = api
+        self._namespaces = namespaces
 
     def read(self, key: SpoutKey) -> Body | None:
-        return self._call(f"read the Spout {key}", self._api.get_namespaced_custom_object, key)
+        return self._call("get", key, doing=f"read the Spout {key}")
+
+    def versions(self) -> Mapping[SpoutKey, int]:
+        found: dict[SpoutKey, int] = {}
+        places: Sequence[str | None] = self._namespaces or [None]
+        for namespace in places:
+            for item in self._list(_path(namespace)):
+                metadata = item["metadata"]
+                key = SpoutKey(namespace=metadata["namespace"], name=metadata["name"])
+                found[key] = int(metadata["resourceVersion"])
+        return found
 
     def write_status(self, key: SpoutKey, uid: str, status: Body) -> Body | None:
-        patch: list[dict[str, Any]] = [
+        patch = [
             {"op": "test", "path": "/metadata/uid", "value": uid},
             {"op": "add", "path": "/status", "value": dict(status)},
         ]
         return self._call(
-            f"write the status of the Spout {key}",
-            functools.partial(
-                self._api.patch_namespaced_custom_object_status,
-                body=patch,
-                field_manager=FIELD_MANAGER,
-                _content_type="application/json-patch+json",
-            ),
+            "patch",
             key,
+            doing=f"write the status of the Spout {key}",
+            subresource="/status",
+            body=patch,
+            content_type=JSON_PATCH,
         )
 
     def write_finalizers(
@@ -50,49 +55,57 @@ class KubernetesSpouts:
     ) -> Body | None:
         patch = {"metadata": {"uid": uid, "resourceVersion": resource_version, "finalizers": list(finalizers)}}
         return self._call(
-            f"write the finalizers of the Spout {key}",
-            functools.partial(
-                self._api.patch_namespaced_custom_object,
-                body=patch,
-                field_manager=FIELD_MANAGER,
-                _content_type="application/merge-patch+json",
-            ),
-            key,
+            "patch", key, doing=f"write the finalizers of the Spout {key}", body=patch, content_type=MERGE_PATCH
         )
 
-    def _call(self, doing: str, function: Callable[..., object], key: SpoutKey) -> Body | None:
+    def _call(
+        self,
+        verb: str,
+        key: SpoutKey,
+        *,
+        doing: str,
+        subresource: str = "",
+        body: object = None,
+        content_type: str = "",
+    ) -> Body | None:
         try:
-            return cast(
-                "Body",
-                function(
-                    group=GROUP,
-                    version=VERSION,
-                    plural=PLURAL,
-                    namespace=key.namespace,
-                    name=key.name,
-                    _request_timeout=DEADLINE,
-                ),
+            return self._api.request(
+                verb,
+                f"{_path(key.namespace)}/{key.name}{subresource}",
+                doing=doing,
+                resource=PLURAL + subresource,
+                body=body,
+                content_type=content_type,
             )
-        except client.ApiException as error:
+        except ApiError as error:
             if error.status == http.HTTPStatus.NOT_FOUND or _is_of_another_object(error):
                 return None
-            if error.status == http.HTTPStatus.CONFLICT:
-                raise Outdated(f"could not {doing}: it has changed since it was read") from error
-            raise Retryable(
-                Reason.INTERNAL_ERROR,
-                f"could not {doing}: the API server answered {error.status} {error.reason}",
-            ) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise Retryable(Reason.INTERNAL_ERROR, f"could not {doing}: {type(error).__name__}") from error
+            raise
+
+    def _list(self, path: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        query = {"limit": PAGE}
+        while True:
+            page = self._api.request(
+                "list", path, doing="list the Spouts", resource=PLURAL, query=query, accept=METADATA_ONLY
+            )
+            items += page["items"]
+            query = {"limit": PAGE, "continue": page["metadata"].get("continue", "")}
+            if not query["continue"]:
+                return items
 
 
-def _is_of_another_object(error: client.ApiException) -> bool:
+def _path(namespace: str | None) -> str:
+    place = f"namespaces/{namespace}/" if namespace is not None else ""
+    return f"/apis/{GROUP}/{VERSION}/{place}{PLURAL}"
+
+
+def _is_of_another_object(error: ApiError) -> bool:
     """Whether a write was refused because the name belongs to another object by now.
 
     A failed `test` of a JSON patch is answered 422, a differing uid in a merge patch 409 with the
     words "Precondition failed: UID" (kube-apiserver 1.36).
     """
-    body = str(error.body or "")
-    return (error.status == http.HTTPStatus.UNPROCESSABLE_ENTITY and "/metadata/uid" in body) or (
-        error.status == http.HTTPStatus.CONFLICT and "UID" in body
+    return (error.status == http.HTTPStatus.UNPROCESSABLE_ENTITY and "/metadata/uid" in error.body) or (
+        error.status == http.HTTPStatus.CONFLICT
     )

@@ -4,15 +4,14 @@ Why `on.event` alone, and stores that store nothing: docs/decisions/0002-kopf-as
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import kopf
 
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
-Body = dict[str, Any]
-Observe = Callable[[str | None, Body], None]
+Observe = Callable[[str | None, Mapping[str, Any]], None]
 
 
 class NoProgress(kopf.ProgressStorage):

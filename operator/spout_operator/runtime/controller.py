@@ -14,19 +14,23 @@ logger = logging.getLogger(__name__)
 class Controller:
     """Used from the event loop only."""
 
-    def __init__(self, *, cache: SpoutCache, reconciler: Reconciler) -> None:
+    def __init__(self, *, cache: SpoutCache, reconciler: Reconciler, queue: KeyedQueue[SpoutKey]) -> None:
         self._cache = cache
         self._reconciler = reconciler
-        self._queue: KeyedQueue[SpoutKey] = KeyedQueue()
+        self._queue = queue
 
     def observe(self, event_type: str | None, body: Body) -> None:
         """Take in what the watch tells; what changes only the status (mostly our own writes) wakes nobody."""
         key = parse_key(body)
         if event_type == "DELETED":
-            for freed in self._cache.drop(key, uid=body["metadata"]["uid"]):
-                self._queue.add(freed)
+            self.vanished(key, body["metadata"]["uid"])
         elif self._cache.put(body):
             self._queue.add(key)
+
+    def vanished(self, key: SpoutKey, uid: str) -> None:
+        """Take in that a Spout is gone."""
+        for freed in self._cache.drop(key, uid=uid):
+            self._queue.add(freed)
 
     def enqueue(self, key: SpoutKey) -> None:
         """Have a Spout looked at."""

@@ -62,7 +62,8 @@ class Convergence:
                 self._knowledge.forget(spout.pipeline_name)
                 continue
             await before_step(decision)
-            logger.info("Spout %s: %s", spout.key, decision.message)
+            # Not louder: its conditions say so, and each of their transitions is a line.
+            logger.debug("Spout %s: %s", spout.key, decision.message)
             self._knowledge.forget(spout.pipeline_name)
             await self._act(decision, spout, owner, observed)
         raise Retryable(

@@ -2,16 +2,19 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from spout_operator.ports import Pachyderm, Spouts
-from spout_operator.runtime.cache import SpoutCache
+from spout_operator.core.model import SpoutKey
+from spout_operator.ports import Pachyderm, Spouts, Telemetry
+from spout_operator.runtime.cache import Body, SpoutCache
 from spout_operator.runtime.controller import Controller
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.knowledge import PipelineKnowledge
 from spout_operator.runtime.poller import Poller
+from spout_operator.runtime.queue import KeyedQueue
 from spout_operator.runtime.reconciler import Collaborators, Reconciler
 from spout_operator.runtime.status_writer import StatusWriter
+from spout_operator.runtime.sweep import Sweep
 
 #: Calls to pachd at a time. It makes 45 pipelines a second however many are asked for at once
 #: (docs/pachyderm-1.13.md).
@@ -28,6 +31,7 @@ class Engine:
         *,
         pachyderm: Pachyderm,
         spouts: Spouts,
+        telemetry: Telemetry,
         address: str,
         cluster: str,
         poll_interval: float,
@@ -39,6 +43,7 @@ class Engine:
         Args:
             pachyderm: the pipelines.
             spouts: the Spout resources.
+            telemetry: told what happens.
             address: of Pachyderm, for statuses.
             cluster: the identity in the stamp of each pipeline.
             poll_interval: seconds between two looks at Pachyderm.
@@ -47,15 +52,27 @@ class Engine:
         """
         self._calls = BlockingCalls("pachyderm", threads=PACHYDERM_CALLS)
         self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
-        cache, knowledge = SpoutCache(), PipelineKnowledge()
+        self._cache = cache = SpoutCache()
+        knowledge = PipelineKnowledge()
+
+        def new_queue(name: str) -> KeyedQueue[SpoutKey]:
+            return KeyedQueue(lambda seconds: telemetry.waited(name, seconds))
+
+        self.queues: Mapping[str, KeyedQueue[SpoutKey]] = {name: new_queue(name) for name in ("reconcile", "status")}
+        """What is due, by what for."""
         self._statuses = StatusWriter(
-            cache=cache, spouts=spouts, calls=self._kubernetes_calls, interval=status_interval
+            cache=cache,
+            spouts=spouts,
+            calls=self._kubernetes_calls,
+            interval=status_interval,
+            queue=self.queues["status"],
         )
         collaborators = Collaborators(
             cache=cache,
             pachyderm=pachyderm,
             spouts=spouts,
             statuses=self._statuses,
+            telemetry=telemetry,
             knowledge=knowledge,
             calls=self._calls,
             kubernetes_calls=self._kubernetes_calls,
@@ -64,7 +81,7 @@ class Engine:
             now=now,
         )
         reconciler = Reconciler(collaborators, poll_interval=poll_interval)
-        self._controller = Controller(cache=cache, reconciler=reconciler)
+        self._controller = Controller(cache=cache, reconciler=reconciler, queue=self.queues["reconcile"])
         self.observe = self._controller.observe
         """To be told of every event of the watch."""
         self.poller = Poller(
@@ -75,9 +92,14 @@ class Engine:
             enqueue=self._controller.enqueue,
             interval=poll_interval,
         )
+        self.sweep = Sweep(cache=cache, spouts=spouts, calls=self._kubernetes_calls, vanished=self._controller.vanished)
+
+    def bodies(self) -> Mapping[SpoutKey, Body]:
+        """The Spouts as they are known."""
+        return {key: body for key in self._cache.spouts() if (body := self._cache.get(key)) is not None}
 
     def start_workers(self) -> list[asyncio.Task[None]]:
-        """Tasks that reconcile and write statuses, for ever. The poller is started apart."""
+        """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart."""
         return [
             *(asyncio.create_task(self._controller.work()) for _ in range(PACHYDERM_CALLS)),
             *(asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)),
@@ -89,3 +111,7 @@ class Engine:
         self._statuses.close()
         self._calls.close()
         self._kubernetes_calls.close()
+
+    async def ended(self) -> None:
+        """Wait until no request is under way; after `close`. Each request has its deadline."""
+        await asyncio.gather(self._calls.ended(), self._kubernetes_calls.ended())

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextvars
 import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -18,9 +19,14 @@ class BlockingCalls:
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of `function(*args, **kwargs)`, or what it raises."""
-        call = functools.partial(function, *args, **kwargs)
+        # In the caller's context: a request is part of the trace of what it is made for.
+        call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
     def close(self) -> None:
         """Take no more calls; those under way end by their deadline."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def ended(self) -> None:
+        """Wait until no call is under way; after `close`."""
+        await asyncio.to_thread(self._pool.shutdown)

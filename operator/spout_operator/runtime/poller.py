@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from spout_operator.core.errors import SpoutError, Unreachable
@@ -36,6 +37,10 @@ class Poller:
         self._listed: dict[str, Pipeline] = {}
         self.last_tick: float | None = None
         """Time of the loop at which the last tick ended, well or not; None before the first."""
+        self.last_success: float | None = None
+        """Seconds since the epoch, when Pachyderm last answered; None where it has not yet."""
+        self.is_reached: bool | None = None
+        """Whether Pachyderm answered the last look; None where there was none."""
 
     async def run(self) -> None:
         """Tick for ever; an outage is noted and the next tick tries again."""
@@ -56,7 +61,9 @@ class Poller:
                 self._recover()
             await asyncio.gather(*(self._look_at(name, keys, listed.get(name)) for name, keys in self._cache.claims()))
             self._listed = listed
+            self.is_reached, self.last_success = True, time.time()
         except SpoutError as error:
+            self.is_reached = False
             self._note_outage(error)
 
     async def _look_at(self, name: str, keys: frozenset[SpoutKey], listed: Pipeline | None) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -11,10 +11,17 @@ K = TypeVar("K", bound=Hashable)
 class KeyedQueue(Generic[K]):
     """As client-go's workqueue: a key added while it is handled is handled once more afterwards."""
 
-    def __init__(self) -> None:
+    def __init__(self, waited: Callable[[float], None] = lambda _: None) -> None:
+        """Make an empty queue.
+
+        Args:
+            waited: told, for each key that is taken, how many seconds it was due for.
+        """
+        self._waited = waited
         self._ready: asyncio.Queue[K] = asyncio.Queue()
-        self._queued: set[K] = set()
-        self._handled: set[K] = set()
+        #: Both by key, with the loop's time since when.
+        self._queued: dict[K, float] = {}
+        self._handled: dict[K, float] = {}
         self._again: set[K] = set()
         self._timers: dict[K, asyncio.TimerHandle] = {}
 
@@ -27,19 +34,20 @@ class KeyedQueue(Generic[K]):
         if key in self._handled:
             self._again.add(key)
         elif key not in self._queued:
-            self._queued.add(key)
+            self._queued[key] = asyncio.get_running_loop().time()
             self._ready.put_nowait(key)
 
     async def take(self) -> K:
         """The next key; `done` must follow."""
         key = await self._ready.get()
-        self._queued.discard(key)
-        self._handled.add(key)
+        now = asyncio.get_running_loop().time()
+        self._waited(now - self._queued.pop(key))
+        self._handled[key] = now
         return key
 
     def done(self, key: K) -> None:
         """The key was handled."""
-        self._handled.discard(key)
+        self._handled.pop(key, None)
         if key in self._again:
             self._again.discard(key)
             self.add(key)
@@ -47,6 +55,17 @@ class KeyedQueue(Generic[K]):
     def forget(self, key: K) -> None:
         """Drop what was planned for later."""
         self._cancel_timer(key)
+
+    @property
+    def depth(self) -> int:
+        """How many keys are due and wait for a worker."""
+        return len(self._queued)
+
+    @property
+    def longest(self) -> float:
+        """Seconds for which the oldest key has waited for a worker, or has been handled by one."""
+        since = [*self._queued.values(), *self._handled.values()]
+        return asyncio.get_running_loop().time() - min(since) if since else 0.0
 
     def close(self) -> None:
         """Drop all that was planned."""

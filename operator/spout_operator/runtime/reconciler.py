@@ -12,7 +12,7 @@ from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, Spo
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import redact
 from spout_operator.core.status import Knowledge, Server, build
-from spout_operator.ports import Pachyderm, Spouts
+from spout_operator.ports import Outcome, Pachyderm, Result, Spouts, Telemetry
 from spout_operator.runtime.cache import Body, SpoutCache
 from spout_operator.runtime.convergence import Convergence
 from spout_operator.runtime.io import BlockingCalls
@@ -20,6 +20,7 @@ from spout_operator.runtime.knowledge import PipelineKnowledge
 from spout_operator.runtime.progress import Progress
 from spout_operator.runtime.queue import Backoff
 from spout_operator.runtime.status_writer import StatusWriter
+from spout_operator.runtime.transitions import log_transition
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Collaborators:
     pachyderm: Pachyderm
     spouts: Spouts
     statuses: StatusWriter
+    telemetry: Telemetry
     knowledge: PipelineKnowledge
     calls: BlockingCalls
     kubernetes_calls: BlockingCalls
@@ -67,25 +69,36 @@ class Reconciler:
         Returns:
             Seconds until it wants to be looked at again; None where a change will tell.
         """
-        body = self._with.cache.get(key)
-        if body is None:
-            self._forget(key)
-            return None
-        try:
-            if body["metadata"].get("deletionTimestamp"):
-                await self._delete(key, body)
+        with self._with.telemetry.reconciling(key) as outcome:
+            body = self._with.cache.get(key)
+            if body is None:
+                outcome.result = Result.GONE
+                self._forget(key)
                 return None
-            return await self._ensure(key, body)
-        except Outdated as error:
-            logger.debug("Spout %s: %s", key, error.message)
-            return OUTDATED_RETRY
-        except SpoutError as error:
-            return self._failed(key, body, error)
-        except Exception:
-            # The boundary: one Spout's defect must not end the operator for the others.
-            logger.exception("Spout %s: unexpected error", key)
-            message = "an unexpected error inside the operator; see its log"
-            return self._failed(key, body, Retryable(Reason.INTERNAL_ERROR, message))
+            try:
+                return await self._reconcile(key, body, outcome)
+            except Outdated as error:
+                outcome.result = Result.OUTDATED
+                logger.debug("Spout %s: %s", key, error.message)
+                return OUTDATED_RETRY
+            except SpoutError as error:
+                outcome.result, outcome.reason = _result_of(error), error.reason
+                return self._failed(key, body, error)
+            except Exception:
+                # The boundary: one Spout's defect must not end the operator for the others.
+                outcome.result, outcome.reason = Result.RETRYABLE, Reason.INTERNAL_ERROR
+                logger.exception("Spout %s: unexpected error", key)
+                message = "an unexpected error inside the operator; see its log"
+                return self._failed(key, body, Retryable(Reason.INTERNAL_ERROR, message))
+
+    async def _reconcile(self, key: SpoutKey, body: Body, outcome: Outcome) -> float | None:
+        if body["metadata"].get("deletionTimestamp"):
+            await self._delete(key, body)
+            outcome.result = Result.GONE
+            return None
+        after = await self._ensure(key, body)
+        outcome.result = Result.SETTLED if after is None else Result.AGAIN
+        return after
 
     async def _ensure(self, key: SpoutKey, body: Body) -> float | None:
         finalized = FINALIZER in body["metadata"].get("finalizers", [])
@@ -181,9 +194,8 @@ class Reconciler:
         not_ours = error.reason in {Reason.PIPELINE_NOT_OWNED, Reason.PIPELINE_CONFLICT}
         self._show(key, body, conditions.of_error(error, message), forgets=not_ours)
         delay = STALLED_RESYNC if isinstance(error, Stalled) else self._failing.next(key)
-        if not isinstance(error, Unreachable):
-            # An outage is told once, by the poller, not once for each Spout.
-            logger.warning("Spout %s: %s: %s (next look in %.0f s)", key, error.reason, message, delay)
+        # Not louder: the transition was told, an outage is told by the poller, and the metrics count each try.
+        logger.debug("Spout %s: %s: %s (next look in %.0f s)", key, error.reason, message, delay)
         return delay
 
     def _show(
@@ -193,12 +205,14 @@ class Reconciler:
 
     def _submit(self, key: SpoutKey, body: Body, knowledge: Knowledge) -> None:
         metadata = body["metadata"]
+        before = self._with.statuses.current(key)
         status = build(
-            self._with.statuses.current(key),
+            before,
             knowledge,
             generation=metadata["generation"],
             now=self._with.now(),
         )
+        log_transition(key, before, status)
         self._with.statuses.submit(key, metadata["uid"], status)
 
     def _owner(self, key: SpoutKey) -> Owner:
@@ -209,6 +223,12 @@ class Reconciler:
         self._convergence.forget(key)
         self._settling.reset(key)
         self._failing.reset(key)
+
+
+def _result_of(error: SpoutError) -> Result:
+    if isinstance(error, Unreachable):
+        return Result.UNREACHABLE
+    return Result.STALLED if isinstance(error, Stalled) else Result.RETRYABLE
 
 
 def _is_settled(pipeline: Pipeline) -> bool:

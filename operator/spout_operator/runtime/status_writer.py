@@ -18,14 +18,22 @@ logger = logging.getLogger(__name__)
 class StatusWriter:
     """Coalesces statuses per Spout. Used from the event loop only; `run` has to be running."""
 
-    def __init__(self, *, cache: SpoutCache, spouts: Spouts, calls: BlockingCalls, interval: float) -> None:
+    def __init__(
+        self,
+        *,
+        cache: SpoutCache,
+        spouts: Spouts,
+        calls: BlockingCalls,
+        interval: float,
+        queue: KeyedQueue[SpoutKey],
+    ) -> None:
         self._cache = cache
         self._spouts = spouts
         self._calls = calls
         self._interval = interval
         self._pending: dict[SpoutKey, tuple[str, dict[str, Any]]] = {}
         self._not_before: dict[SpoutKey, float] = {}
-        self._queue: KeyedQueue[SpoutKey] = KeyedQueue()
+        self._queue = queue
         self._backoff: Backoff[SpoutKey] = Backoff(first=1, most=60)
 
     def current(self, key: SpoutKey) -> Mapping[str, Any]:

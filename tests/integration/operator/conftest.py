@@ -16,9 +16,8 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def rights(bed: Testbed, crd: str) -> None:
-    """What deploy/base grants, for the user `operator`."""
-    bed.kubectl("apply", "-k", str(ROOT / "deploy" / "base"))
-    bed.kubectl("create", "clusterrolebinding", "integration", "--clusterrole=spout-operator", "--user=operator")
+    """What deploy/overlays/cluster-wide grants to the operator's account."""
+    bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
 
 
 @pytest.fixture
@@ -31,7 +30,9 @@ def pachd() -> Iterator[MemoryPachd]:
 def stopped_operator(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> Iterator[OperatorProcess]:
     """An operator that is not started yet."""
     process = OperatorProcess(
-        kubeconfig=bed.kubeconfig_for("operator"), pachd_address=pachd.address, log=tmp_path / "operator.log"
+        kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
+        pachd_address=pachd.address,
+        log=tmp_path / "operator.log",
     )
     yield process
     process.stop()

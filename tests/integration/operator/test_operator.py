@@ -134,11 +134,15 @@ def test_only_the_namespaces_that_were_named_are_watched(  # noqa: PLR0917 - fix
     elsewhere = Spouts(kube, "default", tmp_path / "operator.log")
     here = Spouts(kube, namespace, tmp_path / "operator.log")
     process = OperatorProcess(
-        kubeconfig=bed.kubeconfig_for("operator"),
+        kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=pachd.address,
         log=tmp_path / "operator.log",
         flags=(f"--namespace={namespace}",),
     )
+    role = ("--verb=get", "--resource=namespaces", f"--resource-name={namespace}")
+    bed.kubectl("create", "role", "namespace", *role, "-n", namespace)
+    account = "--serviceaccount=spout-operator:spout-operator"
+    bed.kubectl("create", "rolebinding", "namespace", "--role=namespace", account, "-n", namespace)
     elsewhere.create("not-watched", SPEC)
     with process:
         here.create("watched", SPEC)
@@ -167,7 +171,7 @@ def test_a_refusal_is_not_repeated_and_a_passing_error_is(
     [
         pytest.param(("--pachd-address=pachd:650",), "expected grpc://HOST:PORT", id="an address without a scheme"),
         pytest.param(("--pachd-token-file=/nowhere",), "does not exist", id="a token file that is not there"),
-        pytest.param(("--health-port=http",), "is not a valid integer", id="a port that is none"),
+        pytest.param(("--http-port=http",), "is not a valid integer", id="a port that is none"),
     ],
 )
 def test_a_wrong_flag_is_told_and_ends_it(stopped_operator: OperatorProcess, flags: tuple[str, ...], said: str) -> None:

@@ -31,6 +31,10 @@ class MemorySpouts:
         with self._lock:
             return copy.deepcopy(self._bodies.get(key))
 
+    def versions(self) -> Mapping[SpoutKey, int]:
+        with self._lock:
+            return {key: int(body["metadata"]["resourceVersion"]) for key, body in self._bodies.items()}
+
     def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
         with self._lock:
             body = self._to_be_written("status", key, uid)

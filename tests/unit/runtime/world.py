@@ -3,15 +3,16 @@
 import asyncio
 import datetime
 import time
-import urllib.parse
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from spout_operator.config import PachdAddress
 from spout_operator.core.model import SpoutKey
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.runtime.engine import Engine
+from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.support.spouts import summary
 from tests.unit.runtime.memory_spouts import MemorySpouts
@@ -26,10 +27,12 @@ class World:
     def __init__(self, pachd: MemoryPachd, spouts: MemorySpouts, *, status_interval: float = 0) -> None:
         self.pachd = pachd
         self.spouts = spouts
-        port = int(urllib.parse.urlsplit(pachd.address).port or 0)
+        self.metrics = Metrics()
+        connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=self.metrics)
         self._engine = Engine(
-            pachyderm=PachydermV1(Connection(host="127.0.0.1", port=port)),
+            pachyderm=PachydermV1(connection),
             spouts=spouts,
+            telemetry=self.metrics,
             address=pachd.address,
             cluster=CLUSTER,
             poll_interval=0.2,

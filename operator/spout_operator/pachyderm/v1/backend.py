@@ -24,7 +24,7 @@ class PachydermV1:
     def __init__(self, connection: Connection, *, page: int = PAGE) -> None:
         self._clients = Clients(connection)
         self._page = page
-        self._address = connection.address
+        self._address = connection.pachd.url
         self._version: str | None = None
 
     def server(self) -> Server:

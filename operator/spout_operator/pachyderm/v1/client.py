@@ -7,7 +7,9 @@ from typing import Any
 
 import grpc
 
+from spout_operator.config import PachdAddress
 from spout_operator.pachyderm.v1.sdk import Client
+from spout_operator.ports import Permit, Telemetry
 
 #: Seconds. A pachd with 200 pipelines answers the slowest of our calls in under one (docs/pachyderm-1.13.md).
 DEADLINE = 15.0
@@ -19,25 +21,20 @@ KEEPALIVE = 30
 class Connection:
     """Where a Pachyderm is and how to be let in.
 
-    `address` is `grpc://host:port` or `grpcs://host:port`. The files are read again when they
-    change; they may be a mounted Secret's.
+    The files are read again when they change; they may be a mounted Secret's. `permit` is None where
+    no election bounds the requests.
     """
 
-    host: str
-    port: int
-    tls: bool = False
+    pachd: PachdAddress
+    telemetry: Telemetry
+    permit: Permit | None = None
     ca_file: pathlib.Path | None = None
     token_file: pathlib.Path | None = None
 
     @property
     def target(self) -> str:
         """`host:port`, as gRPC takes it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def address(self) -> str:
-        """The address as the user wrote it."""
-        return f"{'grpcs' if self.tls else 'grpc'}://{self.target}"
+        return self.pachd.url.partition("://")[2]
 
 
 class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes no types
@@ -46,18 +43,19 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
     def __init__(self, connection: Connection, *, token: str, root_certs: bytes | None) -> None:
         # Without one, the SDK would look for a token in the environment, and call the server while it is made.
         super().__init__(
-            host=connection.host,
-            port=connection.port,
+            host=connection.pachd.host,
+            port=connection.pachd.port,
             auth_token=token or "none",
             root_certs=root_certs,
-            tls=connection.tls,
+            tls=connection.pachd.tls,
         )
+        self._telemetry, self._permit = connection.telemetry, connection.permit
         if not token:
             self._metadata: list[tuple[str, str]] = []
         options = [("grpc.keepalive_time_ms", KEEPALIVE * 1000), ("grpc.max_receive_message_length", -1)]
         self._channel = (
             grpc.secure_channel(connection.target, grpc.ssl_channel_credentials(root_certificates=root_certs), options)
-            if connection.tls
+            if connection.pachd.tls
             else grpc.insecure_channel(connection.target, options)
         )
 
@@ -68,7 +66,20 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
         if req is None:
             name = grpc_method_name.removesuffix("Stream")
             req = getattr(grpc_service.proto_module, f"{name}Request")(**kwargs)
-        return getattr(stub, grpc_method_name)(req, metadata=self._metadata, timeout=DEADLINE)
+        # gRPC keeps the time at which a call has to end, so one that was prepared before a pause fails after it.
+        deadline = DEADLINE if self._permit is None else min(DEADLINE, self._permit())
+        ended = self._telemetry.requesting("pachyderm", grpc_method_name.removesuffix("Stream"))
+        try:
+            answer = getattr(stub, grpc_method_name)(req, metadata=self._metadata, timeout=deadline)
+        except grpc.RpcError as error:
+            ended(error.code().name)
+            raise
+        if isinstance(answer, grpc.Future):
+            # A stream, which ends when it was read.
+            answer.add_done_callback(lambda call: ended(call.code().name))
+        else:
+            ended("OK")
+        return answer
 
 
 class Clients:

@@ -1,0 +1,95 @@
+"""Sees, before anything starts, that the cluster is as the operator needs it: it starts whole or not at all."""
+
+import http
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from spout_operator.config import ConfigError
+from spout_operator.core.errors import Retryable
+from spout_operator.kubernetes import crd
+from spout_operator.kubernetes.api import Api, ApiError
+from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
+
+#: The rules of the CRD need the CEL library for quantities (Kubernetes 1.29).
+OLDEST = (1, 29)
+
+RIGHTS = "deploy/base/rbac.yaml, or the chart with rbac.create=true, grants it"
+NAMESPACES = "/api/v1/namespaces"
+
+
+def check(api: Api, namespaces: Sequence[str]) -> None:
+    """See that the API server is new enough, that the CRD is too, and that Spouts can be listed.
+
+    Args:
+        api: the API server.
+        namespaces: those that are to be watched; none for all.
+
+    Raises:
+        ConfigError: something is not; the message says what is missing, and what to do.
+    """
+    check_version(_get(api, "/version", "the version of the API server", resource="version"))
+    path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd.NAME}"
+    crd.check(_get(api, path, f"the CRD {crd.NAME}", resource="customresourcedefinitions"))
+    for namespace in namespaces:
+        _get(api, f"{NAMESPACES}/{namespace}", f"the namespace {namespace!r} (--namespace)", resource="namespaces")
+    for place in [f"namespaces/{namespace}/" for namespace in namespaces] or [""]:
+        path = f"/apis/{GROUP}/{VERSION}/{place}{PLURAL}"
+        what = f"the Spouts of {place.removesuffix('/') or 'all namespaces'}"
+        _get(api, path, what, resource=PLURAL, verb="list", query={"limit": "1"})
+
+
+def check_version(found: dict[str, Any]) -> None:
+    """See that a server is not older than what is supported.
+
+    Args:
+        found: what /version answers; `minor` may have a suffix, as in "29+".
+
+    Raises:
+        ConfigError: it is older.
+    """
+    version = tuple(int(re.sub(r"\D.*", "", str(found[part])) or 0) for part in ("major", "minor"))
+    if version < OLDEST:
+        raise ConfigError(
+            f"the API server is Kubernetes {found.get('gitVersion', '.'.join(map(str, version)))}; "
+            f"this operator needs {OLDEST[0]}.{OLDEST[1]} or later, whose CRDs can check quantities"
+        )
+
+
+def cluster_uid(api: Api) -> str:
+    """The identity of the cluster: the uid of its namespace kube-system, which is never made anew.
+
+    Raises:
+        ConfigError: it may not be read.
+    """
+    try:
+        found = _get(
+            api,
+            f"{NAMESPACES}/kube-system",
+            "the namespace kube-system, whose uid is the cluster's",
+            resource="namespaces",
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{error}; or give --cluster-id") from error
+    return str(found["metadata"]["uid"])
+
+
+def _get(
+    api: Api, path: str, what: str, *, resource: str, verb: str = "get", query: dict[str, str] | None = None
+) -> dict[str, Any]:
+    try:
+        return api.request(verb, path, doing=f"read {what}", resource=resource, query=query)
+    except ApiError as error:
+        if error.status == http.HTTPStatus.FORBIDDEN:
+            raise ConfigError(f"the operator may not {verb} {what}; {RIGHTS}") from error
+        if error.status == http.HTTPStatus.NOT_FOUND:
+            raise ConfigError(f"the cluster does not have {what}; {_remedy(resource)}") from error
+        raise ConfigError(error.message) from error
+    except Retryable as error:
+        raise ConfigError(f"the API server at {api.host} does not answer: {error.message}") from error
+
+
+def _remedy(resource: str) -> str:
+    if resource == "namespaces":
+        return "make it first, or watch other ones"
+    return "install the CRD first: `kubectl apply --server-side -k crds`, or the chart with crds.install=true"

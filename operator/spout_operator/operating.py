@@ -1,0 +1,171 @@
+"""One operator process from its start to its end: it waits until it leads, acts, and leaves nothing under way."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from spout_operator.config import Config
+from spout_operator.runtime.cache import Body
+from spout_operator.runtime.election import Election
+from spout_operator.runtime.engine import Engine
+from spout_operator.telemetry import health
+from spout_operator.telemetry.collector import StateCollector
+from spout_operator.telemetry.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+Observe = Callable[[str | None, Body], None]
+
+#: Seconds after which a part that has not come round is stuck: each request has a deadline of 15 s, and a reconcile
+#: makes up to a dozen.
+STUCK_AFTER = 300.0
+#: Seconds in which a replica tries several times to get or to renew the Lease.
+SILENT_AFTER = 60.0
+#: Seconds for the requests under way to end before the Lease is given up.
+LAST_REQUESTS = 5.0
+
+
+class Watch(Protocol):
+    """Tells of Spouts until it is told to stop."""
+
+    async def __call__(self, observe: Observe, *, namespaces: Collection[str], ready: asyncio.Event) -> None:
+        """Run; `ready` is set once it begins."""
+
+
+class Operator:
+    """All parts of one process; `run` runs them until it is told to stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        new_engine: Callable[[], Engine],
+        watch: Watch,
+        election: Election | None,
+        metrics: Metrics,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            config: the settings.
+            new_engine: makes the engine, in the event loop, once this replica leads.
+            watch: the source of events.
+            election: None where nobody else runs.
+            metrics: what is served at /metrics.
+        """
+        self._config = config
+        self._new_engine = new_engine
+        self._watch = watch
+        self._election = election
+        self._metrics = metrics
+        self._engine: Engine | None = None
+        self._acts_since = 0.0
+        self._is_watching = asyncio.Event()
+        metrics.leader.set_function(lambda: float(self._engine is not None and self._may_act()))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop`, or until the watch has had its signal.
+
+        Raises:
+            NotLeading: the Lease was lost.
+            OSError: the port cannot be had.
+        """
+        async with self._served():
+            if self._election is None or await self._wait_to_lead(self._election, stop):
+                await self._act()
+
+    async def _wait_to_lead(self, election: Election, stop: asyncio.Event) -> bool:
+        """Whether this replica leads; False where it was told to stop before."""
+        logger.info("waits for the Lease %s", self._config.lease)
+        leading, stopping = asyncio.create_task(election.acquire()), asyncio.create_task(stop.wait())
+        await asyncio.wait({leading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (leading, stopping):
+            task.cancel()
+        results = await asyncio.gather(leading, stopping, return_exceptions=True)
+        if stop.is_set():
+            await election.release()
+            election.close()
+            return False
+        if isinstance(results[0], BaseException):
+            raise results[0]
+        return True
+
+    async def _act(self) -> None:
+        """Run all parts. One that ends by itself ends the others: a restart mends more than a limp."""
+        engine = self._engine = self._new_engine()
+        self._acts_since = asyncio.get_running_loop().time()
+        self._metrics.registry.register(StateCollector(engine, limit=self._config.spout_metrics_limit))
+        parts = engine.start_workers()
+        parts += [asyncio.create_task(part) for part in (engine.poller.run(), engine.sweep.run(), self._tell_ready())]
+        if self._election is not None:
+            parts.append(asyncio.create_task(self._election.hold()))
+
+        watching = self._watch(engine.observe, namespaces=self._config.namespaces, ready=self._is_watching)
+        parts.append(asyncio.create_task(watching))
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in parts:
+            part.cancel()
+        await asyncio.gather(*parts, return_exceptions=True)
+        await self._end(engine)
+        for task in done:
+            task.result()
+
+    async def _end(self, engine: Engine) -> None:
+        """Leave nothing under way, then the Lease: who takes it next must not meet a request of this replica's."""
+        engine.close()
+        try:
+            await asyncio.wait_for(engine.ended(), LAST_REQUESTS)
+        except TimeoutError:
+            logger.warning("requests are still under way after %.0f s; the Lease is left to run out", LAST_REQUESTS)
+            return
+        if self._election is not None:
+            await self._election.release()
+            self._election.close()
+
+    async def _tell_ready(self) -> None:
+        await self._is_watching.wait()
+        logger.info("ready: watching Spouts, Pachyderm at %s", self._config.pachd.url)
+        await asyncio.Event().wait()
+
+    @asynccontextmanager
+    async def _served(self) -> AsyncIterator[None]:
+        if self._config.http_port == 0:
+            yield
+            return
+        runner = await health.serve(
+            self._config.http_port, live=self._live, ready=self._ready, registry=self._metrics.registry
+        )
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    def _may_act(self) -> bool:
+        return self._election is None or self._election.is_leading
+
+    def _live(self) -> Iterable[health.Check]:
+        """Whether the loops move."""
+        if self._election is not None:
+            silent = self._election.silent_for
+            yield "lease", f"no try to get or renew it for {silent:.0f} s" if silent > SILENT_AFTER else None
+        engine = self._engine
+        if engine is None:
+            return
+        late = asyncio.get_running_loop().time() - (engine.poller.last_tick or self._acts_since)
+        is_late = late > STUCK_AFTER + self._config.poll_interval
+        yield "poller", f"no look at Pachyderm for {late:.0f} s" if is_late else None
+        for name, queue in engine.queues.items():
+            is_stuck = queue.longest > STUCK_AFTER
+            yield f"queue {name}", f"a Spout waits or is worked on for {queue.longest:.0f} s" if is_stuck else None
+        overdue = sorted(str(key) for key in engine.sweep.overdue)
+        yield "watch", f"it has not shown changes of: {', '.join(overdue[:5])}" if overdue else None
+
+    def _ready(self) -> Iterable[health.Check]:
+        """What is missing. One that waits is ready: to take over, and for the rollout that waits for it."""
+        if self._election is not None:
+            leads = "leading" if self._may_act() else f"{self._election.holder or 'nobody'} leads"
+            yield f"lease ({leads})", self._election.trouble
+        if self._election is None or self._engine is not None:
+            yield "watch", None if self._is_watching.is_set() else "the watch of Spouts has not begun"

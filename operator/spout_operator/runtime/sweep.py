@@ -1,0 +1,71 @@
+"""Holds the cache against a list now and then: proof that the watch moves, and what it cannot tell of."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from spout_operator.core.errors import SpoutError
+from spout_operator.core.model import SpoutKey
+from spout_operator.ports import Spouts
+from spout_operator.runtime.cache import SpoutCache
+from spout_operator.runtime.io import BlockingCalls
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two sweeps: one list of metadata each.
+INTERVAL = 60.0
+
+
+class Sweep:
+    """Finds Spouts that vanished while the watch was interrupted, and changes that the watch has not shown."""
+
+    def __init__(
+        self, *, cache: SpoutCache, spouts: Spouts, calls: BlockingCalls, vanished: Callable[[SpoutKey, str], None]
+    ) -> None:
+        """Sweep nothing yet.
+
+        Args:
+            cache: what the watch has shown.
+            spouts: where to list.
+            calls: runs the listing.
+            vanished: told key and uid of a Spout that is in the cache and nowhere else.
+        """
+        self._cache = cache
+        self._spouts = spouts
+        self._calls = calls
+        self._vanished = vanished
+        self._listed: Mapping[SpoutKey, int] = {}
+        self.overdue: frozenset[SpoutKey] = frozenset()
+        """Spouts whose change was listed at the sweep before the last, and has not been shown since."""
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            await asyncio.sleep(INTERVAL)
+            await self.sweep()
+
+    async def sweep(self) -> None:
+        """Look once."""
+        # What comes while the list is made is not in it, and is not gone either.
+        before = {key: uid for key in self._cache.spouts() if (uid := self._uid(key)) is not None}
+        overdue = frozenset(key for key, version in self._listed.items() if self._version(key) < version)
+        try:
+            listed = await self._calls(self._spouts.versions)
+        except SpoutError as error:
+            logger.warning("%s; it is tried again in %.0f s", error.message, INTERVAL)
+            return
+        # One that is gone by now could not be shown any more.
+        self.overdue = overdue & listed.keys()
+        self._listed = listed
+        for key, uid in before.items():
+            if key not in listed and self._uid(key) == uid:
+                logger.warning("Spout %s: it vanished without an event", key)
+                self._vanished(key, uid)
+
+    def _uid(self, key: SpoutKey) -> str | None:
+        body = self._cache.get(key)
+        return str(body["metadata"]["uid"]) if body is not None else None
+
+    def _version(self, key: SpoutKey) -> int:
+        body = self._cache.get(key)
+        return int(body["metadata"]["resourceVersion"]) if body is not None else 0

@@ -1,0 +1,37 @@
+"""One log line for each time that the readiness of a Spout moves: the story of a night, read from top to bottom."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from spout_operator.core.conditions import READY, RECONCILING, TRUE
+from spout_operator.core.model import SpoutKey
+
+logger = logging.getLogger(__name__)
+
+
+def log_transition(key: SpoutKey, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Tell of a status that says something else about readiness than the one before."""
+    old, new = _condition(before, READY), _condition(after, READY)
+    if (old.get("status"), old.get("reason")) == (new["status"], new["reason"]):
+        return
+    is_well = new["status"] == TRUE or _condition(after, RECONCILING).get("status") == TRUE
+    was = f", was {old['status']} ({old['reason']})" if old else ""
+    logger.log(
+        logging.INFO if is_well else logging.WARNING,
+        "Spout %s: Ready is %s (%s)%s: %s",
+        *(key, new["status"], new["reason"], was, new["message"]),
+        extra={
+            "orchestrator.type": "kubernetes",
+            "orchestrator.namespace": key.namespace,
+            "orchestrator.resource.type": "Spout",
+            "orchestrator.resource.name": key.name,
+            "event.action": "transition",
+            "event.reason": new["reason"],
+        },
+    )
+
+
+def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    conditions: Iterable[Mapping[str, Any]] = status.get("conditions", ())
+    return next((condition for condition in conditions if condition["type"] == kind), {})

@@ -1,0 +1,129 @@
+"""Metrics that are read off the operator's state when they are asked for; nothing is kept twice.
+
+Used from the event loop only, as is the state.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from spout_operator.core.conditions import READY, STALLED, TRUE
+from spout_operator.core.model import SpoutKey
+from spout_operator.core.timestamps import parse_time
+from spout_operator.runtime.engine import Engine
+from spout_operator.telemetry.metrics import PREFIX
+
+Body = Mapping[str, Any]
+#: Name, help, and how it is read off a Spout; what is not there yet is left out.
+GAUGES: tuple[tuple[str, str, Callable[[Body], float | None]], ...] = (
+    ("spout_ready", "1 where the pipeline does what the Spout asks.", lambda body: _is_true(body, READY)),
+    ("spout_stalled", "1 where a person has to act.", lambda body: _is_true(body, STALLED)),
+    ("spout_suspended", "1 where spec.suspend is set.", lambda body: float(bool(body["spec"].get("suspend")))),
+    (
+        "spout_last_commit_timestamp_seconds",
+        "When the newest finished commit was finished.",
+        lambda body: _time(body, "commits", "last", "finishedAt"),
+    ),
+    (
+        "spout_marker_timestamp_seconds",
+        "When the marker last moved.",
+        lambda body: _time(body, "marker", "updatedAt"),
+    ),
+)
+LABELS = ("namespace", "name")
+
+
+class StateCollector(Collector):
+    """What an engine knows: its queues, its Pachyderm, and its Spouts, of which so many get series of their own."""
+
+    def __init__(self, engine: Engine, *, limit: int) -> None:
+        self._engine = engine
+        self._limit = limit
+
+    def collect(self) -> Iterable[Metric]:
+        """All families, made anew."""
+        yield from self._operator()
+        bodies = self._engine.bodies()
+        yield self._by_readiness(bodies.values())
+        # By name, so that the same ones are shown at each scrape.
+        chosen = [bodies[key] for key in sorted(bodies, key=str)[: self._limit]]
+        yield GaugeMetricFamily(
+            f"{PREFIX}_spouts_without_series",
+            "Spouts that have no series of their own: they are beyond --spout-metrics-limit.",
+            value=len(bodies) - len(chosen),
+        )
+        yield from _per_spout(chosen)
+
+    def _operator(self) -> Iterator[Metric]:
+        depth = GaugeMetricFamily(
+            f"{PREFIX}_queue_depth", "Spouts that are due and wait for a worker.", labels=["queue"]
+        )
+        for name, queue in self._engine.queues.items():
+            depth.add_metric([name], queue.depth)
+        yield depth
+        poller = self._engine.poller
+        if poller.is_reached is not None:
+            yield GaugeMetricFamily(
+                f"{PREFIX}_pachyderm_up", "1 where Pachyderm answered the last look.", value=float(poller.is_reached)
+            )
+        if poller.last_success is not None:
+            yield GaugeMetricFamily(
+                f"{PREFIX}_last_poll_timestamp_seconds",
+                "When Pachyderm last answered a look.",
+                value=poller.last_success,
+            )
+
+    def _by_readiness(self, bodies: Iterable[Body]) -> Metric:
+        family = GaugeMetricFamily(
+            f"{PREFIX}_spouts", "How many Spouts there are, by their Ready condition.", labels=["ready", "reason"]
+        )
+        for (status, reason), count in sorted(Counter(map(_readiness, bodies)).items()):
+            family.add_metric([status, reason], count)
+        return family
+
+
+def _per_spout(bodies: Iterable[Body]) -> Iterator[Metric]:
+    bodies = list(bodies)
+    for name, text, read in GAUGES:
+        gauge = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=LABELS)
+        for body in bodies:
+            value = read(body)
+            if value is not None:
+                gauge.add_metric(_labels(body), value)
+        yield gauge
+    commits = CounterMetricFamily(f"{PREFIX}_spout_commits", "Finished commits of the output branch.", labels=LABELS)
+    for body in bodies:
+        total = body.get("status", {}).get("commits", {}).get("total")
+        if total is not None:
+            commits.add_metric(_labels(body), total)
+    yield commits
+
+
+def _labels(body: Body) -> tuple[str, str]:
+    key = SpoutKey(namespace=body["metadata"]["namespace"], name=body["metadata"]["name"])
+    return key.namespace, key.name
+
+
+def _readiness(body: Body) -> tuple[str, str]:
+    ready = _condition(body, READY)
+    return ready.get("status", "Unknown"), ready.get("reason", "Pending")
+
+
+def _is_true(body: Body, kind: str) -> float:
+    return float(_condition(body, kind).get("status") == TRUE)
+
+
+def _condition(body: Body, kind: str) -> Mapping[str, str]:
+    conditions = body.get("status", {}).get("conditions", ())
+    return next((condition for condition in conditions if condition["type"] == kind), {})
+
+
+def _time(body: Body, *path: str) -> float | None:
+    found: Any = body.get("status", {})
+    for name in path:
+        found = found.get(name) or {}
+    return parse_time(found).timestamp() if found else None

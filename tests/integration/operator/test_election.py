@@ -1,0 +1,197 @@
+"""Two replicas: one acts, the other takes over, and one that was away does no harm."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from spout_operator.core.model import PipelineState
+from spout_testbed import Testbed
+from tests.memory_pachd import MemoryPachd
+from tests.support import audit
+from tests.support.operator_process import OperatorProcess
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
+
+SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+LEASE = "--lease=spout-operator/spout-operator"
+ROLES = {
+    "clusterrolebinding": ("spout-operator", "spout-operator-crd"),
+    "kube-system": ("spout-operator-cluster-id",),
+    "spout-operator": ("spout-operator-lease",),
+}
+
+
+@pytest.fixture(scope="module")
+def second_user(bed: Testbed, rights: None) -> str:
+    """Another name with the same rights, so that the API server's log tells the two replicas apart."""
+    for place, roles in ROLES.items():
+        for role in roles:
+            if place == "clusterrolebinding":
+                bed.kubectl(
+                    "create", "clusterrolebinding", f"second-{role}", f"--clusterrole={role}", "--user=operator"
+                )
+            else:
+                bed.kubectl("create", "rolebinding", f"second-{role}", f"--role={role}", "--user=operator", "-n", place)
+    return "operator"
+
+
+@pytest.fixture
+def replicas(
+    bed: Testbed, second_user: str, pachd: MemoryPachd, tmp_path: Path
+) -> Iterator[tuple[OperatorProcess, OperatorProcess]]:
+    """A leader, which runs under the operator's account, and one that waits."""
+    bed.kubectl("delete", "lease", "--all", "-n", "spout-operator")
+    first = OperatorProcess(
+        kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
+        pachd_address=pachd.address,
+        log=tmp_path / "first.log",
+        flags=(LEASE,),
+    )
+    second = OperatorProcess(
+        kubeconfig=bed.kubeconfig_for(second_user),
+        pachd_address=pachd.address,
+        log=tmp_path / "second.log",
+        flags=(LEASE,),
+        port=8081,
+    )
+    with first:
+        eventually(lambda: first.is_leading, what="the first to lead", details=first.log.read_text)
+        with second:
+            yield first, second
+
+
+@pytest.fixture
+def spouts(
+    kube: client.ApiClient, namespace: str, replicas: tuple[OperatorProcess, OperatorProcess]
+) -> Iterator[Spouts]:
+    yield Spouts(kube, namespace, replicas[1].log)
+    # Ended first, so that they do not put back the finalizers that the namespace's end takes away.
+    for process in replicas:
+        process.stop()
+
+
+def seconds_until(look: Callable[[], object], *, what: str, details: Callable[[], str]) -> float:
+    begin = time.monotonic()
+    eventually(lambda: bool(look()) or None, what=what, seconds=40, details=details)
+    return time.monotonic() - begin
+
+
+def lease_holder(bed: Testbed) -> str:
+    query = "-o=jsonpath={.spec.holderIdentity}"
+    return bed.kubectl("get", "lease", "spout-operator", "-n", "spout-operator", query).stdout
+
+
+def test_one_acts_and_the_other_waits_and_is_ready(
+    replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    first, second = replicas
+    spouts.create("one", SPEC)
+    spouts.wait("one", "to be made", synced="True")
+
+    assert pachd.calls["CreatePipeline"] == 1
+    assert " leads) ok" in second.get("/readyz")
+    assert second.get("/livez") == "[+]lease ok\n"
+    assert "spout_operator_leader 1.0" in first.get("/metrics")
+    assert "spout_operator_leader 0.0" in second.get("/metrics")
+    assert 'name="one"' in first.get("/metrics")
+    assert 'name="one"' not in second.get("/metrics"), "one that waits knows no Spouts"
+
+
+def test_after_a_clean_stop_the_other_leads_within_three_seconds(
+    replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, bed: Testbed
+) -> None:
+    first, second = replicas
+
+    begin = time.monotonic()
+    assert first.stop() == 0
+    eventually(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
+
+    assert time.monotonic() - begin < 3
+    assert lease_holder(bed) != ""
+    spouts.create("one", SPEC)
+    spouts.wait("one", "to be made by the second", synced="True")
+
+
+def test_a_stop_of_the_last_one_leaves_the_lease_to_anybody(
+    replicas: tuple[OperatorProcess, OperatorProcess], bed: Testbed
+) -> None:
+    first, second = replicas
+    second.stop()
+    first.stop()
+
+    assert lease_holder(bed) == ""
+
+
+def test_one_that_stood_still_and_comes_back_writes_nothing_and_ends(
+    replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, pachd: MemoryPachd, bed: Testbed
+) -> None:
+    first, second = replicas
+    spouts.create("one", SPEC)
+    spouts.wait("one", "to be made", synced="True")
+    pachd.set_state("one", PipelineState.RUNNING)
+    pachd.workers("one", 1)
+    spouts.wait("one", "to be ready", ready="True")
+
+    # It has work before it: an edit that it has taken from the watch, or will when it goes on.
+    first.pause()
+    spouts.edit("one", {"transform": {"image": "i:2"}})
+    took = seconds_until(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
+    assert took < 20
+    spouts.wait("one", "to be updated by the second", version=2, synced="True")
+    spouts.create("two", SPEC)
+    spouts.wait("two", "to be made by the second", synced="True")
+    mark = audit.size(bed.audit_log)
+    written = {method: pachd.calls[method] for method in ("CreatePipeline", "DeletePipeline", "StopPipeline")}
+    spouts.edit("one", {"transform": {"image": "i:3"}})
+    spouts.wait("one", "to be updated by the second", version=3, synced="True")
+
+    first.resume()
+
+    assert first.wait() == 1
+    assert "no longer holds the Lease" in first.log.read_text()
+    account = "system:serviceaccount:spout-operator:spout-operator"
+    writes = [request for request in audit.requests(bed.audit_log, since=mark) if request.is_write]
+    assert {request.user for request in writes} <= {account}, "only the first is in this log"
+    assert [request for request in writes if request.resource != "leases"] == []
+    assert all(request.status == 409 for request in writes), "its renewal came too late"
+    assert pachd.calls["CreatePipeline"] == written["CreatePipeline"] + 1, "the second's update, and no other"
+    assert spouts.wait("one", "to stay so", version=3)
+
+
+def test_a_leader_that_is_killed_in_the_middle_of_a_create_leaves_neither_two_pipelines_nor_none(
+    replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    first, second = replicas
+    names = [f"spout-{number}" for number in range(4)]
+    pachd.hang("CreatePipeline")
+    for name in names:
+        spouts.create(name, SPEC)
+    eventually(lambda: pachd.calls["CreatePipeline"] >= 4, what="the calls to be under way")
+
+    first.kill()
+    pachd.release("CreatePipeline")
+
+    took = seconds_until(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
+    assert took < 20
+    for name in names:
+        spouts.wait(name, "to be made", synced="True", version=1)
+
+
+def test_the_lease_must_be_one_that_may_be_had(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> None:
+    process = OperatorProcess(
+        kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
+        pachd_address=pachd.address,
+        log=tmp_path / "operator.log",
+        flags=("--lease=default/other",),
+    )
+    process.launch()
+
+    def is_told() -> bool:
+        return "could not get the Lease default/other: the API server answered 403" in process.get("/readyz")
+
+    eventually(is_told, what="/readyz to say so", details=process.log.read_text)
+    assert process.stop() == 0, "and it can be ended while it waits"

@@ -1,0 +1,38 @@
+"""A Lease in memory, with the API server's rule: who writes has to have seen the newest version."""
+
+import dataclasses
+import threading
+
+from spout_operator.core.errors import Outdated, Retryable
+from spout_operator.core.lease import Lease
+from spout_operator.core.reasons import Reason
+
+
+class MemoryLeases:
+    """The port `Leases`, for several replicas. `writes` are the holders, in order."""
+
+    def __init__(self) -> None:
+        self.lease: Lease | None = None
+        self.writes: list[str] = []
+        self.is_down = False
+        self.loses_answers = False
+        self._lock = threading.Lock()
+
+    def read(self) -> Lease | None:
+        self._answer()
+        return self.lease
+
+    def write(self, lease: Lease) -> Lease:
+        self._answer()
+        with self._lock:
+            if lease.version != (self.lease.version if self.lease else ""):
+                raise Outdated("409 Conflict")
+            self.lease = dataclasses.replace(lease, version=str(int(lease.version or 0) + 1))
+            self.writes.append(lease.holder)
+        if self.loses_answers:
+            raise Retryable(Reason.INTERNAL_ERROR, "the answer was lost")
+        return self.lease
+
+    def _answer(self) -> None:
+        if self.is_down:
+            raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")

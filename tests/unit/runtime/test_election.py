@@ -1,0 +1,198 @@
+"""Of several replicas one acts; it stops in time, and what it leaves is taken at once."""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+
+import pytest
+
+from spout_operator.core.errors import NotLeading
+from spout_operator.core.lease import DURATION, RENEW_DEADLINE
+from spout_operator.runtime.election import Election
+from tests.unit.runtime.memory_leases import MemoryLeases
+
+
+class Clock:
+    """The machine's clock, as one replica sees it; a test lets time pass."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def replica(leases: MemoryLeases, name: str, clock: Clock) -> Election:
+    return Election(
+        leases,
+        name="ns/lease",
+        identity=name,
+        now=lambda: datetime.datetime.now(datetime.UTC),
+        clock=clock,
+        retry_period=0.005,
+    )
+
+
+@pytest.fixture
+def leases() -> MemoryLeases:
+    return MemoryLeases()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def test_one_alone_leads_at_once(leases: MemoryLeases, clock: Clock) -> None:
+    one = replica(leases, "one", clock)
+    with pytest.raises(NotLeading):
+        one.permit()
+
+    await one.acquire()
+
+    assert one.is_leading
+    assert one.permit() == RENEW_DEADLINE
+
+
+async def test_the_second_waits_until_the_lease_has_not_changed_for_as_long_as_it_lasts(
+    leases: MemoryLeases, clock: Clock
+) -> None:
+    other = Clock()
+    other.now = -5e6
+    one, two = replica(leases, "one", clock), replica(leases, "two", other)
+    await one.acquire()
+    waiting = asyncio.ensure_future(two.acquire())
+    await until(lambda: two.trouble is None)
+
+    other.now += DURATION - 1
+    await asyncio.sleep(0.03)
+    assert not waiting.done()
+    assert two.holder == "one"
+    other.now += 1
+    await waiting
+
+    assert two.is_leading
+    assert leases.lease is not None
+    assert leases.lease.transitions == 1
+
+
+async def test_the_holder_renews_and_so_goes_on_leading(leases: MemoryLeases, clock: Clock) -> None:
+    one = replica(leases, "one", clock)
+    await one.acquire()
+
+    async def pass_time() -> None:
+        for _ in range(10):
+            renewals = len(leases.writes)
+            clock.now += RENEW_DEADLINE / 2
+            await until(lambda renewals=renewals: len(leases.writes) > renewals + 1)  # type: ignore[misc] # a default that binds
+
+    holding = asyncio.ensure_future(one.hold())
+    await pass_time()
+    assert one.is_leading
+    await ended(holding)
+
+
+async def test_a_holder_that_cannot_renew_may_not_act_when_the_deadline_has_passed(
+    leases: MemoryLeases, clock: Clock
+) -> None:
+    one = replica(leases, "one", clock)
+    await one.acquire()
+    leases.is_down = True
+    holding = asyncio.ensure_future(one.hold())
+    await until(lambda: one.trouble is not None)
+    assert one.is_leading, "a request that failed once is tried again"
+
+    clock.now += RENEW_DEADLINE
+
+    with pytest.raises(NotLeading, match="ns/lease"):
+        await holding
+    with pytest.raises(NotLeading):
+        one.permit()
+
+
+async def test_one_that_was_stopped_may_not_act_before_it_has_renewed(leases: MemoryLeases, clock: Clock) -> None:
+    other = Clock()
+    one, two = replica(leases, "one", clock), replica(leases, "two", other)
+    await one.acquire()
+    taking = asyncio.ensure_future(two.acquire())
+    await until(lambda: two.trouble is None)
+    clock.now += 30
+    other.now += 30
+    await taking
+
+    with pytest.raises(NotLeading):
+        one.permit()
+    with pytest.raises(NotLeading):
+        await one.hold()
+    assert leases.writes == ["one", "two"], "it has written nothing any more"
+
+
+async def test_one_that_was_stopped_and_whose_lease_nobody_took_goes_on(leases: MemoryLeases, clock: Clock) -> None:
+    one = replica(leases, "one", clock)
+    await one.acquire()
+    clock.now += 30
+    with pytest.raises(NotLeading):
+        one.permit()
+
+    holding = asyncio.ensure_future(one.hold())
+    await until(lambda: one.is_leading)
+    await ended(holding)
+
+
+async def test_a_renewal_whose_answer_was_lost_does_not_end_it(leases: MemoryLeases, clock: Clock) -> None:
+    one = replica(leases, "one", clock)
+    await one.acquire()
+    leases.loses_answers = True
+    holding = asyncio.ensure_future(one.hold())
+    await until(lambda: len(leases.writes) >= 2)
+    leases.loses_answers = False
+    renewals = len(leases.writes)
+
+    await until(lambda: len(leases.writes) > renewals + 1)
+
+    assert one.is_leading
+    await ended(holding)
+
+
+async def test_what_is_released_is_taken_without_waiting(leases: MemoryLeases, clock: Clock) -> None:
+    one, two = replica(leases, "one", clock), replica(leases, "two", clock)
+    await one.acquire()
+
+    await one.release()
+    await two.acquire()
+
+    assert not one.is_leading
+    assert leases.writes == ["one", "", "two"]
+
+
+async def test_a_release_that_meets_a_renewal_under_way_is_made_all_the_same(
+    leases: MemoryLeases, clock: Clock
+) -> None:
+    one = replica(leases, "one", clock)
+    await one.acquire()
+    assert leases.lease is not None
+    # The renewal of a task that was ended: the server has taken it, and nobody waits for the answer.
+    leases.write(leases.lease)
+
+    await one.release()
+
+    assert leases.writes[-1] == ""
+
+
+async def test_nothing_of_somebody_elses_is_released(leases: MemoryLeases, clock: Clock) -> None:
+    one, two = replica(leases, "one", clock), replica(leases, "two", clock)
+    await one.acquire()
+    await two.release()
+
+    assert leases.writes == ["one"]
+
+
+async def until(look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not look():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.001)
+
+
+async def ended(task: "asyncio.Future[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
