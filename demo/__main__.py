@@ -53,9 +53,7 @@ def play(cluster: Cluster, *, delete: bool) -> list[str]:
     cluster.install()
     started = time.monotonic()
     cluster.start_operator()
-    summary.append(
-        f"operator: ready {time.monotonic() - started:.1f} s after its start, with just these rights"
-    )
+    summary.append(f"operator: ready {time.monotonic() - started:.1f} s after its start, with just these rights")
     fact(summary[-1])
 
     step(f"Producing {MESSAGES} messages into the Kafka topic {kafka.TOPIC!r}")

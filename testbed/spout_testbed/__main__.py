@@ -32,8 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m spout_testbed", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
-    builder = actions.add_parser("build", help="build and fetch the servers, once")
-    builder.add_argument("--only", nargs="+", choices=build.NAMES, default=build.NAMES)
+    builder = actions.add_parser("build", help="build and fetch the servers, or the tools, once")
+    which = builder.add_mutually_exclusive_group()
+    which.add_argument("--only", nargs="+", choices=(*build.NAMES, *build.TOOLS), default=build.NAMES)
+    which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="what judges the chart")
     runner = actions.add_parser("run", help="run a command in namespaces of its own")
     runner.add_argument("command", nargs="+")
     entry = actions.add_parser("enter", help="run a command in a bed that runs")

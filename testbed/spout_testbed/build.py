@@ -15,6 +15,7 @@ from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
 
 NAMES = ("etcd", "kubernetes", "pachyderm", "kafka")
+TOOLS = ("helm3", "helm4", "kube-score", "promtool", "checkov")
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
 TEMPORARY = ".building-"
@@ -52,11 +53,16 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
         "kubernetes": recipes.kubernetes_recipe,
         "pachyderm": recipes.pachyderm_recipe,
         "kafka": recipes.kafka_recipe,
+        "helm3": lambda: recipes.helm_recipe(3),
+        "helm4": lambda: recipes.helm_recipe(4),
+        "kube-score": recipes.kube_score_recipe,
+        "promtool": recipes.promtool_recipe,
+        "checkov": recipes.checkov_recipe,
     }
-    result = [known[name]() for name in NAMES if name in names]
+    result = [known[name]() for name in (*NAMES, *TOOLS) if name in names]
     if "kafka" in names and tools.machine_java() is None:
         result.insert(0, recipes.java_recipe())
-    if set(names) - {"kafka"} and tools.machine_go() is None:
+    if set(names) - {"kafka", "checkov"} and tools.machine_go() is None:
         result.insert(0, recipes.go_recipe())
     return result
 

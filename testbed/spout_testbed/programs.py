@@ -1,0 +1,50 @@
+"""Tools that tests call, by name; each is built once, as the servers are."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+from spout_testbed import recipes
+from spout_testbed.errors import TestbedError
+
+Name = Literal["helm3", "helm4", "kube-score", "promtool", "checkov"]
+
+
+def run(name: Name, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a tool to its end, with no configuration of the user's.
+
+    Raises:
+        TestbedError: it is not built yet.
+    """
+    environment = {**os.environ, **_environment(name)}
+    return subprocess.run(
+        [*_argv(name), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def program(name: Name) -> Path:
+    """Where a tool is: an executable, or for checkov the folder of its packages.
+
+    Raises:
+        TestbedError: it is not built yet.
+    """
+    recipe = {
+        "helm3": lambda: recipes.helm_recipe(3),
+        "helm4": lambda: recipes.helm_recipe(4),
+        "kube-score": recipes.kube_score_recipe,
+        "promtool": recipes.promtool_recipe,
+        "checkov": recipes.checkov_recipe,
+    }[name]()
+    if not recipe.is_built:
+        raise TestbedError(f"{name} is not built yet. Build it with `make tools`")
+    return recipe.folder() if name == "checkov" else recipe.folder() / name.rstrip("34")
+
+
+def _argv(name: Name) -> list[str]:
+    return [sys.executable, "-m", "checkov.main"] if name == "checkov" else [str(program(name))]
+
+
+def _environment(name: Name) -> dict[str, str]:
+    return {"PYTHONPATH": str(program(name))} if name == "checkov" else {}
