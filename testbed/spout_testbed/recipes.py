@@ -98,7 +98,14 @@ def kafka_recipe() -> Recipe:
 
 def helm_recipe(major: int) -> Recipe:
     """Helm 3 or 4: the chart is for both."""
-    return _go(f"helm{major}", f"building Helm {major} (about 3 min)", [f"helm.sh/helm/v{major}/cmd/helm"])
+    # Its releases are linked so too (its Makefile); without, Helm 3 takes every cluster for Kubernetes 1.20.
+    version = "-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36"
+    return _go(
+        f"helm{major}",
+        f"building Helm {major} (about 3 min)",
+        [f"helm.sh/helm/v{major}/cmd/helm"],
+        linker=version if major == 3 else "",  # noqa: PLR2004 - the version
+    )
 
 
 def kube_score_recipe() -> Recipe:

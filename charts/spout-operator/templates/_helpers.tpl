@@ -1,0 +1,61 @@
+{{- define "spout-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "spout-operator.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- else if contains (include "spout-operator.name" .) .Release.Name }}
+{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "spout-operator.name" .) | trunc 52 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "spout-operator.account" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "spout-operator.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "serviceAccount.name is needed where serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "spout-operator.selector" -}}
+app.kubernetes.io/name: {{ include "spout-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "spout-operator.labels" -}}
+{{ include "spout-operator.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: spout-operator
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "spout-operator.image" -}}
+{{- with .Values.image }}
+{{- with .registry }}{{ . }}/{{ end }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The one subject of all bindings. */}}
+{{- define "spout-operator.subjects" -}}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "spout-operator.account" . }}
+    namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{/* What the operator does with Spouts; it never writes a spec: the finalizer is all that it patches. */}}
+{{- define "spout-operator.spoutRules" -}}
+- apiGroups: [spout-operator.io]
+  resources: [spouts]
+  verbs: [get, list, watch, patch]
+- apiGroups: [spout-operator.io]
+  resources: [spouts/status]
+  verbs: [patch]
+{{- end }}
