@@ -150,8 +150,8 @@ def _go(name: str, about: str, packages: Sequence[str], *, linker: str = "", tag
 
 
 def _wheel(name: str, about: str, *, only_binary: bool = True) -> Recipe:
-    options = ("--no-deps", "--require-hashes", "--disable-pip-version-check")
-    options += ("--only-binary=:all:",) if only_binary else ()
+    binary = ("--only-binary=:all:",) if only_binary else ()
+    options = ("--no-deps", "--require-hashes", *binary, "--disable-pip-version-check")
     return Recipe(
         name=name,
         about=about,

@@ -1,0 +1,145 @@
+"""The chart on a real kube-apiserver: every object is taken; install, upgrade, uninstall."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spout_testbed import Testbed
+from spout_testbed.errors import TestbedError
+from tests.chart.charts import CHART, VALUES, name_of, rendered, with_values
+from tests.chart.conftest import RunHelm
+
+SPOUT = """\
+apiVersion: spout-operator.io/v1alpha1
+kind: Spout
+metadata: {name: one}
+spec:
+  transform: {image: "i:1", cmd: [run]}
+  spout: {marker: offset}
+"""
+CRD = "spouts.spout-operator.io"
+
+
+@pytest.fixture
+def namespaces(bed: Testbed) -> None:
+    """Those that the values name."""
+    names = ("ingest", "orders", "spout-operator")
+    for name in names:
+        bed.kubectl("create", "namespace", name, check=False)
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda file: file.name.removesuffix("-values.yaml"))
+def test_every_object_is_taken_by_the_api_server(bed: Testbed, namespaces: None, values: Path) -> None:
+    manifests = rendered("helm4", *with_values(values))
+    for manifest in manifests:
+        manifest["metadata"].setdefault("namespace", "spout-operator")
+    done = bed.kubectl(
+        "apply", "--server-side", "--dry-run=server", "-f", "-", input=yaml.safe_dump_all(manifests), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    taken = done.stdout.count("serverside-applied (server dry run)")
+    assert taken == len(manifests), [name_of(one) for one in manifests]
+
+
+def test_a_restricted_namespace_admits_the_pods(bed: Testbed, namespace: str, helm: RunHelm) -> None:
+    bed.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    specs: list[dict[str, Any]] = []
+    for manifest in rendered("helm4"):
+        if manifest["kind"] == "Deployment":
+            specs.append(manifest["spec"]["template"]["spec"])
+        elif manifest["kind"] == "Pod":
+            specs.append(manifest["spec"])
+    assert len(specs) == 2
+    for spec in specs:
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": spec}
+        bed.kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", input=json.dumps(pod))
+
+
+def older_chart(folder: Path) -> Path:
+    """The chart of a version before, whose CRD did not know deletionPolicy yet."""
+    chart = Path(shutil.copytree(CHART, folder / "older"))
+    meta = chart / "Chart.yaml"
+    meta.write_text(meta.read_text().replace("version: 0.1.0", "version: 0.0.9"))
+    file = chart / "files" / "crds" / f"{CRD}.yaml"
+    crd = yaml.safe_load(file.read_text())
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    del spec["properties"]["description"]
+    file.write_text(yaml.safe_dump(crd))
+    return chart
+
+
+def knows_description(bed: Testbed) -> bool:
+    crd = json.loads(bed.kubectl("get", "crd", CRD, "-o", "json").stdout)
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    return "description" in spec["properties"]
+
+
+@pytest.mark.parametrize("major", [3, 4])
+def test_an_upgrade_brings_the_new_crd_and_keeps_the_spouts_and_so_does_an_uninstall(
+    bed: Testbed, namespace: str, helm: RunHelm, tmp_path: Path, major: int
+) -> None:
+    done = helm("install", "spouts", str(older_chart(tmp_path)), major=major)
+    assert done.returncode == 0, done.stderr
+    bed.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+    assert not knows_description(bed)
+    bed.kubectl("apply", "-n", namespace, "-f", "-", input=SPOUT)
+    uid = bed.kubectl("get", "spout", "one", "-n", namespace, "-o=jsonpath={.metadata.uid}").stdout
+
+    done = helm("upgrade", "spouts", str(CHART), major=major)
+
+    assert done.returncode == 0, done.stderr
+    assert "helm test spouts" in done.stdout
+    assert "kubectl get spouts" in done.stdout
+    assert knows_description(bed)
+    assert bed.kubectl("get", "spout", "one", "-n", namespace, "-o=jsonpath={.metadata.uid}").stdout == uid
+
+    done = helm("uninstall", "spouts", major=major)
+
+    assert done.returncode == 0, done.stderr
+    assert "kept due to the resource policy" in done.stdout
+    assert CRD in done.stdout
+    assert bed.kubectl("get", "spout", "one", "-n", namespace, "-o=jsonpath={.metadata.uid}").stdout == uid
+    with pytest.raises(TestbedError, match="not found"):
+        bed.kubectl("get", "deployment", "spouts-spout-operator", "-n", namespace)
+
+
+def test_a_kept_crd_is_taken_up_again(bed: Testbed, helm: RunHelm) -> None:
+    assert helm("install", "spouts", str(CHART)).returncode == 0
+    helm("uninstall", "spouts")
+
+    done = helm("install", "spouts", str(CHART))
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_namespace_that_is_not_there_is_named(helm: RunHelm) -> None:
+    done = helm("install", "spouts", str(CHART), "--set", "watchNamespaces={nowhere}")
+
+    assert done.returncode != 0
+    assert 'namespaces "nowhere" not found' in done.stderr
+
+
+def test_a_secret_that_is_not_there_is_warned_of_and_one_that_is_there_is_not(
+    bed: Testbed, namespace: str, helm: RunHelm
+) -> None:
+    bed.kubectl("create", "secret", "generic", "there", "--from-literal=ca.crt=x", "-n", namespace)
+    sets = ("--set", "pachyderm.tokenSecret.name=missing", "--set", "pachyderm.caSecret.name=there")
+
+    said = helm("install", "spouts", str(CHART), *sets).stdout
+
+    assert f"WARNING: there is no Secret missing in the namespace {namespace}" in said
+    assert f"kubectl -n {namespace} create secret generic missing --from-file=token=FILE" in said
+    assert said.count("WARNING") == 1
+
+
+def test_a_secret_without_the_key_is_warned_of(bed: Testbed, namespace: str, helm: RunHelm) -> None:
+    bed.kubectl("create", "secret", "generic", "token", "--from-literal=other=x", "-n", namespace)
+
+    said = helm("install", "spouts", str(CHART), "--set", "pachyderm.tokenSecret.name=token").stdout
+
+    assert "the Secret token in the namespace" in said
+    assert "has no key token" in said

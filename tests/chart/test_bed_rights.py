@@ -1,0 +1,155 @@
+"""Rights proved by use: the operator runs under exactly the chart's roles, nothing is refused, and no rule is spare."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client, config
+
+from spout_operator.core.model import PipelineState
+from spout_operator.pachyderm.v1.sdk import Client
+from spout_testbed import Testbed
+from tests.chart.charts import CHART, Manifest
+from tests.chart.conftest import RunHelm
+from tests.memory_pachd import MemoryPachd
+from tests.support import audit
+from tests.support.audit import Request
+from tests.support.operator_process import OperatorProcess
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
+
+SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+MODES = {"cluster-wide": (), "one namespace": ("--set", "watchNamespaces={{{namespace}}}")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What one run of the operator, from its first start to a restart, asked of the API server."""
+
+    account: str
+    requests: frozenset[Request]
+    roles: tuple[Manifest, ...]
+
+
+@pytest.fixture(params=MODES, ids=lambda mode: mode.replace(" ", "-"))
+def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunHelm, tmp_path: Path) -> Use:
+    """The whole life of a Spout under an operator with the chart's account."""
+    sets = tuple(argument.format(namespace=namespace) for argument in MODES[request.param])
+    done = helm("install", "spout-operator", str(CHART), *sets)
+    assert done.returncode == 0, done.stderr
+    bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+    mark = audit.size(bed.audit_log)
+    with MemoryPachd() as pachd:
+        process = OperatorProcess(
+            kubeconfig=bed.kubeconfig_for_account(namespace, "spout-operator"),
+            pachd_address=pachd.address,
+            log=tmp_path / "operator.log",
+            flags=(f"--lease={namespace}/spout-operator", *((f"--namespace={namespace}",) if sets else ())),
+        )
+        settings = client.Configuration()
+        config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
+        with client.ApiClient(settings) as api_client, process:
+            eventually(lambda: process.is_leading, what="the operator to lead", details=process.log.read_text)
+            live(Spouts(api_client, namespace, process.log), pachd, process)
+    account = f"system:serviceaccount:{namespace}:spout-operator"
+    found = frozenset(one for one in audit.requests(bed.audit_log, since=mark) if one.user == account)
+    installed = [one for one in yaml.safe_load_all(helm("get", "manifest", "spout-operator").stdout) if one]
+    roles = [one for one in installed if one["kind"] in {"Role", "ClusterRole"}]
+    own = tuple(role for role in roles if "-aggregate-to-" not in role["metadata"]["name"])
+    return Use(account=account, requests=found, roles=own)
+
+
+def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
+    """Make, edit, restart the operator, make another one anew, delete."""
+    spouts.create("one", SPEC)
+    spouts.wait("one", "to be made", synced="True")
+    pachd.set_state("one", PipelineState.RUNNING)
+    pachd.workers("one", 1)
+    spouts.wait("one", "to be ready", ready="True")
+    spouts.edit("one", {"transform": {"image": "i:2"}})
+    spouts.wait("one", "to be updated", version=2)
+    process.stop()
+    process.start()
+    eventually(lambda: process.is_leading, what="the operator to lead again", details=process.log.read_text)
+    # A pipeline that somebody deleted is made anew, after a look whether the Spout is still there.
+    Client.new_from_pachd_address(pachd.address).delete_pipeline("one", force=True)
+    eventually(lambda: pachd.calls["CreatePipeline"] >= 3, what="it to be made anew", details=process.log.read_text)
+    spouts.delete("one")
+    spouts.wait_gone("one")
+
+
+def test_nothing_is_forbidden_and_no_right_is_spare(bed: Testbed, use: Use) -> None:
+    """Without any single right, something that the operator asked for is refused, as the server itself says."""
+    assert [one for one in use.requests if one.status == 403] == []
+    rights = [
+        (role, index, resource, verb)
+        for role in use.roles
+        for index, rule in enumerate(role["rules"])
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    ]
+    assert len(rights) >= 8
+    for role, index, resource, verb in rights:
+        rule = role["rules"][index]
+        what = f"{role['metadata']['name']}: {verb} {resource} {rule.get('resourceNames', '')}"
+        used = [
+            one
+            for one in use.requests
+            if (one.verb, one.group, one.resource) == (verb, rule["apiGroups"][0], resource)
+            and one.name in rule.get("resourceNames", [one.name])
+        ]
+        assert used, f"nothing that was asked for needs {what}"
+        with without(bed, role, index, resource, verb):
+            eventually(
+                lambda used=used: any(not allowed(bed, one, use.account) for one in used),  # type: ignore[misc] # a default that binds
+                what=f"a refusal without {what}",
+                seconds=10,
+            )
+
+
+@contextlib.contextmanager
+def without(bed: Testbed, role: Manifest, index: int, resource: str, verb: str) -> Iterator[None]:
+    """The role without one right, which is put back."""
+    rule = role["rules"][index]
+    less = [
+        {**rule, "resources": [one for one in rule["resources"] if one != resource]},
+        {**rule, "resources": [resource], "verbs": [one for one in rule["verbs"] if one != verb]},
+    ]
+    others = [one for number, one in enumerate(role["rules"]) if number != index]
+    namespace = role["metadata"].get("namespace")
+    where = ("-n", namespace) if namespace else ()
+
+    def write(rules: list[Manifest]) -> None:
+        patch = json.dumps({"rules": [one for one in rules if one["resources"] and one["verbs"]]})
+        bed.kubectl("patch", role["kind"], role["metadata"]["name"], *where, "--type=merge", "-p", patch)
+
+    write(others + less)
+    try:
+        yield
+    finally:
+        write(role["rules"])
+
+
+def allowed(bed: Testbed, request: Request, account: str) -> bool:
+    """What the API server's authorizer says of a request."""
+    resource, _, subresource = request.resource.partition("/")
+    attributes = {
+        "verb": request.verb,
+        "group": request.group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": request.namespace,
+        "name": request.name,
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": account, "resourceAttributes": attributes},
+    }
+    answer = bed.kubectl("create", "-f", "-", "-o", "yaml", input=json.dumps(review)).stdout
+    return bool(yaml.safe_load(answer)["status"]["allowed"])
