@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := testbed:.
 # Runs a command among namespaces of its own, where the real servers are started.
 BED := $(BIN)/python -m spout_testbed run --
-CODE := operator testbed demo tests benchmarks examples
+CODE := operator testbed demo tests benchmarks examples charts deploy
 
 .PHONY: help
 help: ## list the targets
@@ -32,6 +32,10 @@ setup: $(VENV)/.installed ## install what developing needs into .venv (pinned, w
 testbed: setup ## build and fetch the real servers, once, into the user's cache folder (about 10 min the first time)
 	@$(BIN)/python -m spout_testbed build
 
+.PHONY: tools
+tools: setup ## build and fetch what judges the chart: helm 3 and 4, promtool, kube-score, checkov (about 6 min the first time)
+	@$(BIN)/python -m spout_testbed build --tools
+
 .PHONY: demo
 demo: testbed ## watch the whole main job on real servers; KEEP=1 leaves it running
 	@KEEP=$(KEEP) $(BED) $(BIN)/python -m demo
@@ -42,7 +46,7 @@ check: setup ## lint, types, layers, manifests: quick, run before each commit
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/yamllint --strict crds deploy examples
+	$(BIN)/yamllint --strict crds deploy examples charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
 	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
 
 .PHONY: hooks
@@ -75,12 +79,17 @@ test-integration: testbed ## CRD and operator on a real kube-apiserver
 test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its workers
 	$(BED) $(BIN)/python -m pytest tests/e2e
 
+.PHONY: test-chart
+test-chart: testbed tools ## the chart, the alerts and what GitOps tools see, without servers and on a real kube-apiserver
+	$(BIN)/python -m pytest tests/chart/test_unit_*.py tests/gitops tests/observability/test_unit_*.py
+	$(BED) $(BIN)/python -m pytest tests/chart/test_bed_*.py tests/observability/test_bed_*.py
+
 .PHONY: test-dockerfile
 test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a clean environment
 	$(BIN)/python tests/dockerfile/run_build_stage.py
 
 .PHONY: test-all
-test-all: test-contract test-integration test-e2e test-testbed test-dockerfile ## every test that needs a server
+test-all: test-contract test-integration test-e2e test-chart test-testbed test-dockerfile ## every test that needs a server
 
 .PHONY: test
 test: check test-unit test-all ## everything, from nothing

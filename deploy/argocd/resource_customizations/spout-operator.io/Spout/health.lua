@@ -1,0 +1,30 @@
+-- The health of a Spout. Its conditions follow kstatus: Stalled is there while only a person can mend it.
+local hs = {status = "Progressing", message = "Waiting for the operator"}
+if obj.metadata.deletionTimestamp ~= nil then
+  hs.message = "Being deleted"
+  return hs
+end
+if obj.status == nil or obj.status.conditions == nil then
+  return hs
+end
+if obj.status.observedGeneration ~= obj.metadata.generation then
+  hs.message = "Waiting for the operator to see the change"
+  return hs
+end
+local conditions = {}
+for _, condition in ipairs(obj.status.conditions) do
+  conditions[condition.type] = condition
+end
+local ready = conditions.Ready
+if conditions.Stalled ~= nil and conditions.Stalled.status == "True" then
+  hs.status = "Degraded"
+  hs.message = conditions.Stalled.message
+elseif ready ~= nil and ready.status == "True" then
+  hs.status = ready.reason == "Suspended" and "Suspended" or "Healthy"
+  hs.message = ready.message
+elseif ready ~= nil then
+  -- Crashing workers come and go by themselves, and are trouble all the same.
+  hs.status = ready.reason == "PipelineCrashing" and "Degraded" or "Progressing"
+  hs.message = ready.message
+end
+return hs

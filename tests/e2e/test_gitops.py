@@ -1,0 +1,93 @@
+"""GitOps: the same folder again and again is no change, and what a tool adds for itself restarts nothing."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spout_operator.pachyderm.v1.sdk import Client
+from spout_testbed import Testbed
+from tests.e2e.conftest import USER_CODE, a_spec
+from tests.support.requests import pachd_calls
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
+
+TIMES = 50
+
+
+@pytest.fixture
+def folder(tmp_path: Path, spouts: Spouts, name: str) -> Path:
+    """What is in Git: one Spout, written as people write."""
+    spec = a_spec(resourceRequests={"cpu": "0.1", "memory": "64Mi"})
+    metadata = {"name": name, "namespace": spouts.namespace}
+    body = {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": spec}
+    assert [sys.executable, str(USER_CODE)] == spec["transform"]["cmd"]
+    (tmp_path / "git").mkdir()
+    (tmp_path / "git" / "spout.yaml").write_text(yaml.safe_dump(body))
+    return tmp_path / "git"
+
+
+def apply(bed: Testbed, folder: Path) -> str:
+    return bed.kubectl("apply", "--server-side", "--field-manager=gitops", "-f", str(folder)).stdout
+
+
+def version_of(bed: Testbed, spouts: Spouts, name: str) -> tuple[str, int]:
+    body: dict[str, Any] = json.loads(bed.kubectl("get", "spout", name, "-n", spouts.namespace, "-o", "json").stdout)
+    return body["metadata"]["resourceVersion"], body["status"]["pipeline"]["version"]
+
+
+def settle(spouts: Spouts, name: str) -> None:
+    """Five batches, each a commit of data and one of the marker: then the user code only waits."""
+    spouts.wait(name, "to be ready", ready="True")
+    spouts.wait(name, "to have written all", total=10, marker="5", ready="True")
+
+
+def test_the_same_folder_fifty_times_changes_nothing(
+    bed: Testbed, spouts: Spouts, folder: Path, name: str, pachyderm: Client
+) -> None:
+    apply(bed, folder)
+    settle(spouts, name)
+    before, calls = version_of(bed, spouts, name), pachd_calls(bed.pachd.log)
+
+    for _ in range(TIMES):
+        apply(bed, folder)
+
+    assert version_of(bed, spouts, name) == before
+    made = pachd_calls(bed.pachd.log) - calls
+    assert made["pps.API.CreatePipeline"] == 0
+    assert pachyderm.inspect_pipeline(name).version == 1
+
+
+@pytest.mark.parametrize("side", [("--server-side", "--field-manager=gitops"), ()], ids=["server-side", "client-side"])
+def test_there_is_no_difference_after_a_reconcile(
+    bed: Testbed, spouts: Spouts, folder: Path, name: str, side: tuple[str, ...]
+) -> None:
+    bed.kubectl("apply", *side, "-f", str(folder))
+    settle(spouts, name)
+
+    found = bed.kubectl("diff", *side, "-f", str(folder), check=False)
+
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_labels_and_annotations_of_a_tool_restart_nothing(
+    bed: Testbed, spouts: Spouts, folder: Path, name: str, pachyderm: Client
+) -> None:
+    apply(bed, folder)
+    settle(spouts, name)
+    calls = pachd_calls(bed.pachd.log)
+
+    tracking = f"argocd.argoproj.io/tracking-id=spouts:spout-operator.io/Spout:{spouts.namespace}/{name}"
+    bed.kubectl("annotate", "spout", name, "-n", spouts.namespace, tracking)
+    bed.kubectl("label", "spout", name, "-n", spouts.namespace, "kustomize.toolkit.fluxcd.io/name=spouts")
+    listed = pachd_calls(bed.pachd.log)["pps.API.ListPipeline"]
+    spouts.wait(name, "to stay ready", ready="True", version=1)
+    eventually(lambda: pachd_calls(bed.pachd.log)["pps.API.ListPipeline"] > listed + 3, what="some ticks")
+
+    assert (pachd_calls(bed.pachd.log) - calls)["pps.API.CreatePipeline"] == 0
+    info = pachyderm.inspect_pipeline(name)
+    assert info.version == 1
+    assert "argocd" not in str(info.metadata), "what is the tool's is not copied: it would prune the pipeline's Pods"

@@ -1,0 +1,24 @@
+"""The rules of kstatus for a resource it does not know by kind.
+
+As in sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go and core.go: what Flux waits by, and `kubectl wait` in spirit.
+"""
+
+from typing import Any
+
+
+def status(body: dict[str, Any]) -> str:
+    """Terminating, InProgress, Failed or Current."""
+    if body["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    found = body.get("status", {})
+    observed = found.get("observedGeneration")
+    if observed is not None and observed != body["metadata"]["generation"]:
+        return "InProgress"
+    conditions = {condition["type"]: condition["status"] for condition in found.get("conditions", ())}
+    if conditions.get("Reconciling") == "True":
+        return "InProgress"
+    if conditions.get("Stalled") == "True":
+        return "Failed"
+    if "Ready" in conditions:
+        return "Current" if conditions["Ready"] == "True" else "InProgress"
+    return "Current"

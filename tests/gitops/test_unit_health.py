@@ -1,0 +1,156 @@
+"""What Argo CD and Flux make of a Spout, in every state that the operator can put it in."""
+
+import copy
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import lupa.lua51
+import pytest
+import yaml
+
+from spout_operator.core.conditions import FALSE, TRUE, UNKNOWN
+from tests.gitops import kstatus
+from tests.gitops.states import GENERATION, State, states, unseen
+
+ARGOCD = Path(__file__).parents[2] / "deploy" / "argocd"
+LUA = ARGOCD / "resource_customizations" / "spout-operator.io" / "Spout"
+Body = dict[str, Any]
+
+every_state = pytest.mark.parametrize("state", states(), ids=lambda state: state.name)
+
+
+def to_lua(runtime: lupa.lua51.LuaRuntime, value: Any) -> Any:
+    """As Argo CD hands it over: maps and lists are tables, what is null is not there."""
+    if isinstance(value, dict):
+        return runtime.table_from({key: to_lua(runtime, one) for key, one in value.items() if one is not None})
+    if isinstance(value, list):
+        return runtime.table_from([to_lua(runtime, one) for one in value])
+    return value
+
+
+def from_lua(value: Any) -> Any:
+    if lupa.lua51.lua_type(value) != "table":
+        return value
+    if set(value.keys()) == set(range(1, len(value) + 1)) and len(value):
+        return [from_lua(value[index]) for index in range(1, len(value) + 1)]
+    return {key: from_lua(value[key]) for key in value.keys()}  # noqa: SIM118 - a Lua table is no mapping
+
+
+def run(script: Path, body: Body) -> Any:
+    """What a script returns for a Spout, in Lua 5.1 as in Argo CD."""
+    runtime = lupa.lua51.LuaRuntime(unpack_returned_tuples=True)
+    runtime.globals().obj = to_lua(runtime, body)
+    return from_lua(runtime.execute(script.read_text()))
+
+
+def health(body: Body) -> tuple[str, str]:
+    found = run(LUA / "health.lua", body)
+    return found["status"], found["message"]
+
+
+def wanted_health(state: State) -> str:
+    if state.stalled:
+        return "Degraded"
+    if state.ready == TRUE:
+        return "Suspended" if state.reason == "Suspended" else "Healthy"
+    return "Degraded" if state.reason == "PipelineCrashing" else "Progressing"
+
+
+def test_there_are_states_of_every_kind() -> None:
+    found = states()
+    assert {state.ready for state in found} == {TRUE, FALSE, UNKNOWN}
+    assert {wanted_health(state) for state in found} == {"Healthy", "Degraded", "Progressing", "Suspended"}
+
+
+@every_state
+def test_argo_cd_sees_what_the_conditions_say(state: State) -> None:
+    status, message = health(state.body)
+    assert status == wanted_health(state)
+    assert message in {condition["message"] for condition in state.body["status"]["conditions"]}
+
+
+@every_state
+def test_a_change_that_is_not_observed_yet_is_in_progress_whatever_was_before(state: State) -> None:
+    body = copy.deepcopy(state.body)
+    body["metadata"]["generation"] = GENERATION + 1
+    assert health(body) == ("Progressing", "Waiting for the operator to see the change")
+    assert kstatus.status(body) == "InProgress"
+
+
+@every_state
+def test_one_that_is_being_deleted_is_in_progress(state: State) -> None:
+    body = copy.deepcopy(state.body)
+    body["metadata"]["deletionTimestamp"] = "2026-11-22T22:00:00Z"
+    assert health(body) == ("Progressing", "Being deleted")
+    assert kstatus.status(body) == "Terminating"
+
+
+def test_one_that_nobody_has_seen_is_in_progress_for_argo_cd() -> None:
+    assert health(unseen()) == ("Progressing", "Waiting for the operator")
+
+
+@every_state
+def test_kstatus_sees_the_same(state: State) -> None:
+    if state.stalled:
+        wanted = "Failed"
+    elif state.ready == TRUE:
+        wanted = "Current"
+    else:
+        wanted = "InProgress"
+    assert kstatus.status(state.body) == wanted
+
+
+# ---- Argo CD's own files
+
+
+def cases(file: str, key: str) -> list[Any]:
+    found: list[Any] = yaml.safe_load((LUA / file).read_text())[key]
+    return found
+
+
+@pytest.mark.parametrize("case", cases("health_test.yaml", "tests"), ids=lambda case: str(case["inputPath"]))
+def test_the_health_tests_in_argo_cds_own_form(case: Body) -> None:
+    body = yaml.safe_load((LUA / case["inputPath"]).read_text())
+    assert health(body) == (case["healthStatus"]["status"], case["healthStatus"].get("message", ""))
+
+
+@pytest.mark.parametrize(
+    "case", cases("actions/action_test.yaml", "discoveryTests"), ids=lambda case: str(case["inputPath"])
+)
+def test_the_actions_that_are_offered(case: Body) -> None:
+    body = yaml.safe_load((LUA / "actions" / case["inputPath"]).read_text())
+    offered = run(LUA / "actions" / "discovery.lua", body)
+    assert offered == {one["name"]: {"disabled": one.get("disabled", False)} for one in case["result"]}
+
+
+@pytest.mark.parametrize(
+    "case", cases("actions/action_test.yaml", "actionTests"), ids=lambda case: f"{case['action']} {case['inputPath']}"
+)
+def test_what_an_action_makes_of_a_spout(case: Body) -> None:
+    body = yaml.safe_load((LUA / "actions" / case["inputPath"]).read_text())
+    expected = yaml.safe_load((LUA / "actions" / case["expectedOutputPath"]).read_text())
+
+    found = run(LUA / "actions" / case["action"] / "action.lua", body)
+
+    if case["action"] == "restart":
+        # The time of the click, which no file can hold.
+        assert found["spec"].pop("restartNonce") > "2026-"
+        expected["spec"].pop("restartNonce")
+    assert found == expected
+
+
+def test_the_patch_of_argocd_cm_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("make", ARGOCD / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ARGOCD / "argocd-cm.yaml").read_text() == module.patch(), "run: python deploy/argocd/make.py"
+
+
+def test_the_waves_are_in_order_and_tolerate_a_crd_of_the_same_sync() -> None:
+    operator, spouts = yaml.safe_load_all((ARGOCD / "applications.yaml").read_text())
+    waves = [int(app["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]) for app in (operator, spouts)]
+    assert waves == sorted(set(waves))
+    assert "SkipDryRunOnMissingResource=true" in spouts["spec"]["syncPolicy"]["syncOptions"]

@@ -1,0 +1,70 @@
+"""What kustomize makes of deploy/: the overlays, and a Spout whose image and Secret are named elsewhere."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from spout_testbed import recipes
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+OVERLAYS = ("cluster-wide", "namespaced", "ha")
+
+
+def built(folder: Path) -> list[dict[str, Any]]:
+    """By the kubectl that users have, or the test bed's."""
+    kubectl = shutil.which("kubectl") or str(recipes.kubernetes_recipe().folder() / "kubectl")
+    done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert done.returncode == 0, done.stderr
+    return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
+
+
+def only(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    (found,) = [manifest for manifest in manifests if manifest["kind"] == kind]
+    return found
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_has_the_crd_the_operator_and_its_rights(overlay: str) -> None:
+    manifests = built(DEPLOY / "overlays" / overlay)
+    kinds = {manifest["kind"] for manifest in manifests}
+    assert {"CustomResourceDefinition", "Namespace", "Deployment", "Role", "ServiceAccount"} <= kinds
+    assert only(manifests, "Deployment")["spec"]["replicas"] == (2 if overlay == "ha" else 1)
+
+
+def test_the_namespaced_overlay_watches_the_namespaces_that_it_has_roles_in() -> None:
+    manifests = built(DEPLOY / "overlays" / "namespaced")
+    container = only(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    watched = {variable["name"]: variable.get("value") for variable in container["env"]}["SPOUT_OPERATOR_NAMESPACES"]
+    roles = [one["metadata"]["namespace"] for one in manifests if one["kind"] == "Role"]
+    assert set(watched.split()) == set(roles) - {"spout-operator", "kube-system"}
+    assert [one["metadata"]["name"] for one in manifests if one["kind"] == "ClusterRole"] == ["spout-operator-crd"]
+
+
+def test_new_tags_and_generated_names_reach_a_spout() -> None:
+    manifests = built(DEPLOY / "samples" / "kustomize")
+    secret, spout = only(manifests, "Secret"), only(manifests, "Spout")
+    assert spout["spec"]["transform"]["image"] == "myaccount/myimage:0.2"
+    assert secret["metadata"]["name"].startswith("kafka-")
+    assert [one["name"] for one in spout["spec"]["transform"]["secrets"]] == [secret["metadata"]["name"]]
+
+
+def test_the_component_leaves_kustomizes_own_schema_alone(tmp_path: Path) -> None:
+    """An openapi of one's own would make a patch of a container drop the others."""
+    component = yaml.safe_load((DEPLOY / "component" / "kustomization.yaml").read_text())
+    assert "openapi" not in component
+    (tmp_path / "component").mkdir()
+    for file in (DEPLOY / "component").glob("*.yaml"):
+        (tmp_path / "component" / file.name).write_text(file.read_text())
+    head = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {template: {spec: {containers: "
+    (tmp_path / "deployment.yaml").write_text(f"{head}[{{name: a, image: a}}, {{name: b, image: b}}]}}}}}}}}")
+    (tmp_path / "patch.yaml").write_text(head + "[{name: a, image: c}]}}}}")
+    (tmp_path / "kustomization.yaml").write_text(
+        "{components: [component], resources: [deployment.yaml], patches: [{path: patch.yaml}]}"
+    )
+    (deployment,) = built(tmp_path)
+    found = {one["name"]: one["image"] for one in deployment["spec"]["template"]["spec"]["containers"]}
+    assert found == {"a": "c", "b": "b"}
