@@ -117,7 +117,7 @@ def check(*, url: str, namespace: str, kubeconfig: str | None) -> None:
     default=1000,
     envvar=_PREFIX + "SPOUT_METRICS_LIMIT",
     show_envvar=True,
-    help="At most so many Spouts get metrics of their own (7 series each); 0 for none.",
+    help="At most so many Spouts get metrics of their own (6 series each); 0 for none.",
 )
 @click.option(
     "--cluster-id",

@@ -1,6 +1,6 @@
 """The rules of kstatus for a resource it does not know by kind.
 
-As in sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go and core.go: what Flux waits by, and `kubectl wait` in spirit.
+As in sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go and core.go: what Flux waits by.
 """
 
 from typing import Any

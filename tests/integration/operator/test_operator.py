@@ -1,5 +1,8 @@
 """The operator's dealings with a real API server, and with a pachd in trouble."""
 
+import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from kubernetes import client
 from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
+from tests.support.operator_process import HTTP_PORT, OperatorProcess
 from tests.support.requests import spout_writes
 from tests.support.spouts import Spouts, message
 from tests.support.waiting import eventually
@@ -211,3 +214,65 @@ def test_missing_rights_are_told_and_end_it(bed: Testbed, crd: str, pachd: Memor
 
     assert process.wait() == 2
     assert "deploy/base/rbac.yaml" in process.log.read_text()
+
+
+def test_a_crd_older_than_the_operator_is_told_with_the_field_that_is_missing(
+    bed: Testbed, stopped_operator: OperatorProcess
+) -> None:
+    crd = json.loads(bed.kubectl("get", "crd", "spouts.spout-operator.io", "-o", "json").stdout)
+    schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/restartNonce"
+    field = schema["properties"]["restartNonce"]
+    remove = json.dumps([{"op": "remove", "path": path}])
+    bed.kubectl("patch", "crd", "spouts.spout-operator.io", "--type=json", "-p", remove)
+    try:
+        stopped_operator.launch()
+        assert stopped_operator.wait() == 2
+    finally:
+        put_back = [{"op": "add", "path": path, "value": field}]
+        bed.kubectl("patch", "crd", "spouts.spout-operator.io", "--type=json", "-p", json.dumps(put_back))
+
+    said = stopped_operator.log.read_text()
+    assert "is older than this operator: it lacks spec.restartNonce; update it: `kubectl apply" in said
+    assert "Traceback" not in said
+
+
+def test_a_namespace_that_is_not_there_is_told(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> None:
+    process = OperatorProcess(
+        kubeconfig=bed.kubeconfig, pachd_address=pachd.address, log=tmp_path / "log", flags=("--namespace=nowhere",)
+    )
+    process.launch()
+
+    assert process.wait() == 2
+    assert "does not have the namespace 'nowhere' (--namespace); make it first" in process.log.read_text()
+
+
+def test_check_sees_an_operator_that_is_ready_and_a_cluster_that_takes_spouts(
+    operator: OperatorProcess, bed: Testbed, namespace: str
+) -> None:
+    done = check(bed, f"http://127.0.0.1:{HTTP_PORT}", namespace)
+
+    assert done.returncode == 0, done.stderr
+    assert "the operator is ready" in done.stdout
+    assert "[+]watch ok" in done.stdout
+    assert "the API server takes Spouts" in done.stdout
+    assert bed.kubectl("get", "spouts", "-n", namespace).stdout == "", "it was a dry run"
+
+
+def test_check_tells_of_an_operator_that_does_not_answer(bed: Testbed, crd: str, namespace: str) -> None:
+    done = check(bed, "http://127.0.0.1:9", namespace)
+
+    assert done.returncode == 1
+    assert "the operator does not answer at http://127.0.0.1:9/readyz" in done.stderr
+
+
+def test_a_watch_and_queues_that_move_are_live(operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd) -> None:
+    ready_spout(spouts, pachd)
+
+    assert operator.get("/livez") == "[+]poller ok\n[+]queue reconcile ok\n[+]queue status ok\n[+]watch ok\n"
+
+
+def check(bed: Testbed, url: str, namespace: str) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("spout-operator")
+    argv = [str(program), "check", f"--url={url}", f"--namespace={namespace}", f"--kubeconfig={bed.kubeconfig}"]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - ours
