@@ -17,6 +17,8 @@ RUN python -m venv /opt/build && \
 
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
+# operator/spout_operator/kubernetes/crd.yaml is a link to here.
+COPY crds crds
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory dist && \
     python -m pip --python /opt/spout-operator/bin/python install --no-deps --no-index dist/*.whl
 

@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := testbed:.
 # Runs a command among namespaces of its own, where the real servers are started.
 BED := $(BIN)/python -m spout_testbed run --
-CODE := operator testbed demo tests benchmarks examples charts deploy
+CODE := operator testbed demo tests benchmarks examples charts deploy release
 
 .PHONY: help
 help: ## list the targets
@@ -89,14 +89,15 @@ test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a cle
 	$(BIN)/python tests/dockerfile/run_build_stage.py
 
 .PHONY: test-all
-test-all: test-contract test-integration test-e2e test-chart test-testbed test-dockerfile ## every test that needs a server
+test-all: test-contract test-integration test-e2e test-chart test-testbed test-dockerfile release-check ## every test that needs a server
 
 .PHONY: test
 test: check test-unit test-all ## everything, from nothing
 
 .PHONY: bench
-bench: testbed ## the numbers of docs/benchmarks.md, side by side in one run
+bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one run
 	@$(BED) $(BIN)/python -m benchmarks
+	@$(BED) $(BIN)/python -m benchmarks.scale
 
 .PHONY: lock
 lock: ## pin the dependencies anew, with hashes (needs uv)
@@ -104,8 +105,33 @@ lock: ## pin the dependencies anew, with hashes (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.txt
 
 .PHONY: dist
-dist: setup ## build the wheel
-	$(BIN)/python -m build --no-isolation --wheel --outdir dist .
+dist: setup ## build the wheel, the same bytes from the same commit
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --wheel --outdir dist .
+
+.PHONY: sbom
+sbom: setup ## what is in the image: dist/sbom.cdx.json, CycloneDX
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json requirements.txt
+
+.PHONY: audit
+audit: setup ## known vulnerabilities of what is pinned; ends with 3 where nobody could be asked
+	$(BIN)/python -m release.audit
+
+.PHONY: test-install
+test-install: dist ## install from the lock, hash by hash, into a new environment
+	@rm -rf build/install && $(PYTHON) -m venv build/install
+	build/install/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	build/install/bin/python -m pip install --quiet --disable-pip-version-check --no-deps dist/*.whl
+	build/install/bin/python -m pip check
+	build/install/bin/spout-operator --version
+
+.PHONY: test-release
+test-release: setup ## versions, pins, wheel, SBOM, audit rules
+	$(BIN)/python -m pytest tests/release
+
+.PHONY: release-check
+release-check: test-release sbom test-install ## all of a release that can be checked here
+	$(BIN)/python -m release.check
 
 .PHONY: clean
 clean: ## remove what was built here; the servers stay in the user's cache folder

@@ -5,7 +5,6 @@ Nothing here passes or fails: a shared machine's times are read as ratios, and t
 
 import concurrent.futures
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 
 from kubernetes import client, config
 
+from benchmarks.figures import cpu_seconds, memory, show
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
 from tests.support.operator_process import OperatorProcess
@@ -185,25 +185,6 @@ def is_quiet(bed: Testbed) -> bool:
 def listed(bed: Testbed) -> int:
     """How often the pipelines were listed."""
     return Counter(pachd_calls(bed.pachd.log))["pps.API.ListPipeline"]
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory(pid: int, kind: str) -> float:
-    """A figure of /proc/PID/status, in MB."""
-    line = next(
-        line for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines() if line.startswith(kind)
-    )
-    return int(line.split()[1]) * 1024 / 1e6
-
-
-def show(what: str, figure: str) -> None:
-    """Print a row."""
-    print(f"{what:<58} {figure}", flush=True)
 
 
 if __name__ == "__main__":

@@ -92,6 +92,10 @@ def test_the_figures_are_the_spouts(scrape: str) -> None:
 
 def test_the_names_follow_the_conventions(scrape: str) -> None:
     done = subprocess.run(
-        [str(program("promtool")), "check", "metrics"], input=scrape, capture_output=True, text=True, check=False
+        [str(program("promtool")), "check", "metrics"],
+        input=scrape,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
