@@ -53,16 +53,9 @@ def judge(report: Mapping[str, Any], explained: Iterable[Mapping[str, str]]) -> 
 
 def main() -> int:
     """Run pip-audit over what is pinned; returns the exit code."""
-    argv = [
-        sys.executable,
-        "-m",
-        "pip_audit",
-        "--disable-pip",
-        "--require-hashes",
-        "--format=json",
-        "--progress-spinner=off",
-    ]
-    done = subprocess.run([*argv, "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    options = ("--disable-pip", "--require-hashes", "--format=json", "--progress-spinner=off")
+    argv = [sys.executable, "-m", "pip_audit", *options, "-r", str(REQUIREMENTS)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     try:
         report = json.loads(done.stdout)
     except ValueError:
