@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +19,14 @@ class OperatorProcess:
     """One `spout-operator run`; a `with` statement ends it."""
 
     def __init__(
-        self, *, kubeconfig: Path, pachd_address: str, log: Path, flags: tuple[str, ...] = (), port: int = HTTP_PORT
+        self,
+        *,
+        kubeconfig: Path,
+        pachd_address: str,
+        log: Path,
+        flags: tuple[str, ...] = (),
+        port: int = HTTP_PORT,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._url = f"http://127.0.0.1:{port}"
         program = Path(sys.executable).with_name("spout-operator")
@@ -31,7 +39,7 @@ class OperatorProcess:
             f"--http-port={port}",
             *flags,
         ]
-        self._env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+        self._env = {**os.environ, **(environment or {}), "KUBECONFIG": str(kubeconfig)}
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 

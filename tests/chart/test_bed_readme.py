@@ -1,0 +1,93 @@
+"""The README's install section, followed word for word on an API server; what needs a container engine is left out."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from spout_testbed import Testbed
+from spout_testbed.programs import program
+from tests.chart.charts import ROOT
+
+#: No engine builds images here, and no kubelet runs the Pod of `helm test`.
+LEFT_OUT = ("docker build", "helm test")
+
+
+def blocks() -> dict[str, str]:
+    """The shell of the install section, by the first words of each block."""
+    section = (ROOT / "README.md").read_text().partition("## Install on a cluster")[2].partition("\n## ")[0]
+    found = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    names = ("helm", "kubectl", "argocd", "spout")
+    assert len(found) == len(names)
+    return dict(zip(names, found, strict=True))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the commands name, and the programs they call."""
+    for name in ("charts", "crds", "deploy", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True)
+    (tmp_path / "bin").mkdir()
+    return tmp_path
+
+
+def follow(bed: Testbed, checkout: Path, block: str, helm: str = "helm4") -> str:
+    """Run a block as a person would who pastes it."""
+    link = checkout / "bin" / "helm"
+    link.unlink(missing_ok=True)
+    link.symlink_to(program("helm3" if helm == "helm3" else "helm4"))
+    lines = [line for line in block.splitlines() if not line.startswith(LEFT_OUT)]
+    kubectl = shutil.which("kubectl")
+    search = [str(checkout / "bin"), *([str(Path(kubectl).parent)] if kubectl else []), os.environ["PATH"]]
+    environment = {**os.environ, "KUBECONFIG": str(bed.kubeconfig), "PATH": ":".join(search)}
+    script = "set -e\n" + "\n".join(lines)
+    done = subprocess.run(  # noqa: S603 - the README's own
+        ["/bin/bash", "-c", script], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def clear(bed: Testbed) -> None:
+    bed.kubectl("delete", "spouts", "--all", "-A", "--ignore-not-found", check=False)
+    part = "--selector=app.kubernetes.io/part-of=spout-operator"
+    kinds = "deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets"
+    bed.kubectl("delete", kinds, part, "-A", "--ignore-not-found")
+    bed.kubectl("delete", "secrets", "-A", "-l", "owner=helm", "--ignore-not-found")
+    bed.kubectl("delete", "crd", "spouts.spout-operator.io", "--ignore-not-found")
+
+
+@pytest.mark.parametrize("helm", ["helm3", "helm4"])
+def test_helm(bed: Testbed, checkout: Path, helm: str) -> None:
+    said = follow(bed, checkout, blocks()["helm"], helm)
+    assert "STATUS: deployed" in said
+    image = "-o=jsonpath={.spec.template.spec.containers[0].image}"
+    found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
+    assert found == "REGISTRY/spout-operator:0.1.0"
+    bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+    assert "my-spout" in follow(bed, checkout, blocks()["spout"], helm)
+    clear(bed)
+
+
+def test_kubectl(bed: Testbed, checkout: Path) -> None:
+    follow(bed, checkout, blocks()["kubectl"])
+    bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+    path = '-o=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="SPOUT_OPERATOR_PACHD_ADDRESS")].value}'
+    found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
+    assert found == "grpc://pachd.pachyderm:650"
+    assert "my-spout" in follow(bed, checkout, blocks()["spout"])
+    clear(bed)
+
+
+def test_argo_cd(bed: Testbed, checkout: Path) -> None:
+    bed.kubectl("create", "namespace", "argocd")
+    bed.kubectl("create", "configmap", "argocd-cm", "-n", "argocd")
+
+    follow(bed, checkout, blocks()["argocd"])
+
+    data = bed.kubectl("get", "configmap", "argocd-cm", "-n", "argocd", "-o=jsonpath={.data}").stdout
+    assert "resource.customizations.health.spout-operator.io_Spout" in data
+    assert "resource.customizations.actions.spout-operator.io_Spout" in data

@@ -1,0 +1,65 @@
+"""Two replicas on a real Pachyderm: the leader is killed while it creates pipelines."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spout_operator.pachyderm.v1.sdk import Client
+from spout_testbed import Testbed
+from tests.e2e.conftest import a_spec
+from tests.support.operator_process import OperatorProcess
+from tests.support.requests import pachd_calls
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
+
+LEASE = "--lease=spout-operator/spout-operator"
+NAMES = [f"takeover-{number}" for number in range(8)]
+
+
+@pytest.fixture
+def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """The one that leads."""
+    process = _replica(bed, tmp_path / "first.log", 8080)
+    with process:
+        eventually(lambda: process.is_leading, what="the first to lead", details=process.log.read_text)
+        yield process
+
+
+@pytest.fixture
+def second(bed: Testbed, operator: OperatorProcess, tmp_path: Path) -> Iterator[OperatorProcess]:
+    """The one that waits."""
+    with _replica(bed, tmp_path / "second.log", 8081) as process:
+        yield process
+
+
+def test_none_is_made_twice_and_none_is_lost(
+    bed: Testbed, operator: OperatorProcess, spouts: Spouts, second: OperatorProcess, pachyderm: Client
+) -> None:
+    before = pachd_calls(bed.pachd.log)["pps.API.CreatePipeline"]
+    for name in NAMES:
+        spouts.create(name, a_spec())
+    eventually(lambda: pachd_calls(bed.pachd.log)["pps.API.CreatePipeline"] > before, what="a first answered create")
+
+    operator.kill()
+    begin = time.monotonic()
+    eventually(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
+    took = time.monotonic() - begin
+
+    assert took < 20
+    for name in NAMES:
+        spouts.wait(name, "to be made by one of the two", seconds=90, synced="True", version=1)
+    infos = {info.pipeline.name: info for info in pachyderm.list_pipeline().pipeline_info}
+    assert {name: infos[name].version for name in NAMES} == dict.fromkeys(NAMES, 1)
+    second.stop()
+
+
+def _replica(bed: Testbed, log: Path, port: int) -> OperatorProcess:
+    return OperatorProcess(
+        kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
+        pachd_address=bed.pachd_address,
+        log=log,
+        flags=(LEASE,),
+        port=port,
+    )
