@@ -96,7 +96,8 @@ def test_namespaced_has_the_same_in_its_namespace_only_and_may_see_whether_that_
 
 
 def test_nobody_but_the_operator_gets_these_rights() -> None:
-    manifests = [manifest for file in (ROOT / "deploy").rglob("*.yaml") for manifest in _manifests(file)]
+    files = [*BASE.glob("*.yaml"), *OVERLAYS.rglob("*.yaml")]
+    manifests = [manifest for file in files for manifest in _manifests(file)]
     bindings = [manifest for manifest in manifests if manifest["kind"] in {"RoleBinding", "ClusterRoleBinding"}]
     account = {"kind": "ServiceAccount", "name": NAME, "namespace": NAME}
     assert len(bindings) == 5
