@@ -81,8 +81,9 @@ test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its
 
 .PHONY: test-chart
 test-chart: testbed tools ## the chart, the alerts and what GitOps tools see, without servers and on a real kube-apiserver
-	$(BIN)/python -m pytest tests/chart/test_unit_*.py tests/gitops tests/observability/test_unit_*.py
-	$(BED) $(BIN)/python -m pytest tests/chart/test_bed_*.py tests/observability/test_bed_*.py
+	$(BIN)/python -m pytest tests/chart/test_unit_*.py tests/gitops/test_unit_*.py tests/observability/test_unit_*.py
+	$(BED) $(BIN)/python -m pytest tests/chart/test_bed_*.py
+	$(BED) $(BIN)/python -m pytest tests/gitops/test_bed_*.py tests/observability/test_bed_*.py
 
 .PHONY: test-dockerfile
 test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a clean environment

@@ -68,3 +68,12 @@ def test_the_component_leaves_kustomizes_own_schema_alone(tmp_path: Path) -> Non
     (deployment,) = built(tmp_path)
     found = {one["name"]: one["image"] for one in deployment["spec"]["template"]["spec"]["containers"]}
     assert found == {"a": "c", "b": "b"}
+
+
+def test_flux_waits_for_the_operator_and_then_for_the_spouts() -> None:
+    source, operator, spouts = yaml.safe_load_all((DEPLOY / "flux" / "operator.yaml").read_text())
+    assert operator["spec"]["sourceRef"]["name"] == source["metadata"]["name"]
+    assert (DEPLOY.parent / operator["spec"]["path"]).is_dir()
+    assert spouts["spec"]["dependsOn"] == [{"name": operator["metadata"]["name"]}]
+    assert operator["spec"]["wait"] is spouts["spec"]["wait"] is True
+    assert "healthCheckExprs" not in spouts["spec"]
