@@ -74,7 +74,7 @@ class Operator:
         """
         async with self._served():
             if self._election is None or await self._wait_to_lead(self._election, stop):
-                await self._act()
+                await self._act(stop)
 
     async def _wait_to_lead(self, election: Election, stop: asyncio.Event) -> bool:
         """Whether this replica leads; False where it was told to stop before."""
@@ -92,13 +92,16 @@ class Operator:
             raise results[0]
         return True
 
-    async def _act(self) -> None:
+    async def _act(self, stop: asyncio.Event) -> None:
         """Run all parts. One that ends by itself ends the others: a restart mends more than a limp."""
         engine = self._engine = self._new_engine()
         self._acts_since = asyncio.get_running_loop().time()
         self._metrics.registry.register(StateCollector(engine, limit=self._config.spout_metrics_limit))
         parts = engine.start_workers()
-        parts += [asyncio.create_task(part) for part in (engine.poller.run(), engine.sweep.run(), self._tell_ready())]
+        parts += [
+            asyncio.create_task(part)
+            for part in (engine.poller.run(), engine.sweep.run(), self._tell_ready(), _stopped(stop))
+        ]
         if self._election is not None:
             parts.append(asyncio.create_task(self._election.hold()))
 
@@ -169,3 +172,8 @@ class Operator:
             yield f"lease ({leads})", self._election.trouble
         if self._election is None or self._engine is not None:
             yield "watch", None if self._is_watching.is_set() else "the watch of Spouts has not begun"
+
+
+async def _stopped(stop: asyncio.Event) -> None:
+    """For what ends this process before there is a watch, which then has the signals."""
+    await stop.wait()
