@@ -1,6 +1,7 @@
 """The rules of kstatus for a resource it does not know by kind.
 
-As in sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go and core.go: what Flux waits by.
+As in kubernetes-sigs/cli-utils at 5895ad6c, pkg/kstatus/status: checkGenericProperties and checkGeneration in
+generic.go, checkReadyCondition in status.go. It is what Flux waits by.
 """
 
 from typing import Any

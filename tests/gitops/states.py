@@ -1,4 +1,4 @@
-"""Every state that a Spout can be in, as the operator's own code writes it."""
+"""Every state that a Spout can be in, as the operator's own code decides and writes it."""
 
 import itertools
 from dataclasses import dataclass
@@ -6,14 +6,15 @@ from typing import Any
 
 from spout_operator.core import conditions
 from spout_operator.core.conditions import Condition
-from spout_operator.core.decision import Action, Decision
-from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
-from spout_operator.core.model import PipelineState
+from spout_operator.core.decision import Action, Decision, decide, decide_deletion
+from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.model import DeletionPolicy, Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Knowledge, Server, build
-from tests.builders import NOON, a_pipeline, a_spout_body
+from tests.builders import NOON, a_pipeline, a_spec, a_spout, a_spout_body, a_transform, an_owner
 
 GENERATION = 4
+SERVER = Server(address="grpc://pachd.pachyderm:650", version="1.13.4")
 Body = dict[str, Any]
 
 
@@ -31,17 +32,18 @@ class State:
 def states() -> list[State]:
     """All of them, by name."""
     found = [_seen("pending", conditions.pending())]
-    found += [_seen(f"step {action.value}", _step(action)) for action in Action if action is not Action.NONE]
+    for action, observed in itertools.product(Action, (None, a_pipeline())):
+        if action is not Action.NONE or observed is None:
+            name = f"step {action.value}{' with a pipeline' if observed else ''}"
+            found.append(_seen(name, conditions.of_decision(a_step(action), observed), pipeline=observed))
     for state, stopped, workers in itertools.product(PipelineState, (False, True), ((0, 1), (1, 1), None)):
         pipeline = a_pipeline(state=state, stopped=stopped, workers=workers)
-        nothing = Decision(action=Action.NONE, reason=Reason.APPLIED, message="the pipeline is as asked for")
         name = f"{state} {'stopped ' if stopped else ''}{workers}"
-        found.append(_seen(name, conditions.of_decision(nothing, pipeline), suspend=stopped))
+        at_rest = conditions.of_decision(a_step(Action.NONE), pipeline)
+        found.append(_seen(name, at_rest, pipeline=pipeline, suspend=stopped))
     for kind, reason in itertools.product((Stalled, Retryable), Reason):
-        error: SpoutError = kind(reason, "what was found, and what to do")
-        found.append(_seen(f"{kind.__name__} {reason}", conditions.of_error(error, error.message)))
-    away = Unreachable("pachd does not answer")
-    found.append(_seen("unreachable", conditions.of_error(away, away.message)))
+        found.append(_failed(kind(reason, "what was found, and what to do")))
+    found += [_failed(kind("pachd does not answer")) for kind in (Unreachable, Outdated, NotLeading)]
     return found
 
 
@@ -50,12 +52,35 @@ def unseen() -> Body:
     return a_spout_body(generation=GENERATION)
 
 
-def _step(action: Action) -> tuple[Condition, ...]:
-    return conditions.of_decision(Decision(action=action, reason=Reason.UPDATING, message="on its way"), None)
+def a_step(action: Action) -> Decision:
+    """The decision for this step, as the operator comes to it."""
+    owner, asked, there = an_owner(), a_spout(), a_pipeline()
+    edited = a_spout(spec=a_spec(transform=a_transform(image="myaccount/myimage:0.2")))
+    stopped = a_pipeline(stopped=True, state=PipelineState.PAUSED)
+    wanted = {
+        Action.NONE: (asked, there),
+        Action.CREATE: (asked, None),
+        Action.UPDATE: (edited, there),
+        Action.STOP: (a_spout(suspend=True), there),
+        Action.START: (asked, stopped),
+    }
+    policies = {
+        Action.DELETE: DeletionPolicy.DELETE,
+        Action.DELETE_KEEP_REPO: DeletionPolicy.KEEP_REPO,
+        Action.RELEASE: DeletionPolicy.ORPHAN,
+    }
+    if action in policies:
+        return decide_deletion(policies[action], owner, there)
+    spout, observed = wanted[action]
+    return decide(spout, owner, observed, older_claim=None, written=None)
 
 
-def _seen(name: str, found: tuple[Condition, ...], *, suspend: bool = False) -> State:
-    knowledge = Knowledge(conditions=found, server=Server(address="grpc://pachd:650"))
+def _failed(error: SpoutError) -> State:
+    return _seen(f"{type(error).__name__} {error.reason}", conditions.of_error(error, error.message))
+
+
+def _seen(name: str, found: tuple[Condition, ...], *, pipeline: Pipeline | None = None, suspend: bool = False) -> State:
+    knowledge = Knowledge(conditions=found, server=SERVER, pipeline=pipeline)
     status = build({}, knowledge, generation=GENERATION, now=NOON)
     body = a_spout_body({"suspend": True} if suspend else None, status=status, generation=GENERATION)
     by_type = {condition.type: condition for condition in found}

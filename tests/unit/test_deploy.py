@@ -162,7 +162,7 @@ def test_the_probes_ask_the_port_that_is_open(container: Manifest) -> None:
 def test_the_operator_acts_under_a_lease_of_its_own_namespace(container: Manifest) -> None:
     environment = {variable["name"]: variable for variable in container["env"]}
     assert environment["SPOUT_OPERATOR_LEASE"]["value"] == "$(POD_NAMESPACE)/spout-operator"
-    assert environment["POD_NAMESPACE"]["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+    assert environment["POD_NAMESPACE"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.namespace"
 
 
 def test_the_settings_are_the_ones_the_documentation_names(container: Manifest) -> None:

@@ -1,0 +1,69 @@
+"""Every command of deploy/README.md, in its order, on a real API server."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spout_testbed import Testbed
+from tests.integration.conftest import CRD_FILE, CRD_NAME, ROOT
+from tests.support.waiting import eventually
+
+README = (ROOT / "deploy" / "README.md").read_text()
+COMMANDS = [
+    block or inline
+    for block, inline in re.findall(r"^```sh\n(.*?)^```$|`(kubectl [^`]+)`", README, re.DOTALL | re.MULTILINE)
+]
+
+
+@pytest.fixture
+def cluster(bed: Testbed, crd: str) -> Iterator[Testbed]:
+    """A cluster with Argo CD's ConfigMap; the CRD is put back where a command deletes it."""
+    bed.kubectl("create", "namespace", "argocd", check=False)
+    bed.kubectl("create", "configmap", "argocd-cm", "-n", "argocd", check=False)
+    yield bed
+    bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD_FILE))
+    bed.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{CRD_NAME}")
+
+
+def as_controllers_do(bed: Testbed) -> None:
+    """What a cluster's own controllers would do meanwhile: run the Pods, end a namespace that is being deleted."""
+    here = ("-n", "spout-operator", "deployment/spout-operator")
+    generation = bed.kubectl("get", *here, "-o", "jsonpath={.metadata.generation}", check=False).stdout or "0"
+    up = '"replicas":1,"updatedReplicas":1,"availableReplicas":1,"readyReplicas":1'
+    status = f'{{"status":{{"observedGeneration":{generation},{up}}}}}'
+    bed.kubectl("patch", *here, "--subresource=status", "--type=merge", f"--patch={status}", check=False)
+    ending = bed.kubectl("get", "ns/spout-operator", "-o", "jsonpath={.metadata.deletionTimestamp}", check=False).stdout
+    if ending:
+        empty = '{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"spout-operator"},"spec":{"finalizers":[]}}'
+        bed.kubectl(
+            "replace", "--raw", "/api/v1/namespaces/spout-operator/finalize", "-f", "-", input=empty, check=False
+        )
+
+
+def test_each_command_does_as_it_says(cluster: Testbed, tmp_path: Path) -> None:
+    for folder in ("deploy", "crds"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "token").write_text("a token")
+    environment = {**os.environ, "KUBECONFIG": str(cluster.kubeconfig)}
+    assert len(COMMANDS) == 5
+    for command in COMMANDS:
+        script = subprocess.Popen(  # noqa: S603 - our own README
+            ["/bin/bash", "-euc", command],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+        def ended(script: "subprocess.Popen[bytes]" = script) -> bool:
+            as_controllers_do(cluster)
+            return script.poll() is not None
+
+        eventually(ended, what=command, seconds=60)
+        said = script.communicate()[0].decode()
+        assert script.returncode == 0, f"{command}\n{said}"
