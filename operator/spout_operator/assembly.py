@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import functools
 import logging
 import signal
 import socket
@@ -103,7 +104,8 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             now=_now,
         )
 
-    return Operator(config, new_engine=new_engine, watch=watch, election=election, metrics=metrics)
+    watch_counted = functools.partial(watch, telemetry=metrics)
+    return Operator(config, new_engine=new_engine, watch=watch_counted, election=election, metrics=metrics)
 
 
 def _now() -> datetime.datetime:

@@ -9,7 +9,9 @@ from typing import Any
 
 import kopf
 
+from spout_operator.kubernetes import session
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
+from spout_operator.ports import Telemetry
 
 Observe = Callable[[str | None, Mapping[str, Any]], None]
 
@@ -63,13 +65,15 @@ def settings() -> kopf.OperatorSettings:
     return chosen
 
 
-def registry(observe: Observe) -> kopf.OperatorRegistry:
+def registry(observe: Observe, telemetry: Telemetry) -> kopf.OperatorRegistry:
     """The handlers: one, that hands every event on."""
     handlers = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=handlers)
-    def _log_in(**kwargs: Any) -> kopf.ConnectionInfo | None:  # noqa: ANN401 - kopf's interface
-        return kopf.login_via_client(**kwargs)
+    async def _log_in(**kwargs: Any) -> kopf.AiohttpSession | None:  # noqa: ANN401 - kopf's interface
+        # In a thread: credentials of a kubeconfig may be those that a program gives.
+        info = await asyncio.to_thread(kopf.login_via_client, **kwargs)
+        return session.counted(info, telemetry) if info is not None else None
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=handlers)
     async def _hand_on(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
@@ -78,16 +82,17 @@ def registry(observe: Observe) -> kopf.OperatorRegistry:
     return handlers
 
 
-async def watch(observe: Observe, *, namespaces: Collection[str], ready: asyncio.Event) -> None:
+async def watch(observe: Observe, *, telemetry: Telemetry, namespaces: Collection[str], ready: asyncio.Event) -> None:
     """Watch until SIGTERM, SIGINT, or the cancellation of the task.
 
     Args:
         observe: given the event's type (None for what was there before) and the resource.
+        telemetry: told of each request.
         namespaces: which ones; empty for all.
         ready: set once the watch begins.
     """
     await kopf.operator(
-        registry=registry(observe),
+        registry=registry(observe, telemetry),
         settings=settings(),
         standalone=True,
         clusterwide=not namespaces,

@@ -1,0 +1,144 @@
+"""/livez, asked over HTTP, tells which loop stands still: that the port answers says nothing of them."""
+
+import asyncio
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from tests.builders import a_spout_body
+from tests.memory_pachd import MemoryPachd
+from tests.unit.runtime.processes import Process
+
+#: Seconds, more than any part may take to come round.
+AGES = 400.0
+
+
+class HurryingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time can be put forward, so that what stands still has stood for long."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+@pytest.fixture
+def process() -> Iterator[Process]:
+    with MemoryPachd() as pachd, socket.create_server(("", 0)) as free:
+        port = free.getsockname()[1]
+        free.close()
+        yield Process(pachd=pachd, http_port=port)
+
+
+def while_it_runs(process: Process, scenario: Callable[[HurryingLoop], Awaitable[None]]) -> None:
+    """Run `scenario` beside the operator, which must then end when it is told to."""
+
+    async def run() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        assert isinstance(loop, HurryingLoop)
+        running = asyncio.create_task(process.operator().run(stop))
+        try:
+            await until("the operator to answer", is_live(process))
+            await scenario(loop)
+        finally:
+            for method in ("ListPipeline", "InspectPipeline"):
+                process.pachd.release(method)
+            stop.set()
+            await running
+
+    with asyncio.Runner(loop_factory=HurryingLoop) as runner:
+        runner.run(run())
+
+
+async def until(what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until it holds."""
+    for _ in range(500):
+        if await holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+async def livez(process: Process) -> tuple[int, str]:
+    """Status and text; 0 where nothing answers yet."""
+
+    def ask() -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{process.http_port}/livez", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    return await asyncio.to_thread(ask)
+
+
+def called(process: Process, method: str) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        return process.pachd.calls[method] > 0
+
+    return holds
+
+
+def is_live(process: Process) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        return (await livez(process))[0] == 200
+
+    return holds
+
+
+def test_all_loops_move(process: Process) -> None:
+    process.spouts.create(a_spout_body())
+
+    async def scenario(loop: HurryingLoop) -> None:
+        await until("a look", called(process, "InspectPipeline"))
+        assert await livez(process) == (200, "[+]poller ok\n[+]queue reconcile ok\n[+]queue status ok\n[+]watch ok\n")
+
+        loop.ahead = AGES
+        await until("/livez after a long rest", is_live(process))
+
+    while_it_runs(process, scenario)
+
+
+def test_a_poller_and_a_reconcile_that_never_end_are_told_each_by_its_name(process: Process) -> None:
+    process.spouts.create(a_spout_body())
+    for method in ("ListPipeline", "InspectPipeline"):
+        process.pachd.hang(method)
+
+    async def scenario(loop: HurryingLoop) -> None:
+        await until("a reconcile to hang", called(process, "InspectPipeline"))
+        loop.ahead = AGES
+        await until("the poller to hang", called(process, "ListPipeline"))
+        loop.ahead += AGES
+
+        status, text = await livez(process)
+
+        assert status == 503
+        assert "[-]poller: no look at Pachyderm for 80" in text
+        assert "[-]queue reconcile: a Spout waits or is worked on for 80" in text
+        assert "[+]queue status ok" in text
+        assert "[+]watch ok" in text
+
+    while_it_runs(process, scenario)
+
+
+def test_a_watch_that_shows_nothing_is_told_with_what_it_did_not_show(process: Process) -> None:
+    async def scenario(_: HurryingLoop) -> None:
+        process.spouts.watch(lambda *_: None)
+        process.spouts.create(a_spout_body())
+        sweep = process.engines[0].sweep
+        await sweep.sweep()
+        assert (await livez(process))[0] == 200, "it may be on its way"
+
+        await sweep.sweep()
+
+        status, text = await livez(process)
+        assert status == 503
+        assert "[-]watch: it has not shown changes of: ingest/my-spout" in text
+        assert "[+]poller ok" in text
+
+    while_it_runs(process, scenario)
