@@ -33,7 +33,7 @@ testbed: setup ## build and fetch the real servers, once, into the user's cache 
 	@$(BIN)/python -m spout_testbed build
 
 .PHONY: tools
-tools: setup ## build and fetch what judges the chart: helm 3 and 4, promtool, kube-score, checkov (about 6 min the first time)
+tools: setup ## build and fetch what judges chart, manifests and workflows (about 8 min the first time)
 	@$(BIN)/python -m spout_testbed build --tools
 
 .PHONY: demo
@@ -48,6 +48,7 @@ check: setup ## lint, types, layers, manifests: quick, run before each commit
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/yamllint --strict crds deploy examples charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
 	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github/workflows
 
 .PHONY: hooks
 hooks: ## have git run `make check` before each commit
@@ -127,7 +128,7 @@ test-install: dist ## install from the lock, hash by hash, into a new environmen
 	build/install/bin/spout-operator --version
 
 .PHONY: test-release
-test-release: setup ## versions, pins, wheel, SBOM, audit rules
+test-release: tools ## versions, pins, workflows, wheel, SBOM, audit rules
 	$(BIN)/python -m pytest tests/release
 
 .PHONY: release-check

@@ -15,7 +15,10 @@ from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
 
 NAMES = ("etcd", "kubernetes", "pachyderm", "kafka")
-TOOLS = ("helm3", "helm4", "kube-score", "promtool", "checkov")
+TOOLS = (
+    *("helm3", "helm4", "kube-score", "checkov", "prometheus-operator"),
+    *("promtool", "flux", "argocd", "actionlint"),
+)
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
 TEMPORARY = ".building-"
@@ -57,6 +60,10 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
         "helm4": lambda: recipes.helm_recipe(4),
         "kube-score": recipes.kube_score_recipe,
         "promtool": recipes.promtool_recipe,
+        "prometheus-operator": recipes.prometheus_operator_recipe,
+        "flux": recipes.flux_recipe,
+        "argocd": recipes.argocd_recipe,
+        "actionlint": recipes.actionlint_recipe,
         "checkov": recipes.checkov_recipe,
     }
     result = [known[name]() for name in (*NAMES, *TOOLS) if name in names]

@@ -3,29 +3,51 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from spout_testbed import recipes
 from spout_testbed.errors import TestbedError
 
-Name = Literal["helm3", "helm4", "kube-score", "promtool", "checkov"]
+Name = Literal[
+    "helm3", "helm4", "kube-score", "checkov", "prometheus-operator", "promtool", "flux", "argocd", "actionlint"
+]
+FOLDERS = ("checkov", "prometheus-operator")
 
 
-def run(name: Name, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    name: Name,
+    *arguments: str,
+    folder: Path | None = None,
+    input: str = "",  # noqa: A002 - as subprocess has it
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Run a tool to its end, with no configuration of the user's.
+
+    Args:
+        name: which.
+        arguments: its command line.
+        folder: where it runs.
+        input: what it reads.
+        environment: further variables.
 
     Raises:
         TestbedError: it is not built yet.
     """
-    environment = {**os.environ, **_environment(name)}
     return subprocess.run(
-        [*_argv(name), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [*_argv(name), *arguments],
+        cwd=folder,
+        env={**os.environ, **_environment(name), **(environment or {})},
+        input=input,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
 def program(name: Name) -> Path:
-    """Where a tool is: an executable, or for checkov the folder of its packages.
+    """Where a tool is: an executable, or the folder of checkov's packages, of the Prometheus operator's CRDs.
 
     Raises:
         TestbedError: it is not built yet.
@@ -34,12 +56,16 @@ def program(name: Name) -> Path:
         "helm3": lambda: recipes.helm_recipe(3),
         "helm4": lambda: recipes.helm_recipe(4),
         "kube-score": recipes.kube_score_recipe,
+        "prometheus-operator": recipes.prometheus_operator_recipe,
         "promtool": recipes.promtool_recipe,
+        "flux": recipes.flux_recipe,
+        "argocd": recipes.argocd_recipe,
+        "actionlint": recipes.actionlint_recipe,
         "checkov": recipes.checkov_recipe,
     }[name]()
     if not recipe.is_built:
         raise TestbedError(f"{name} is not built yet. Build it with `make tools`")
-    return recipe.folder() if name == "checkov" else recipe.folder() / name.rstrip("34")
+    return recipe.folder() if name in FOLDERS else recipe.folder() / name.rstrip("34")
 
 
 def _argv(name: Name) -> list[str]:

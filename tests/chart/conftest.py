@@ -7,19 +7,20 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from spout_testbed import Testbed
-from spout_testbed.programs import run
+from spout_testbed.programs import program, run
 from tests.chart.charts import Helm
 
 CRDS = ("podmonitors", "servicemonitors", "prometheusrules")
-KINDS = {"podmonitors": "PodMonitor", "servicemonitors": "ServiceMonitor", "prometheusrules": "PrometheusRule"}
 RunHelm = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
-    """The servers; the kinds of the Prometheus operator are there by name, without its schemas."""
+    """The servers, with the CRDs of the Prometheus operator's own release."""
     with Testbed.start() as bed:
-        bed.kubectl("apply", "-f", "-", input="\n---\n".join(_monitoring_crd(plural) for plural in CRDS))
+        for plural in CRDS:
+            file = program("prometheus-operator") / f"monitoring.coreos.com_{plural}.yaml"
+            bed.kubectl("apply", "--server-side", "-f", str(file))
         names = [f"crd/{plural}.monitoring.coreos.com" for plural in CRDS]
         bed.kubectl("wait", "--for=condition=Established", *names, "--timeout=30s")
         yield bed
@@ -38,8 +39,8 @@ def helm(bed: Testbed, namespace: str, cluster_without_the_chart: None) -> RunHe
     """Helm in the test's namespace; `major` is 3 or 4."""
 
     def run_helm(*arguments: str, major: int = 4) -> subprocess.CompletedProcess[str]:
-        program: Helm = "helm3" if major == 3 else "helm4"
-        return run(program, *arguments, "--namespace", namespace, "--kubeconfig", str(bed.kubeconfig))
+        helm: Helm = "helm3" if major == 3 else "helm4"
+        return run(helm, *arguments, "--namespace", namespace, "--kubeconfig", str(bed.kubeconfig))
 
     return run_helm
 
@@ -52,20 +53,3 @@ def cluster_without_the_chart(bed: Testbed) -> Iterator[None]:
     bed.kubectl("delete", "clusterroles,clusterrolebindings", part, "--ignore-not-found")
     bed.kubectl("delete", "roles,rolebindings", part, "-A", "--ignore-not-found")
     bed.kubectl("delete", "crd", "spouts.spout-operator.io", "--ignore-not-found")
-
-
-def _monitoring_crd(plural: str) -> str:
-    return f"""\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: {plural}.monitoring.coreos.com}}
-spec:
-  group: monitoring.coreos.com
-  scope: Namespaced
-  names: {{kind: {KINDS[plural]}, plural: {plural}, singular: {plural.removesuffix("s")}}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
-"""

@@ -1,96 +1,181 @@
-"""Flux's expressions over every state, judged by the CEL of a real kube-apiserver.
+"""deploy/flux on a real kube-apiserver, by Flux's own libraries: built, applied, waited for, applied again.
 
-Flux evaluates them over the object. Here each is the rule of a CRD with the same fields: an object that the API server
-takes is one for which the expression holds. `metadata.generation` cannot be read by such a rule, so it is a field.
+No kubelet runs here, so nothing waits for the operator's Deployment: the operator runs as a process, with just the
+rights that Flux has applied.
 """
 
-import json
-import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import yaml
+from kubernetes import client, config
 
-from spout_operator.core.conditions import TRUE
+from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
-from tests.gitops.states import GENERATION, states
+from spout_testbed.programs import run
+from tests.memory_pachd import MemoryPachd
+from tests.support.operator_process import OperatorProcess
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
 
-FLUX = Path(__file__).parents[2] / "deploy" / "flux"
-GROUP = "flux.test"
+ROOT = Path(__file__).parents[2]
+NAMESPACE, NAME = "ingest", "my-spout"
 
 
-def expressions() -> dict[str, str]:
-    """What flux/spouts-with-expressions.yaml says, by inProgress, failed and current."""
-    kustomization = yaml.safe_load((FLUX / "spouts-with-expressions.yaml").read_text())
-    (found,) = kustomization["spec"]["healthCheckExprs"]
-    assert (found.pop("apiVersion"), found.pop("kind")) == ("spout-operator.io/v1alpha1", "Spout")
-    return dict(found)
+class Flux:
+    """A repository as deploy/flux takes it for granted, and Flux before it."""
+
+    def __init__(self, bed: Testbed, root: Path) -> None:
+        self._bed = bed
+        self.root = root
+        shutil.copytree(ROOT / "deploy", root / "deploy")
+        shutil.copytree(ROOT / "crds", root / "crds")
+        self.spout = root / "spouts" / "my-spout.yaml"
+        self.spout.parent.mkdir()
+        shutil.copy(ROOT / "examples" / "my-spout.yaml", self.spout)
+        (root / "spouts" / "kustomization.yaml").write_text("resources: [my-spout.yaml]\n")
+
+    def apply(self, file: str, name: str, **spec: object) -> subprocess.CompletedProcess[str]:
+        """Apply a Kustomization of deploy/flux, with some of its fields set otherwise."""
+        found = list(yaml.safe_load_all((ROOT / "deploy" / "flux" / file).read_text()))
+        for one in found:
+            one["spec"].update({"timeout": "60s", **spec})
+        (self.root / "applied.yaml").write_text(yaml.safe_dump_all(found))
+        # Flux works on an unpacked artifact of its own: what it writes to it is gone the next time.
+        with_artifact = Path(shutil.copytree(self.root, self.root.with_name("artifact"), dirs_exist_ok=True))
+        environment = {"KUBECONFIG": str(self._bed.kubeconfig)}
+        return run("flux", "apply", str(self.root / "applied.yaml"), name, str(with_artifact), environment=environment)
 
 
 @pytest.fixture(scope="module")
 def bed() -> Iterator[Testbed]:
     with Testbed.start() as bed:
-        for name, expression in expressions().items():
-            bed.kubectl("apply", "-f", "-", input=json.dumps(_crd(name.lower(), expression)))
-            bed.kubectl("wait", "--for=condition=Established", f"crd/{name.lower()}s.{GROUP}", "--timeout=30s")
+        bed.kubectl("create", "namespace", NAMESPACE)
         yield bed
 
 
-def holds(bed: Testbed, name: str) -> dict[str, bool]:
-    """For every state: whether an expression holds, and `NAME, changed` for a newer generation than was observed."""
-    cases = [(state, changed) for state in states() for changed in (False, True)]
-    items = [
-        {
-            "apiVersion": f"{GROUP}/v1",
-            "kind": name.capitalize(),
-            "metadata": {"name": f"case-{number}", "namespace": "default"},
-            "generation": GENERATION + changed,
-            "status": {key: state.body["status"][key] for key in ("observedGeneration", "conditions")},
-        }
-        for number, (state, changed) in enumerate(cases)
-    ]
-    listing = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
-    done = bed.kubectl("create", "--dry-run=server", "-f", "-", input=listing, check=False)
-    taken = {int(number) for number in re.findall(r"case-(\d+) created \(server dry run\)", done.stdout)}
-    refused = done.stderr.count("does not hold")
-    assert len(taken) + refused == len(cases), done.stderr
-    return {f"{state.name}{', changed' * changed}": index in taken for index, (state, changed) in enumerate(cases)}
+@pytest.fixture
+def flux(bed: Testbed, tmp_path: Path) -> Flux:
+    """The operator is applied, but for the wait for its Deployment."""
+    flux = Flux(bed, tmp_path / "repository")
+    done = flux.apply("operator.yaml", "spout-operator", wait=False)
+    assert done.returncode == 0, done.stderr
+    return flux
 
 
-def test_in_progress_holds_until_the_change_is_observed(bed: Testbed) -> None:
-    found = holds(bed, "inprogress")
-    assert {name for name, is_so in found.items() if is_so} == {name for name in found if name.endswith(", changed")}
+@pytest.fixture
+def pachd() -> Iterator[MemoryPachd]:
+    with MemoryPachd() as pachd:
+        yield pachd
 
 
-def test_failed_holds_where_a_person_has_to_act(bed: Testbed) -> None:
-    found = holds(bed, "failed")
-    assert {state.name: found[state.name] for state in states()} == {state.name: state.stalled for state in states()}
+@pytest.fixture
+def operator(bed: Testbed, flux: Flux, pachd: MemoryPachd, tmp_path: Path) -> Iterator[OperatorProcess]:
+    kubeconfig = bed.kubeconfig_for_account("spout-operator", "spout-operator")
+    with OperatorProcess(kubeconfig=kubeconfig, pachd_address=pachd.address, log=tmp_path / "operator.log") as operator:
+        yield operator
+        bed.kubectl("delete", "spouts", "--all", "-n", NAMESPACE)
 
 
-def test_current_holds_where_the_spout_is_ready(bed: Testbed) -> None:
-    found = holds(bed, "current")
-    wanted = {state.name: state.ready == TRUE for state in states()}
-    assert {state.name: found[state.name] for state in states()} == wanted
+@pytest.fixture
+def spouts(bed: Testbed, operator: OperatorProcess) -> Iterator[Spouts]:
+    settings = client.Configuration()
+    config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
+    with client.ApiClient(settings) as kube:
+        yield Spouts(kube, NAMESPACE, operator.log)
 
 
-def _crd(name: str, expression: str) -> dict[str, object]:
-    rule = re.sub(r"(?<![\w.])status\.", "self.status.", expression.replace("metadata.generation", "self.generation"))
-    text = {"type": "string", "maxLength": 2048}
-    known = {"type": text, "status": text}
-    condition = {"type": "object", "properties": known, "x-kubernetes-preserve-unknown-fields": True}
-    conditions = {"type": "array", "maxItems": 8, "items": condition}
-    status = {"type": "object", "properties": {"observedGeneration": {"type": "integer"}, "conditions": conditions}}
-    schema = {
-        "type": "object",
-        "properties": {"generation": {"type": "integer"}, "status": status},
-        "x-kubernetes-validations": [{"rule": rule, "message": "does not hold"}],
-    }
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    names = {"kind": name.capitalize(), "plural": f"{name}s", "singular": name}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{name}s.{GROUP}"},
-        "spec": {"group": GROUP, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
+def come_up(pachd: MemoryPachd) -> None:
+    eventually(lambda: pachd.calls["CreatePipeline"], what="the pipeline")
+    eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the answer to be taken")
+    pachd.set_state(NAME, PipelineState.RUNNING)
+    pachd.workers(NAME, 1)
+
+
+def test_the_operator_is_applied_as_it_is_patched(bed: Testbed, flux: Flux) -> None:
+    container = "{.spec.template.spec.containers[0]"
+    path = f"-o=jsonpath={container}.image}} {container}.env[?(@.name=='SPOUT_OPERATOR_PACHD_ADDRESS')].value}}"
+    found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
+    assert found == "registry.example/spout-operator:0.1.0 grpc://pachd.pachyderm:650"
+
+    again = flux.apply("operator.yaml", "spout-operator", wait=False)
+
+    assert again.returncode == 0, again.stderr
+    assert {line.rpartition(" ")[2] for line in again.stdout.splitlines()} == {"unchanged"}, again.stdout
+
+
+@pytest.mark.parametrize("file", ["operator.yaml", "spouts-with-expressions.yaml"])
+def test_flux_waits_until_the_spout_is_ready_and_then_changes_nothing(
+    flux: Flux, spouts: Spouts, pachd: MemoryPachd, file: str
+) -> None:
+    # What the operator has seen: kstatus takes any other for finished (deploy/README.md).
+    first = flux.apply(file, "spouts", wait=False)
+    assert first.stdout == f"Spout/{NAMESPACE}/{NAME} created\n", first.stderr
+    spouts.wait(NAME, "to be made", synced="True")
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(flux.apply, file, "spouts")
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=2)
+
+        come_up(pachd)
+
+        assert waiting.result().returncode == 0, waiting.result().stderr
+    before = spouts.get(NAME)
+    for _ in range(20):
+        again = flux.apply(file, "spouts")
+        assert again.stdout == f"Spout/{NAMESPACE}/{NAME} unchanged\n", again.stderr
+    assert spouts.get(NAME) == before
+    assert pachd.calls["CreatePipeline"] == 1
+
+
+def test_the_expressions_wait_for_a_spout_that_no_operator_has_seen(bed: Testbed, flux: Flux) -> None:
+    done = flux.apply("spouts-with-expressions.yaml", "spouts", timeout="3s")
+    bed.kubectl("delete", "spouts", "--all", "-n", NAMESPACE)
+
+    assert done.returncode == 1
+    assert f"timeout waiting for: [Spout/{NAMESPACE}/{NAME} status: 'Unknown'" in done.stderr
+
+
+@pytest.mark.parametrize("file", ["operator.yaml", "spouts-with-expressions.yaml"])
+def test_flux_fails_at_once_where_a_person_has_to_act(
+    flux: Flux, spouts: Spouts, pachd: MemoryPachd, file: str
+) -> None:
+    flux.apply(file, "spouts", wait=False)
+    come_up(pachd)
+    spouts.wait(NAME, "to be ready", ready="True")
+    pachd.set_state(NAME, PipelineState.FAILURE, "out of memory")
+    spouts.wait(NAME, "to be stalled", stalled="True")
+
+    done = flux.apply(file, "spouts")
+
+    assert done.returncode == 1
+    assert f"failed early due to stalled resources: [Spout/{NAMESPACE}/{NAME} status: 'Failed'" in done.stderr
+
+
+def test_an_edit_in_git_is_waited_for_and_a_refused_one_names_the_field(
+    flux: Flux, spouts: Spouts, pachd: MemoryPachd
+) -> None:
+    flux.apply("operator.yaml", "spouts", wait=False)
+    come_up(pachd)
+    spouts.wait(NAME, "to be ready", ready="True")
+    written = flux.spout.read_text()
+
+    flux.spout.write_text(written.replace("myimage:0.1", "myimage:0.2"))
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(flux.apply, "operator.yaml", "spouts")
+        eventually(lambda: pachd.calls["CreatePipeline"] == 2, what="the update of the pipeline")
+        spouts.wait(NAME, "to be updated", ready="False", version=2)
+        assert not waiting.done()
+        come_up(pachd)
+        edited = waiting.result()
+    assert edited.stdout == f"Spout/{NAMESPACE}/{NAME} configured\n", edited.stderr
+    assert edited.returncode == 0
+
+    flux.spout.write_text(written.replace("marker: offset", "marker: position"))
+    refused = flux.apply("operator.yaml", "spouts")
+    assert refused.returncode == 1
+    assert "spec.spout.marker" in refused.stderr

@@ -11,7 +11,7 @@ import yaml
 
 from spout_operator.core.conditions import FALSE, TRUE, UNKNOWN
 from spout_operator.core.decision import Action
-from tests.gitops import kstatus, testdata
+from tests.gitops import testdata, verdicts
 from tests.gitops.states import GENERATION, State, a_step, states, unseen
 
 ARGOCD = Path(__file__).parents[2] / "deploy" / "argocd"
@@ -47,7 +47,7 @@ def from_lua(value: Any) -> Any:
 def run(script: Path, body: Body) -> Any:
     """What a script returns for a Spout, in Lua 5.1 and with the few libraries that Argo CD gives a script.
 
-    argo-cd 3.6, util/lua/lua.go: base, table, package, and of os the time and the date.
+    argo-cd 3.2, util/lua/lua.go: base, table, package, and of os the time and the date.
     """
     runtime = lupa.lua51.LuaRuntime(unpack_returned_tuples=True)
     runtime.execute(SANDBOX)
@@ -58,6 +58,16 @@ def run(script: Path, body: Body) -> Any:
 def health(body: Body) -> tuple[str, str]:
     found = run(LUA / "health.lua", body)
     return found["status"], found["message"]
+
+
+def edited(body: Body, **metadata: Any) -> Body:
+    changed = copy.deepcopy(body)
+    changed["metadata"].update(metadata)
+    return changed
+
+
+def names() -> list[str]:
+    return [f"{index} {state.name}" for index, state in enumerate(states())]
 
 
 def wanted_health(state: State) -> str:
@@ -83,36 +93,75 @@ def test_argo_cd_sees_what_the_conditions_say(state: State) -> None:
 
 @every_state
 def test_a_change_that_is_not_observed_yet_is_in_progress_whatever_was_before(state: State) -> None:
-    body = copy.deepcopy(state.body)
-    body["metadata"]["generation"] = GENERATION + 1
+    body = edited(state.body, generation=GENERATION + 1)
     assert health(body) == ("Progressing", "Waiting for the operator to see the change")
-    assert kstatus.status(body) == "InProgress"
 
 
 @every_state
 def test_one_that_is_being_deleted_is_in_progress(state: State) -> None:
-    body = copy.deepcopy(state.body)
-    body["metadata"]["deletionTimestamp"] = "2026-11-22T22:00:00Z"
+    body = edited(state.body, deletionTimestamp="2026-11-22T22:00:00Z")
     assert health(body) == ("Progressing", "Being deleted")
-    assert kstatus.status(body) == "Terminating"
 
 
 def test_one_that_nobody_has_seen_is_in_progress_for_argo_cd() -> None:
     assert health(unseen()) == ("Progressing", "Waiting for the operator")
 
 
-@every_state
-def test_kstatus_sees_the_same(state: State) -> None:
+# ---- Flux
+
+
+def wanted_by_flux(state: State) -> str:
     if state.stalled:
-        wanted = "Failed"
-    elif state.ready == TRUE:
-        wanted = "Current"
-    else:
-        wanted = "InProgress"
-    assert kstatus.status(state.body) == wanted
+        return "Failed"
+    return "Current" if state.ready == TRUE else "InProgress"
+
+
+def test_flux_sees_the_same_by_kstatus_and_by_the_expressions() -> None:
+    found = verdicts.flux([state.body for state in states()])
+    wanted = [{"kstatus": wanted_by_flux(state), "expressions": wanted_by_flux(state)} for state in states()]
+    assert dict(zip(names(), found, strict=True)) == dict(zip(names(), wanted, strict=True))
+
+
+def test_flux_waits_for_a_change_that_is_not_observed_yet() -> None:
+    changed = [edited(state.body, generation=GENERATION + 1) for state in states()]
+    assert verdicts.flux(changed) == [{"kstatus": "InProgress", "expressions": "InProgress"}] * len(changed)
+
+
+def test_flux_waits_for_one_that_is_being_deleted() -> None:
+    deleted = [edited(state.body, deletionTimestamp="2026-11-22T22:00:00Z") for state in states()]
+    assert {found["kstatus"] for found in verdicts.flux(deleted)} == {"Terminating"}
+
+
+def test_one_that_nobody_has_seen_is_finished_for_kstatus_but_not_for_the_expressions() -> None:
+    assert verdicts.flux([unseen()]) == [{"kstatus": "Current", "expressions": "Unknown"}]
+
+
+# ---- Argo CD's own code, on what argocd-cm.yaml says
+
+
+def test_argo_cd_itself_sees_what_the_lua_files_say() -> None:
+    bodies = [*(state.body for state in states()), unseen()]
+    found = [(one["health"], one["message"]) for one in verdicts.argocd(bodies)]
+    wanted = [health(body) for body in bodies]
+    assert dict(zip((*names(), "unseen"), found, strict=True)) == dict(zip((*names(), "unseen"), wanted, strict=True))
+
+
+def test_argo_cd_itself_offers_and_carries_out_the_actions() -> None:
+    for case in cases("actions/action_test.yaml", "discoveryTests"):
+        (found,) = verdicts.argocd([read(case["inputPath"])])
+        offered = {one["name"]: one.get("disabled", False) for one in found["actions"]}
+        assert offered == {one["name"]: one.get("disabled", False) for one in case["result"]}, case
+    for case in cases("actions/action_test.yaml", "actionTests"):
+        (found,) = verdicts.argocd([read(case["inputPath"])], case["action"])
+        assert found["result"] == read(case["expectedOutputPath"]), case
 
 
 # ---- Argo CD's own files
+
+
+def read(path: str) -> Body:
+    found: Body = yaml.safe_load((LUA / "actions" / path).read_text())
+    return found
 
 
 def cases(file: str, key: str) -> list[Any]:
@@ -130,7 +179,7 @@ def test_the_health_tests_in_argo_cds_own_form(case: Body) -> None:
     "case", cases("actions/action_test.yaml", "discoveryTests"), ids=lambda case: str(case["inputPath"])
 )
 def test_the_actions_that_are_offered(case: Body) -> None:
-    body = yaml.safe_load((LUA / "actions" / case["inputPath"]).read_text())
+    body = read(case["inputPath"])
     offered = run(LUA / "actions" / "discovery.lua", body)
     assert offered == {one["name"]: {"disabled": one.get("disabled", False)} for one in case["result"]}
 
@@ -139,8 +188,8 @@ def test_the_actions_that_are_offered(case: Body) -> None:
     "case", cases("actions/action_test.yaml", "actionTests"), ids=lambda case: f"{case['action']} {case['inputPath']}"
 )
 def test_what_an_action_makes_of_a_spout(case: Body) -> None:
-    body = yaml.safe_load((LUA / "actions" / case["inputPath"]).read_text())
-    expected = yaml.safe_load((LUA / "actions" / case["expectedOutputPath"]).read_text())
+    body = read(case["inputPath"])
+    expected = read(case["expectedOutputPath"])
 
     found = run(LUA / "actions" / case["action"] / "action.lua", body)
 
@@ -148,7 +197,7 @@ def test_what_an_action_makes_of_a_spout(case: Body) -> None:
 
 
 def test_each_restart_is_a_new_one() -> None:
-    before = yaml.safe_load((LUA / "actions" / "testdata" / "running.yaml").read_text())
+    before = read("testdata/running.yaml")
     once = run(LUA / "actions" / "restart" / "action.lua", before)
     # What the API server makes of an edit.
     once["metadata"]["generation"] += 1
