@@ -44,9 +44,6 @@ def run(config: Config) -> None:
     except NotLeading as error:
         logger.error("%s; it ends, to start anew as one that waits", error.message)  # noqa: TRY400 - the message says it all
         sys.exit(1)
-    except OSError as error:
-        logger.error("cannot start: %s; a port that is taken can be changed with --http-port", error)  # noqa: TRY400 - the message says it all
-        sys.exit(1)
     except ConfigError:
         raise
     except Exception:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from spout_operator.config import Config
+from spout_operator.config import Config, ConfigError
 from spout_operator.runtime.cache import Body
 from spout_operator.runtime.election import Election
 from spout_operator.runtime.engine import Engine
@@ -70,7 +70,7 @@ class Operator:
 
         Raises:
             NotLeading: the Lease was lost.
-            OSError: the port cannot be had.
+            ConfigError: the port cannot be had.
         """
         async with self._served():
             if self._election is None or await self._wait_to_lead(self._election, stop):
@@ -137,9 +137,13 @@ class Operator:
         if self._config.http_port == 0:
             yield
             return
-        runner = await health.serve(
-            self._config.http_port, live=self._live, ready=self._ready, registry=self._metrics.registry
-        )
+        port = self._config.http_port
+        try:
+            runner = await health.serve(port, live=self._live, ready=self._ready, registry=self._metrics.registry)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on the port {port} ({error.strerror}); name one that is free with --http-port"
+            ) from error
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""The operator as its users run it: a process of its own, with a user of its own."""
+"""The operator as in its image: a process of its own, of a user whom no file knows, with no more than it is given."""
 
 import os
 import signal
@@ -13,6 +13,8 @@ from typing import Self
 from tests.support.waiting import eventually
 
 HTTP_PORT = 8080
+#: That of the Dockerfile; it has no entry in /etc/passwd.
+USER = 65532
 
 
 class OperatorProcess:
@@ -31,6 +33,7 @@ class OperatorProcess:
         self._url = f"http://127.0.0.1:{port}"
         program = Path(sys.executable).with_name("spout-operator")
         self._argv = [
+            *("unshare", "--user", f"--map-user={USER}", f"--map-group={USER}"),
             str(program),
             "run",
             f"--pachd-address={pachd_address}",
@@ -39,7 +42,7 @@ class OperatorProcess:
             f"--http-port={port}",
             *flags,
         ]
-        self._env = {**os.environ, **(environment or {}), "KUBECONFIG": str(kubeconfig)}
+        self._env = {"PATH": os.environ["PATH"], "HOME": "/", **(environment or {}), "KUBECONFIG": str(kubeconfig)}
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -15,6 +15,8 @@ from spout_operator.ports import Telemetry
 
 Observe = Callable[[str | None, Mapping[str, Any]], None]
 
+IDENTITY = "spout-operator"
+
 
 class NoProgress(kopf.ProgressStorage):
     """There are no change handlers, so there is no progress of theirs to keep on the resource."""
@@ -95,6 +97,8 @@ async def watch(observe: Observe, *, telemetry: Telemetry, namespaces: Collectio
         registry=registry(observe, telemetry),
         settings=settings(),
         standalone=True,
+        # For peering, which is off; without it kopf asks for the user's name, and the image's user has none.
+        identity=IDENTITY,  # type: ignore[arg-type] # its type for one is not published
         clusterwide=not namespaces,
         namespaces=list(namespaces),
         ready_flag=ready,

@@ -1,6 +1,7 @@
 """The operator's dealings with a real API server, and with a pachd in trouble."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -182,6 +183,18 @@ def test_a_wrong_flag_is_told_and_ends_it(stopped_operator: OperatorProcess, fla
 
     assert stopped_operator.wait() == 2
     assert said in stopped_operator.log.read_text()
+
+
+def test_a_port_that_is_taken_is_told_and_ends_it(stopped_operator: OperatorProcess) -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        stopped_operator.launch(f"--http-port={port}")
+        assert stopped_operator.wait() == 2
+
+    said = stopped_operator.log.read_text()
+    assert f"cannot listen on the port {port} (" in said
+    assert "name one that is free with --http-port" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.parametrize(
