@@ -5,15 +5,18 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.internal import encoder
 
 from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1 import client
 from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.sdk import pps_pb2
 from tests.contract.harness import OWNER, SPEC, Side, connection_to
 from tests.memory_pachd import MemoryPachd
 from tests.support.waiting import eventually
@@ -157,21 +160,18 @@ CALLS: dict[str, Callable[[PachydermV1, str, str, str], object]] = {
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_no_call_waits_longer_than_its_deadline(
-    memory_side: Side, pachd: MemoryPachd, monkeypatch: pytest.MonkeyPatch, method: str
-) -> None:
+def test_no_call_waits_longer_than_its_deadline(memory_side: Side, pachd: MemoryPachd, method: str) -> None:
     name = memory_side.created()
     head = memory_side.spout.commit(name)
     marker = memory_side.spout.marker(name, {"offset/0": b"1"})
-    monkeypatch.setattr(client, "DEADLINE", 0.05)
+    impatient = PachydermV1(dataclasses.replace(connection_to(pachd.address), deadline=0.05))
     pachd.hang(method)
     asked = time.monotonic()
 
     with pytest.raises(Unreachable, match="DEADLINE_EXCEEDED"):
-        CALLS[method](memory_side.port, name, head, marker)
+        CALLS[method](impatient, name, head, marker)
 
     assert time.monotonic() - asked < 5
-    monkeypatch.undo()
     pachd.release(method)
     CALLS[method](memory_side.port, name, head, marker)
 
@@ -187,6 +187,33 @@ def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
 
     assert caught.value.reason is Reason.PACHYDERM_UNREACHABLE
     assert time.monotonic() - asked < client.DEADLINE
+
+
+def nested(depth: int) -> bytes:
+    """A PipelineInfo whose input is a cross of a cross of a cross, built by hand: the parser could not."""
+
+    def field(message: Any, name: str, content: bytes) -> bytes:
+        tag = message.DESCRIPTOR.fields_by_name[name].number << 3 | 2
+        return bytes(encoder._VarintBytes(tag) + encoder._VarintBytes(len(content)) + content)
+
+    crossed = b""
+    for _ in range(depth):
+        crossed = field(pps_pb2.Input, "cross", crossed)
+    return field(pps_pb2.PipelineInfo, "input", crossed)
+
+
+def test_a_message_that_no_parser_ends_costs_one_request_and_not_the_operator() -> None:
+    """CVE-2025-4565, which protobuf 3.20.3 has (docs/decisions/0007-protobuf-3.20.3.md)."""
+    method = grpc.unary_unary_rpc_method_handler(lambda *_: nested(10_000))
+    answers = grpc.method_handlers_generic_handler("pps.API", {"InspectPipeline": method})
+    server = grpc.server(ThreadPoolExecutor(1), handlers=(answers,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with pytest.raises(Retryable, match="Exception deserializing response"):
+            PachydermV1(connection_to(f"grpc://127.0.0.1:{port}")).observe("deep")
+    finally:
+        server.stop(0).wait()
 
 
 def test_a_server_that_went_away_is_unreachable_and_answers_again_when_it_is_back(

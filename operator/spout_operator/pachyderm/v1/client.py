@@ -22,7 +22,7 @@ class Connection:
     """Where a Pachyderm is and how to be let in.
 
     The files are read again when they change; they may be a mounted Secret's. `permit` is None where
-    no election bounds the requests.
+    no election bounds the requests. `deadline` is in seconds, of each request.
     """
 
     pachd: PachdAddress
@@ -30,6 +30,7 @@ class Connection:
     permit: Permit | None = None
     ca_file: pathlib.Path | None = None
     token_file: pathlib.Path | None = None
+    deadline: float = DEADLINE
 
     @property
     def target(self) -> str:
@@ -50,6 +51,7 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
             tls=connection.pachd.tls,
         )
         self._telemetry, self._permit = connection.telemetry, connection.permit
+        self._deadline = connection.deadline
         if not token:
             self._metadata: list[tuple[str, str]] = []
         options = [("grpc.keepalive_time_ms", KEEPALIVE * 1000), ("grpc.max_receive_message_length", -1)]
@@ -67,7 +69,7 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
             name = grpc_method_name.removesuffix("Stream")
             req = getattr(grpc_service.proto_module, f"{name}Request")(**kwargs)
         # gRPC keeps the time at which a call has to end, so one that was prepared before a pause fails after it.
-        deadline = DEADLINE if self._permit is None else min(DEADLINE, self._permit())
+        deadline = self._deadline if self._permit is None else min(self._deadline, self._permit())
         ended = self._telemetry.requesting("pachyderm", grpc_method_name.removesuffix("Stream"))
         try:
             answer = getattr(stub, grpc_method_name)(req, metadata=self._metadata, timeout=deadline)
