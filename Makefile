@@ -33,7 +33,7 @@ testbed: setup ## build and fetch the real servers, once, into the user's cache 
 	@$(BIN)/python -m spout_testbed build
 
 .PHONY: tools
-tools: setup ## build and fetch what judges chart, manifests and workflows (about 8 min the first time)
+tools: setup ## build and fetch what judges chart, manifests and workflows (about 10 min the first time)
 	@$(BIN)/python -m spout_testbed build --tools
 
 .PHONY: demo
