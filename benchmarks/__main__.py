@@ -14,11 +14,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config
-
 from benchmarks.figures import cpu_seconds, memory, show
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
+from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.requests import pachd_calls, spout_writes
 from tests.support.spouts import Spouts
@@ -43,8 +42,6 @@ def main() -> None:
         bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
         pachyderm = Client.new_from_pachd_address(bed.pachd_address)
-        settings = client.Configuration()
-        config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
         log = Path(tempfile.mkstemp(prefix="operator-")[1])
         operator = OperatorProcess(
             kubeconfig=bed.kubeconfig,
@@ -52,7 +49,7 @@ def main() -> None:
             log=log,
             flags=(f"--poll-interval={TICK}", "--status-interval=1"),
         )
-        with client.ApiClient(settings) as api_client:
+        with administrator(bed) as api_client:
             spouts = Spouts(api_client, "default", log)
             started = time.monotonic()
             with operator:

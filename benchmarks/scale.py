@@ -4,13 +4,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from kubernetes import client, config
-
 from benchmarks.figures import cpu_seconds, memory, show
-from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from spout_testbed.programs import run
 from tests.memory_pachd import MemoryPachd
+from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
@@ -28,8 +26,6 @@ def main() -> None:
     with Testbed.start() as bed, MemoryPachd() as pachd, tempfile.TemporaryDirectory() as folder:
         bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
-        settings = client.Configuration()
-        config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
         # The intervals that an installation has; of a flag given twice the last one counts.
         flags = (LEASE, "--poll-interval=10", "--status-interval=5")
         first, second = (
@@ -42,7 +38,7 @@ def main() -> None:
             )
             for port in (8080, 8081)
         )
-        with client.ApiClient(settings) as api_client, first:
+        with administrator(bed) as api_client, first:
             eventually(lambda: first.is_leading, what="the operator to lead")
             spouts = Spouts(api_client, "default", first.log)
             for name in NAMES:
@@ -50,8 +46,7 @@ def main() -> None:
             eventually(lambda: pachd.calls["CreatePipeline"] >= len(NAMES), what="all pipelines", seconds=60)
             for name in NAMES:
                 spouts.wait(name, "to be made", synced="True")
-                pachd.set_state(name, PipelineState.RUNNING)
-                pachd.workers(name, 1)
+                pachd.come_up(name)
             for name in NAMES:
                 spouts.wait(name, "to be ready", seconds=90, ready="True")
             at_rest(first)

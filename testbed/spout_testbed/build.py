@@ -15,10 +15,7 @@ from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
 
 NAMES = ("etcd", "kubernetes", "pachyderm", "kafka")
-TOOLS = (
-    *("helm3", "helm4", "kube-score", "checkov", "prometheus-operator"),
-    *("promtool", "flux", "argocd", "actionlint"),
-)
+TOOLS = tuple(recipes.TOOLS)
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
 TEMPORARY = ".building-"
@@ -56,15 +53,7 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
         "kubernetes": recipes.kubernetes_recipe,
         "pachyderm": recipes.pachyderm_recipe,
         "kafka": recipes.kafka_recipe,
-        "helm3": lambda: recipes.helm_recipe(3),
-        "helm4": lambda: recipes.helm_recipe(4),
-        "kube-score": recipes.kube_score_recipe,
-        "promtool": recipes.promtool_recipe,
-        "prometheus-operator": recipes.prometheus_operator_recipe,
-        "flux": recipes.flux_recipe,
-        "argocd": recipes.argocd_recipe,
-        "actionlint": recipes.actionlint_recipe,
-        "checkov": recipes.checkov_recipe,
+        **recipes.TOOLS,
     }
     result = [known[name]() for name in (*NAMES, *TOOLS) if name in names]
     if "kafka" in names and tools.machine_java() is None:

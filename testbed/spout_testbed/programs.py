@@ -52,17 +52,7 @@ def program(name: Name) -> Path:
     Raises:
         TestbedError: it is not built yet.
     """
-    recipe = {
-        "helm3": lambda: recipes.helm_recipe(3),
-        "helm4": lambda: recipes.helm_recipe(4),
-        "kube-score": recipes.kube_score_recipe,
-        "prometheus-operator": recipes.prometheus_operator_recipe,
-        "promtool": recipes.promtool_recipe,
-        "flux": recipes.flux_recipe,
-        "argocd": recipes.argocd_recipe,
-        "actionlint": recipes.actionlint_recipe,
-        "checkov": recipes.checkov_recipe,
-    }[name]()
+    recipe = recipes.TOOLS[name]()
     if not recipe.is_built:
         raise TestbedError(f"{name} is not built yet. Build it with `make tools`")
     return recipe.folder() if name in FOLDERS else recipe.folder() / name.rstrip("34")

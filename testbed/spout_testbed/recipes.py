@@ -3,7 +3,7 @@
 import platform
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,6 +154,20 @@ def prometheus_operator_recipe() -> Recipe:
 def checkov_recipe() -> Recipe:
     """checkov, which judges manifests too; apart, because its pins are not ours."""
     return _wheel("checkov", "fetching checkov (about 1 min)", only_binary=False)
+
+
+TOOLS: Mapping[str, Callable[[], Recipe]] = {
+    "helm3": lambda: helm_recipe(3),
+    "helm4": lambda: helm_recipe(4),
+    "kube-score": kube_score_recipe,
+    "checkov": checkov_recipe,
+    "prometheus-operator": prometheus_operator_recipe,
+    "promtool": promtool_recipe,
+    "flux": flux_recipe,
+    "argocd": argocd_recipe,
+    "actionlint": actionlint_recipe,
+}
+"""What tests call, by the names of `spout_testbed.programs`; built in this order."""
 
 
 def go_program() -> Path:

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from kubernetes import client, config
 
-from spout_operator.core.model import PipelineState
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
 from tests.chart.charts import CHART, Manifest
@@ -19,6 +17,7 @@ from tests.chart.conftest import RunHelm
 from tests.memory_pachd import MemoryPachd
 from tests.support import audit
 from tests.support.audit import Request
+from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
@@ -51,9 +50,7 @@ def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunH
             log=tmp_path / "operator.log",
             flags=(f"--lease={namespace}/spout-operator", *((f"--namespace={namespace}",) if sets else ())),
         )
-        settings = client.Configuration()
-        config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
-        with client.ApiClient(settings) as api_client, process:
+        with administrator(bed) as api_client, process:
             eventually(lambda: process.is_leading, what="the operator to lead", details=process.log.read_text)
             live(Spouts(api_client, namespace, process.log), pachd, process)
     account = f"system:serviceaccount:{namespace}:spout-operator"
@@ -68,8 +65,7 @@ def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
     """Make, edit, restart the operator, make another one anew, delete."""
     spouts.create("one", SPEC)
     spouts.wait("one", "to be made", synced="True")
-    pachd.set_state("one", PipelineState.RUNNING)
-    pachd.workers("one", 1)
+    pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")
     spouts.edit("one", {"transform": {"image": "i:2"}})
     spouts.wait("one", "to be updated", version=2)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 
@@ -48,10 +49,8 @@ def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
 @pytest.fixture
 def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterator[Spouts]:
     """A namespace of the test's own; what is left in it is deleted, with the pipelines."""
-    settings = client.Configuration()
-    config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
     name = f"e2e-{uuid.uuid4().hex[:8]}"
-    with client.ApiClient(settings) as api_client:
+    with administrator(bed) as api_client:
         core = client.CoreV1Api(api_client)
         core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
         yield Spouts(api_client, name, operator.log)

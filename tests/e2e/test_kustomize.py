@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from kubernetes import client, config
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
 from tests.e2e.conftest import ROOT, a_spec
+from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 
@@ -37,9 +37,7 @@ def folder(tmp_path: Path, bed: Testbed, name: str) -> Path:
 @pytest.fixture
 def there(bed: Testbed, operator: OperatorProcess, pachyderm: Client, name: str) -> Iterator[Spouts]:
     """The Spouts of Pachyderm's namespace; the test's own is deleted by the operator, with its pipeline."""
-    settings = client.Configuration()
-    config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
-    with client.ApiClient(settings) as api_client:
+    with administrator(bed) as api_client:
         spouts = Spouts(api_client, bed.pachyderm_namespace, operator.log)
         yield spouts
         spouts.delete(name)

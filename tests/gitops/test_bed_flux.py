@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from kubernetes import client, config
 
 from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from spout_testbed.programs import run
 from tests.memory_pachd import MemoryPachd
+from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
@@ -83,17 +83,14 @@ def operator(bed: Testbed, flux: Flux, pachd: MemoryPachd, tmp_path: Path) -> It
 
 @pytest.fixture
 def spouts(bed: Testbed, operator: OperatorProcess) -> Iterator[Spouts]:
-    settings = client.Configuration()
-    config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
-    with client.ApiClient(settings) as kube:
+    with administrator(bed) as kube:
         yield Spouts(kube, NAMESPACE, operator.log)
 
 
 def come_up(pachd: MemoryPachd) -> None:
     eventually(lambda: pachd.calls["CreatePipeline"], what="the pipeline")
     eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the answer to be taken")
-    pachd.set_state(NAME, PipelineState.RUNNING)
-    pachd.workers(NAME, 1)
+    pachd.come_up(NAME)
 
 
 def test_the_operator_is_applied_as_it_is_patched(bed: Testbed, flux: Flux) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client
 
 from spout_testbed import Testbed
 from spout_testbed.waiting import wait_until
+from tests.support.kube import administrator
 
 ROOT = Path(__file__).parents[2]
 CRD_FILE = ROOT / "crds" / "spouts.spout-operator.io.yaml"
@@ -40,10 +41,7 @@ def crd(bed: Testbed) -> str:
 @pytest.fixture(scope="session")
 def kube(bed: Testbed, crd: str) -> Iterator[client.ApiClient]:
     """The administrator's client of an API server that serves Spouts."""
-    settings = client.Configuration()
-    # The client has types, but this helper has none.
-    config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call]
-    with client.ApiClient(settings) as kube:
+    with administrator(bed) as kube:
         yield kube
 
 

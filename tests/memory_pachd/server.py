@@ -102,6 +102,11 @@ class MemoryPachd:
             info.state = pps_pb2.PipelineState.Value(f"PIPELINE_{state.name}")
             info.reason = reason
 
+    def come_up(self, name: str) -> None:
+        """The pipeline runs, and its worker answers."""
+        self.set_state(name, PipelineState.RUNNING)
+        self.workers(name, 1)
+
     def workers(self, name: str, available: int) -> None:
         """How many workers answer; one is requested."""
         with self._gate.lock:

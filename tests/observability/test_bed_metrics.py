@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kubernetes import client, config
 from prometheus_client.parser import text_string_to_metric_families
 
-from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from spout_testbed.programs import program
 from tests.memory_pachd import MemoryPachd
 from tests.observability.expressions import expressions, labels, metrics
+from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
@@ -38,14 +37,11 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             log=log,
             flags=("--lease=spout-operator/spout-operator",),
         )
-        settings = client.Configuration()
-        config.load_kube_config(str(bed.kubeconfig), client_configuration=settings)  # type: ignore[no-untyped-call] # no types there
-        with client.ApiClient(settings) as api_client, process:
+        with administrator(bed) as api_client, process:
             spouts = Spouts(api_client, "default", log)
             spouts.create("one", SPEC)
             spouts.wait("one", "to be made", synced="True")
-            pachd.set_state("one", PipelineState.RUNNING)
-            pachd.workers("one", 1)
+            pachd.come_up("one")
             pachd.append_commit("one")
             pachd.write_marker("one", {"offset": b"7"})
             spouts.wait("one", "to be ready with a commit", ready="True", total=1, marker="7")

@@ -39,26 +39,22 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	var objects []unstructured.Unstructured
 	var contents []json.RawMessage
 	if err := json.NewDecoder(os.Stdin).Decode(&contents); err != nil {
 		return err
 	}
+	vm := lua.VM{ResourceOverrides: overrides}
+	verdicts := make([]*verdict, 0, len(contents))
 	for _, content := range contents {
-		object := unstructured.Unstructured{}
+		object := &unstructured.Unstructured{}
 		if err := object.UnmarshalJSON(content); err != nil {
 			return err
 		}
-		objects = append(objects, object)
-	}
-	vm := lua.VM{ResourceOverrides: overrides}
-	verdicts := make([]verdict, 0, len(objects))
-	for i := range objects {
-		one, err := judge(vm, &objects[i], args[1:])
+		one, err := judge(vm, object, args[1:])
 		if err != nil {
-			return fmt.Errorf("%s: %w", objects[i].GetName(), err)
+			return fmt.Errorf("%s: %w", object.GetName(), err)
 		}
-		verdicts = append(verdicts, *one)
+		verdicts = append(verdicts, one)
 	}
 	return json.NewEncoder(os.Stdout).Encode(verdicts)
 }

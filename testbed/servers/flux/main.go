@@ -1,11 +1,10 @@
 // Command flux does, with Flux's own libraries, what its kustomize-controller does with a Kustomization: it builds,
-// applies, and waits until all is healthy. The controller itself cannot be built here: some of its modules are not
-// in the Go proxies that a build has to do with.
+// applies, and waits until all is healthy. Once, and without a source-controller to bring the repository.
 //
 //	flux apply FILE NAME ROOT   the Kustomization NAME of FILE, of the repository at ROOT (which it writes to);
 //	                            says what became of each object, and whether it came to be healthy
-//	flux status FILE NAME       how Flux reads objects (a JSON array on standard input): an array of what kstatus
-//	                            says and, where the Kustomization has them, its expressions
+//	flux status FILE NAME       how Flux reads objects (a JSON array on standard input): an array of what kstatus says,
+//	                            and what the Kustomization's expressions say
 package main
 
 import (
@@ -159,7 +158,7 @@ func newManager(config *rest.Config, kustomization *kustomizev1.Kustomization) (
 
 type verdict struct {
 	Kstatus     status.Status `json:"kstatus"`
-	Expressions status.Status `json:"expressions,omitempty"`
+	Expressions status.Status `json:"expressions"`
 }
 
 func statuses(ctx context.Context, file, name string) error {
@@ -171,10 +170,11 @@ func statuses(ctx context.Context, file, name string) error {
 	if err := json.NewDecoder(os.Stdin).Decode(&contents); err != nil {
 		return err
 	}
-	read, err := cel.NewStatusReader(kustomization.Spec.HealthCheckExprs)
+	newReader, err := cel.NewStatusReader(kustomization.Spec.HealthCheckExprs)
 	if err != nil {
 		return err
 	}
+	reader := newReader(nil)
 	verdicts := make([]verdict, 0, len(contents))
 	for _, content := range contents {
 		object := &unstructured.Unstructured{}
@@ -185,15 +185,11 @@ func statuses(ctx context.Context, file, name string) error {
 		if err != nil {
 			return err
 		}
-		one := verdict{Kstatus: found.Status}
-		if len(kustomization.Spec.HealthCheckExprs) > 0 {
-			result, err := read(nil).ReadStatusForObject(ctx, nil, object)
-			if err != nil {
-				return err
-			}
-			one.Expressions = result.Status
+		byExpressions, err := reader.ReadStatusForObject(ctx, nil, object)
+		if err != nil {
+			return err
 		}
-		verdicts = append(verdicts, one)
+		verdicts = append(verdicts, verdict{Kstatus: found.Status, Expressions: byExpressions.Status})
 	}
 	return json.NewEncoder(os.Stdout).Encode(verdicts)
 }

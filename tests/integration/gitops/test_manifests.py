@@ -8,7 +8,6 @@ import pytest
 import yaml
 from kubernetes import client
 
-from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from tests.memory_pachd import MemoryPachd
 from tests.support import audit
@@ -120,8 +119,7 @@ def test_the_rights_of_the_namespaced_overlay_are_enough(
 
     spouts.create("one", {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}})
     spouts.wait("one", "to be made", synced="True")
-    pachd.set_state("one", PipelineState.RUNNING)
-    pachd.workers("one", 1)
+    pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")
     spouts.delete("one")
     spouts.wait_gone("one")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from tests.memory_pachd import MemoryPachd
 from tests.support import audit
@@ -132,8 +131,7 @@ def test_one_that_stood_still_and_comes_back_writes_nothing_and_ends(
     first, second = replicas
     spouts.create("one", SPEC)
     spouts.wait("one", "to be made", synced="True")
-    pachd.set_state("one", PipelineState.RUNNING)
-    pachd.workers("one", 1)
+    pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")
 
     # It has work before it: an edit that it has taken from the watch, or will when it goes on.

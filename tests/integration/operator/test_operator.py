@@ -12,7 +12,6 @@ import grpc
 import pytest
 from kubernetes import client
 
-from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from tests.memory_pachd import MemoryPachd
 from tests.support.operator_process import HTTP_PORT, OperatorProcess
@@ -29,8 +28,7 @@ def ready_spout(spouts: Spouts, pachd: MemoryPachd) -> dict[str, Any]:
     made = spouts.create("one", SPEC)
     eventually(lambda: pachd.calls["CreatePipeline"], what="the pipeline")
     eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the answer to be taken")
-    pachd.set_state("one", PipelineState.RUNNING)
-    pachd.workers("one", 1)
+    pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")
     return made
 
@@ -101,8 +99,7 @@ def test_many_at_once_are_all_made_once_and_a_restart_writes_nothing(
     eventually(lambda: pachd.calls["CreatePipeline"] >= len(names), what="all pipelines", seconds=60)
     for name in names:
         eventually(lambda name=name: spouts.wait(name, "to be made", synced="True"), what=name)  # type: ignore[misc] # a default that binds
-        pachd.set_state(name, PipelineState.RUNNING)
-        pachd.workers(name, 1)
+        pachd.come_up(name)
     for name in names:
         spouts.wait(name, "to be ready", seconds=60, ready="True")
     assert pachd.calls["CreatePipeline"] == len(names)

@@ -1,20 +1,17 @@
 """Builds a whole operator process over the real adapter, an in-memory pachd and in-memory Spouts."""
 
 import asyncio
-import datetime
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from spout_operator.config import Config, PachdAddress
 from spout_operator.operating import Operator
-from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.runtime.election import Election
 from spout_operator.runtime.engine import Engine
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.world import CLUSTER, an_engine, watch
 
 
 @dataclass(kw_only=True)
@@ -31,31 +28,21 @@ class Process:
 
     def operator(self) -> Operator:
         """The operator, not running yet."""
-        address = PachdAddress.parse(self.pachd.address)
         config = Config(
-            pachd=address,
+            pachd=PachdAddress.parse(self.pachd.address),
             namespaces=(),
             ca_file=None,
             token_file=None,
             poll_interval=10,
             status_interval=0,
             http_port=self.http_port,
-            cluster_id="cluster-1",
+            cluster_id=CLUSTER,
             lease=None,
             spout_metrics_limit=1,
         )
 
         def new_engine() -> Engine:
-            engine = Engine(
-                pachyderm=PachydermV1(Connection(pachd=address, telemetry=self.metrics)),
-                spouts=self.spouts,
-                telemetry=self.metrics,
-                address=self.pachd.address,
-                cluster="cluster-1",
-                poll_interval=10,
-                status_interval=0,
-                now=now,
-            )
+            engine = an_engine(self.pachd, self.spouts, self.metrics, poll_interval=10)
             self.engines.append(engine)
             return engine
 
@@ -64,16 +51,6 @@ class Process:
     async def _watch(self, observe: Callable[..., None], *, namespaces: Collection[str], ready: asyncio.Event) -> None:
         """A watch that is told of no signal, and ends only with its task."""
         assert not namespaces
-        loop = asyncio.get_running_loop()
-
-        def tell(kind: str, body: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(observe, kind, body)
-
-        self.spouts.watch(tell)
+        watch(self.spouts, observe)
         ready.set()
         await asyncio.Event().wait()
-
-
-def now() -> datetime.datetime:
-    """The wall clock."""
-    return datetime.datetime.now(datetime.UTC)

@@ -1,7 +1,6 @@
 """/livez, asked over HTTP, tells which loop stands still: that the port answers says nothing of them."""
 
 import asyncio
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
@@ -26,11 +25,9 @@ class HurryingLoop(asyncio.SelectorEventLoop):
 
 
 @pytest.fixture
-def process() -> Iterator[Process]:
-    with MemoryPachd() as pachd, socket.create_server(("", 0)) as free:
-        port = free.getsockname()[1]
-        free.close()
-        yield Process(pachd=pachd, http_port=port)
+def process(unused_tcp_port: int) -> Iterator[Process]:
+    with MemoryPachd() as pachd:
+        yield Process(pachd=pachd, http_port=unused_tcp_port)
 
 
 def while_it_runs(process: Process, scenario: Callable[[HurryingLoop], Awaitable[None]]) -> None:

@@ -36,8 +36,7 @@ async def running(world: World) -> SpoutKey:
     key = world.spouts.create(a_spout_body())
     await world.until("the pipeline", lambda: world.pachd.calls["CreatePipeline"] == 1)
     await world.until("the write to be answered", lambda: world.pachd.calls["InspectPipeline"] >= 2)
-    world.pachd.set_state(NAME, PipelineState.RUNNING)
-    world.pachd.workers(NAME, 1)
+    world.pachd.come_up(NAME)
     await world.shows(key, ready="True", state="Running")
     await world.ticks()
     return key

@@ -9,7 +9,8 @@ from spout_operator.runtime.election import Election
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_leases import MemoryLeases
-from tests.unit.runtime.processes import Process, now
+from tests.unit.runtime.processes import Process
+from tests.unit.runtime.world import now
 
 
 @pytest.fixture

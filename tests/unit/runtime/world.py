@@ -21,6 +21,37 @@ CLUSTER = "cluster-1"
 PATIENCE = 10.0
 
 
+def an_engine(
+    pachd: MemoryPachd, spouts: MemorySpouts, metrics: Metrics, *, poll_interval: float, status_interval: float = 0
+) -> Engine:
+    """All parts of an operator that acts."""
+    return Engine(
+        pachyderm=PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=metrics)),
+        spouts=spouts,
+        telemetry=metrics,
+        address=pachd.address,
+        cluster=CLUSTER,
+        poll_interval=poll_interval,
+        status_interval=status_interval,
+        now=now,
+    )
+
+
+def watch(spouts: MemorySpouts, observe: Callable[[str | None, dict[str, Any]], None]) -> None:
+    """Have the running event loop told of every Spout, from whatever thread it is changed in."""
+    loop = asyncio.get_running_loop()
+
+    def tell(kind: str, body: dict[str, Any]) -> None:
+        loop.call_soon_threadsafe(observe, kind, body)
+
+    spouts.watch(tell)
+
+
+def now() -> datetime.datetime:
+    """The wall clock."""
+    return datetime.datetime.now(datetime.UTC)
+
+
 class World:
     """`async with World(pachd, spouts) as world`: an operator that runs. Ticks come when the test says so."""
 
@@ -28,27 +59,12 @@ class World:
         self.pachd = pachd
         self.spouts = spouts
         self.metrics = Metrics()
-        connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=self.metrics)
-        self._engine = Engine(
-            pachyderm=PachydermV1(connection),
-            spouts=spouts,
-            telemetry=self.metrics,
-            address=pachd.address,
-            cluster=CLUSTER,
-            poll_interval=0.2,
-            status_interval=status_interval,
-            now=lambda: datetime.datetime.now(datetime.UTC),
-        )
+        self._engine = an_engine(pachd, spouts, self.metrics, poll_interval=0.2, status_interval=status_interval)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
         self._tasks = self._engine.start_workers()
-
-        def tell(kind: str, body: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(self._engine.observe, kind, body)
-
-        self.spouts.watch(tell)
+        watch(self.spouts, self._engine.observe)
         await asyncio.sleep(0)
         return self
 
