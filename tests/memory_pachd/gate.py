@@ -26,7 +26,9 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
         self.calls = Calls()
         self.metadata: dict[str, str] = {}
         self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
-        self._held: dict[str, list[threading.Event]] = {}
+        self._hanging: set[str] = set()
+        self._late: set[str] = set()
+        self._waiting: defaultdict[str, list[threading.Event]] = defaultdict(list)
 
     def fail(self, method: str, fault: Fault, times: int) -> None:
         with self.lock:
@@ -34,11 +36,16 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
 
     def hang(self, method: str) -> None:
         with self.lock:
-            self._held.setdefault(method, [])
+            self._hanging.add(method)
+
+    def answer_late(self, method: str) -> None:
+        with self.lock:
+            self._late.add(method)
 
     def release(self, method: str) -> None:
         with self.lock:
-            for call in self._held.pop(method, []):
+            self._hanging.discard(method)
+            for call in self._waiting.pop(method, []):
                 call.set()
 
     def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
@@ -62,23 +69,28 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
                 self.calls[method] += 1
                 self.metadata = sent
                 fault = self._faults[method].pop(0) if self._faults[method] else None
-            self._hold(method, context)
+                hangs, is_late = method in self._hanging, method in self._late
+                self._late.discard(method)
+            if hangs:
+                self._wait(method, context)
             if fault is not None:
                 context.abort(*fault)
-            try:
-                with self.lock:
-                    return behaviour(request, context)
-            except Refusal as refusal:
-                context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+            with self.lock:
+                try:
+                    found = behaviour(request, context)
+                except Refusal as refusal:
+                    context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+                    raise
+            if is_late:
+                self._wait(method, context)
+            return found
 
         return answer
 
-    def _hold(self, method: str, context: Any) -> None:
+    def _wait(self, method: str, context: Any) -> None:
         """Wait until the method is released, or the caller gives up."""
         let_go = threading.Event()
         with self.lock:
-            if method not in self._held:
-                return
-            self._held[method].append(let_go)
+            self._waiting[method].append(let_go)
         if context.add_callback(let_go.set):
             let_go.wait()

@@ -120,6 +120,10 @@ class MemoryPachd:
         """Let the calls of a method wait, until `release` or the caller's deadline."""
         self._gate.hang(method)
 
+    def answer_late(self, method: str) -> None:
+        """Let the next call of a method be answered with what is so then, but only at `release`."""
+        self._gate.answer_late(method)
+
     def release(self, method: str) -> None:
         """Let the calls of a method go on."""
         self._gate.release(method)

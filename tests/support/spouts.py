@@ -95,6 +95,7 @@ def summary(status: Mapping[str, Any]) -> dict[str, Any]:
         return conditions[kind]["status"] if kind in conditions else None
 
     return {
+        "observed": status.get("observedGeneration"),
         "ready": of("Ready"),
         "synced": of("Synced"),
         "stalled": of("Stalled"),

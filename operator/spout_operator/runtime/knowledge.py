@@ -1,20 +1,17 @@
 """What is known of the pipelines without asking again. Used from the event loop only."""
 
-import dataclasses
-
 from spout_operator.core.errors import SpoutError
-from spout_operator.core.model import Heads, Pipeline
+from spout_operator.core.model import Pipeline
 
 
 class PipelineKnowledge:
-    """The last observation of each pipeline that is still good, the branch heads, and whether Pachyderm answers.
+    """The last observation of each pipeline that is still good, and whether Pachyderm answers.
 
     The poller takes away what has changed; whoever then needs it observes anew.
     """
 
     def __init__(self) -> None:
         self.outage: SpoutError | None = None
-        self.heads: dict[str, Heads] = {}
         self._observed: dict[str, Pipeline] = {}
 
     def observed(self, name: str) -> Pipeline | None:
@@ -28,14 +25,7 @@ class PipelineKnowledge:
     def forget(self, name: str) -> None:
         """The last observation no longer holds."""
         self._observed.pop(name, None)
-        self.heads.pop(name, None)
 
     def forget_all(self) -> None:
         """Nothing is known any more, for example after an outage."""
         self._observed.clear()
-        self.heads.clear()
-
-    def confirms(self, listed: Pipeline) -> bool:
-        """Whether a listed pipeline is as it was observed; listing does not tell of workers."""
-        known = self._observed.get(listed.name)
-        return known is not None and dataclasses.replace(known, workers=None) == listed

@@ -1,12 +1,13 @@
 """One poller per Pachyderm: one ListPipeline a tick for all Spouts, one look at the heads per Spout."""
 
 import asyncio
+import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from spout_operator.core.errors import SpoutError, Unreachable
-from spout_operator.core.model import Pipeline, SpoutKey
+from spout_operator.core.model import Heads, Pipeline, SpoutKey
 from spout_operator.ports import Pachyderm
 from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.io import BlockingCalls
@@ -34,7 +35,8 @@ class Poller:
         self._calls = calls
         self._enqueue = enqueue
         self._interval = interval
-        self._listed: dict[str, Pipeline] = {}
+        self._listed: Mapping[str, Pipeline] = {}
+        self._heads: Mapping[str, Heads | None] = {}
         self.last_tick: float | None = None
         """Time of the loop at which the last tick ended, well or not; None before the first."""
         self.last_success: float | None = None
@@ -56,42 +58,41 @@ class Poller:
         if not self._cache.spouts():
             return
         try:
-            listed = dict(await self._calls(self._pachyderm.list))
+            listed = await self._calls(self._pachyderm.list)
             if self._knowledge.outage is not None:
                 self._recover()
-            await asyncio.gather(*(self._look_at(name, keys, listed.get(name)) for name, keys in self._cache.claims()))
-            self._listed = listed
+            claims = dict(self._cache.claims())
+            looks = await asyncio.gather(*(self._look_at(name, claims[name], listed.get(name)) for name in claims))
+            self._listed, self._heads = listed, dict(zip(claims, looks, strict=True))
             self.is_reached, self.last_success = True, time.time()
         except SpoutError as error:
             self.is_reached = False
             self._note_outage(error)
 
-    async def _look_at(self, name: str, keys: frozenset[SpoutKey], listed: Pipeline | None) -> None:
+    async def _look_at(self, name: str, keys: frozenset[SpoutKey], listed: Pipeline | None) -> Heads | None:
+        """Have the Spouts looked at where there is something new; returns the heads, None where there are none."""
         known = self._knowledge.observed(name)
-        if listed is None:
-            changed = known is not None or name in self._listed
-        else:
-            changed = not self._knowledge.confirms(listed) and listed != self._listed.get(name)
+        # What is known can be older than the last list, where an answer was long on its way.
+        before = self._listed.get(name) if known is None else dataclasses.replace(known, workers=None)
+        changed = listed != before
         if changed:
             self._knowledge.forget(name)
-        if listed is not None and listed.owner is not None and listed.owner.spout in keys:
-            changed = await self._heads_moved(name) or changed
-        if changed:
+        is_ours = listed is not None and listed.owner is not None and listed.owner.spout in keys
+        heads = await self._read_heads(name) if is_ours else None
+        if changed or heads != self._heads.get(name):
             for key in keys:
                 self._enqueue(key)
+        return heads
 
-    async def _heads_moved(self, name: str) -> bool:
+    async def _read_heads(self, name: str) -> Heads | None:
         try:
-            heads = await self._calls(self._pachyderm.heads, name)
+            return await self._calls(self._pachyderm.heads, name)
         except Unreachable:
             raise
         except SpoutError as error:
             # One repo in trouble is no outage; its Spout is looked at, and tells.
-            logger.warning("%s", error.message)
-            return True
-        moved = heads != self._knowledge.heads.get(name)
-        self._knowledge.heads[name] = heads
-        return moved
+            logger.debug("%s", error.message)
+            return None
 
     def _recover(self) -> None:
         logger.info("Pachyderm answers again")

@@ -57,9 +57,8 @@ class Reconciler:
 
     def __init__(self, collaborators: Collaborators, *, poll_interval: float) -> None:
         self._with = collaborators
-        parts = (collaborators.pachyderm, collaborators.knowledge, collaborators.calls)
-        self._convergence = Convergence(*parts)
-        self._progress = Progress(*parts)
+        self._convergence = Convergence(collaborators.pachyderm, collaborators.knowledge, collaborators.calls)
+        self._progress = Progress(collaborators.pachyderm, collaborators.calls)
         self._settling: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
         self._failing: Backoff[SpoutKey] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)
 
@@ -174,6 +173,7 @@ class Reconciler:
         shown = self._with.statuses.current(spout.key)
         name, secrets = spout.pipeline_name, spout.spec.transform.env.values()
         observed = dataclasses.replace(observed, reason=redact(observed.reason, secrets))
+        commits, marker = await self._progress.read(name, spout.spec.spout.marker, shown)
         self._submit(
             spout.key,
             body,
@@ -181,8 +181,8 @@ class Reconciler:
                 conditions=conditions.of_decision(decision, observed),
                 server=await self._with.calls(self._with.pachyderm.server),
                 pipeline=observed,
-                commits=await self._progress.commits(name, shown.get("commits")),
-                marker=await self._progress.marker(name, spout.spec.spout.marker, shown.get("marker")),
+                commits=commits,
+                marker=marker,
             ),
         )
 

@@ -91,7 +91,7 @@ async def test_a_restart_asks_little_and_writes_nothing(pachd: MemoryPachd, spou
         await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
         await world.ticks(3)
 
-    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 4}
+    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 5}
 
 
 async def test_new_commits_cost_one_listing_of_just_these(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
@@ -125,6 +125,44 @@ async def test_an_open_commit_is_counted_once_it_is_finished(pachd: MemoryPachd,
         await world.shows(key, total=3)
 
 
+async def test_a_look_that_was_overtaken_takes_back_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.append_commit(NAME)
+        pachd.answer_late("ListBranch")
+        looks = pachd.calls["ListBranch"]
+        tick = asyncio.create_task(world.ticks())
+        await world.until("the poller's look", lambda: pachd.calls["ListBranch"] > looks)
+        pachd.append_commit(NAME)
+        pachd.write_marker(NAME, {"offset": b"7"})
+        spouts.edit(key, description="another")
+        await world.shows(key, total=2, marker="7")
+        pachd.release("ListBranch")
+        await tick
+        async with counted(world) as made:
+            spouts.edit(key, podPatch=" ")
+            status = await world.shows(key, observed=3)
+
+    assert (status["commits"]["total"], status["marker"]["value"]) == (2, "7")
+    assert made["ListCommitStream"] == 0, "nothing is counted again"
+
+
+async def test_an_observation_that_was_overtaken_is_made_anew(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.set_state(NAME, PipelineState.CRASHING)
+        pachd.answer_late("InspectPipeline")
+        looks = pachd.calls["InspectPipeline"]
+        await world.ticks()
+        await world.until("the look at the crash", lambda: pachd.calls["InspectPipeline"] > looks)
+        pachd.come_up(NAME)
+        await world.ticks()
+        pachd.release("InspectPipeline")
+        await world.shows(key, state="Crashing")
+        await world.ticks()
+        await world.shows(key, state="Running", ready="True")
+
+
 async def test_an_edit_is_one_update(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
@@ -140,9 +178,7 @@ async def test_the_same_spec_again_is_no_update(pachd: MemoryPachd, spouts: Memo
         key = await running(world)
         async with counted(world) as made:
             spouts.edit(key, podPatch=" ")
-            await world.until(
-                "the new generation to be seen", lambda: spouts.status(key).get("observedGeneration") == 2
-            )
+            await world.shows(key, observed=2)
 
     assert made["CreatePipeline"] == 0
 
