@@ -54,8 +54,8 @@ class Slot:
 
     def close(self) -> None:
         """Kill the worker and everything under it."""
-        self.ready = False
         self.process.kill()
+        self.ready = False
         self._forwarder.close()
 
     def report_gone(self, api: KubeApi) -> None:

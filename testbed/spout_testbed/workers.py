@@ -137,9 +137,11 @@ class Workers:
             self._slots[name] = slot
 
     def _remove(self, name: str) -> None:
-        with self._lock:
-            slot = self._slots.pop(name)
+        slot = self._slots[name]
+        # Before it is forgotten: what does not run any more has to be gone.
         slot.close()
+        with self._lock:
+            del self._slots[name]
         with self._logged(name):
             self._api.delete(f"{_CORE}/pods/{slot.pod_name}")
             slot.report_gone(self._api)
