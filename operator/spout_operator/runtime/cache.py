@@ -1,6 +1,6 @@
 """The Spouts as the watch and our own writes last showed them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from spout_operator.core.model import SpoutKey
@@ -12,7 +12,13 @@ Body = Mapping[str, Any]
 class SpoutCache:
     """Bodies by key, and which Spouts name which pipeline. Used from the event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Callable[[SpoutKey], None]) -> None:
+        """Know nothing yet.
+
+        Args:
+            wake: told of every Spout that wants a look, whoever brought the news.
+        """
+        self._wake = wake
         self._bodies: dict[SpoutKey, Body] = {}
         self._claims: dict[str, set[SpoutKey]] = {}
 
@@ -29,8 +35,8 @@ class SpoutCache:
         for name, keys in list(self._claims.items()):
             yield name, frozenset(keys)
 
-    def put(self, body: Body) -> bool:
-        """Take in a newer body; False where it is older than what is known, or changes nothing that wants a look.
+    def put(self, body: Body) -> None:
+        """Take in a body, unless it is older than what is known.
 
         Resource versions of one kind are ordered (Kubernetes 1.35, KEP-5504), and have been in
         practice before: an event that was on its way while we wrote must not undo what we know.
@@ -38,25 +44,32 @@ class SpoutCache:
         key = parse_key(body)
         known = self._bodies.get(key)
         if known is not None and _version(body) < _version(known):
-            return False
+            return
         self._bodies[key] = body
         if known is not None:
             self._unclaim(key, known)
         self._claims.setdefault(pipeline_name(body), set()).add(key)
-        return known is None or _wants_a_look(known, body)
+        if known is None or _wants_a_look(known, body):
+            self._wake(key)
 
-    def drop(self, key: SpoutKey, *, uid: str) -> frozenset[SpoutKey]:
+    def update(self, body: Body) -> None:
+        """As `put`, for the answer to a write: a Spout that is gone by now does not come back."""
+        known = self._bodies.get(parse_key(body))
+        if known is not None and known["metadata"]["uid"] == body["metadata"]["uid"]:
+            self.put(body)
+
+    def drop(self, key: SpoutKey, *, uid: str) -> None:
         """Forget a Spout that is gone, unless another of that name has come since.
 
-        Returns:
-            What wants a look: the key itself, and those that named the same pipeline, whose turn it may be.
+        Those that named the same pipeline want a look too: it may be their turn.
         """
         known = self._bodies.get(key)
         if known is None or known["metadata"]["uid"] != uid:
-            return frozenset()
+            return
         rivals = self.rivals(key)
         self._unclaim(key, self._bodies.pop(key))
-        return rivals | {key}
+        for woken in rivals | {key}:
+            self._wake(woken)
 
     def rivals(self, key: SpoutKey) -> frozenset[SpoutKey]:
         """The other Spouts that name the same pipeline."""

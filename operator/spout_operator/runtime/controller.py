@@ -1,14 +1,10 @@
 """Ties events, queue and workers together: whatever happens, in the end a key is reconciled."""
 
-import logging
-
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.parsing import parse_key
 from spout_operator.runtime.cache import Body, SpoutCache
 from spout_operator.runtime.queue import KeyedQueue
 from spout_operator.runtime.reconciler import Reconciler
-
-logger = logging.getLogger(__name__)
 
 
 class Controller:
@@ -21,16 +17,10 @@ class Controller:
 
     def observe(self, event_type: str | None, body: Body) -> None:
         """Take in what the watch tells; what changes only the status (mostly our own writes) wakes nobody."""
-        key = parse_key(body)
         if event_type == "DELETED":
-            self.vanished(key, body["metadata"]["uid"])
-        elif self._cache.put(body):
-            self._queue.add(key)
-
-    def vanished(self, key: SpoutKey, uid: str) -> None:
-        """Take in that a Spout is gone."""
-        for freed in self._cache.drop(key, uid=uid):
-            self._queue.add(freed)
+            self._cache.drop(parse_key(body), uid=body["metadata"]["uid"])
+        else:
+            self._cache.put(body)
 
     def enqueue(self, key: SpoutKey) -> None:
         """Have a Spout looked at."""

@@ -52,7 +52,6 @@ class Engine:
         """
         self._calls = BlockingCalls("pachyderm", threads=PACHYDERM_CALLS)
         self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
-        self._cache = cache = SpoutCache()
         knowledge = PipelineKnowledge()
 
         def new_queue(name: str) -> KeyedQueue[SpoutKey]:
@@ -60,6 +59,7 @@ class Engine:
 
         self.queues: Mapping[str, KeyedQueue[SpoutKey]] = {name: new_queue(name) for name in ("reconcile", "status")}
         """What is due, by what for."""
+        self._cache = cache = SpoutCache(wake=self.queues["reconcile"].add)
         self._statuses = StatusWriter(
             cache=cache,
             spouts=spouts,
@@ -92,7 +92,7 @@ class Engine:
             enqueue=self._controller.enqueue,
             interval=poll_interval,
         )
-        self.sweep = Sweep(cache=cache, spouts=spouts, calls=self._kubernetes_calls, vanished=self._controller.vanished)
+        self.sweep = Sweep(cache=cache, spouts=spouts, calls=self._kubernetes_calls)
 
     def bodies(self) -> Mapping[SpoutKey, Body]:
         """The Spouts as they are known."""

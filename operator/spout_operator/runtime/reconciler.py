@@ -134,7 +134,11 @@ class Reconciler:
             return
         name, policy = parsing.pipeline_name(body), parsing.parse_deletion_policy(body)
         await self._convergence.remove(key, name, policy, self._owner(key))
-        await self._write_finalizers(key, body, [other for other in finalizers if other != FINALIZER])
+        others = [other for other in finalizers if other != FINALIZER]
+        await self._write_finalizers(key, body, others)
+        if not others:
+            # The last one was all that held it: what the write was answered with is gone.
+            self._with.cache.drop(key, uid=body["metadata"]["uid"])
         self._forget(key)
 
     async def _add_finalizer(self, key: SpoutKey, body: Body) -> Body | None:
@@ -147,7 +151,7 @@ class Reconciler:
     async def _write_finalizers(self, key: SpoutKey, body: Body, finalizers: list[str]) -> Body | None:
         # Our own status writes make new versions of the resource all the time; the finalizers are those of `body`.
         newest = self._with.cache.get(key) or body
-        same = newest["metadata"].get("finalizers") == body["metadata"].get("finalizers")
+        same = all(newest["metadata"].get(field) == body["metadata"].get(field) for field in ("uid", "finalizers"))
         metadata = (newest if same else body)["metadata"]
         written = await self._with.kubernetes_calls(
             self._with.spouts.write_finalizers, key, metadata["uid"], metadata["resourceVersion"], finalizers
@@ -156,7 +160,7 @@ class Reconciler:
             self._with.cache.drop(key, uid=metadata["uid"])
             self._forget(key)
         else:
-            self._with.cache.put(written)
+            self._with.cache.update(written)
         return written
 
     async def _confirm(self, key: SpoutKey, body: Body) -> None:

@@ -31,7 +31,9 @@ class StatusWriter:
         self._spouts = spouts
         self._calls = calls
         self._interval = interval
+        #: Both by key, with the uid that they are for.
         self._pending: dict[SpoutKey, tuple[str, dict[str, Any]]] = {}
+        self._sent: dict[SpoutKey, tuple[str, dict[str, Any]]] = {}
         self._not_before: dict[SpoutKey, float] = {}
         self._queue = queue
         self._backoff: Backoff[SpoutKey] = Backoff(first=1, most=60)
@@ -39,9 +41,9 @@ class StatusWriter:
     def current(self, key: SpoutKey) -> Mapping[str, Any]:
         """The status as it is, or is about to be: what the next one is built on."""
         body = self._cache.get(key) or {}
-        pending = self._pending.get(key)
-        if pending is not None and pending[0] == body.get("metadata", {}).get("uid"):
-            return pending[1]
+        for about in (self._pending.get(key), self._sent.get(key)):
+            if about is not None and about[0] == body.get("metadata", {}).get("uid"):
+                return about[1]
         found: Mapping[str, Any] = body.get("status") or {}
         return found
 
@@ -56,6 +58,7 @@ class StatusWriter:
     def forget(self, key: SpoutKey) -> None:
         """The Spout is gone."""
         self._pending.pop(key, None)
+        self._sent.pop(key, None)
         self._not_before.pop(key, None)
         self._queue.forget(key)
         self._backoff.reset(key)
@@ -76,9 +79,13 @@ class StatusWriter:
     async def _write(self, key: SpoutKey) -> None:
         uid, status = self._pending.pop(key, ("", None))
         body = self._cache.get(key)
-        if status is None or body is None or body["metadata"]["uid"] != uid or body.get("status") == status:
+        if status is None or body is None or body["metadata"]["uid"] != uid:
+            return
+        # What was sent and not answered may be there or not: what the cache has does not tell.
+        if key not in self._sent and body.get("status") == status:
             return
         self._not_before[key] = asyncio.get_running_loop().time() + self._interval
+        self._sent[key] = uid, status
         try:
             written = await self._calls(self._spouts.write_status, key, uid, status)
         except Retryable as error:
@@ -87,6 +94,7 @@ class StatusWriter:
             self._pending.setdefault(key, (uid, status))
             self._queue.add(key, after=delay)
             return
+        self._sent.pop(key, None)
         self._backoff.reset(key)
         if written is not None:
-            self._cache.put(written)
+            self._cache.update(written)

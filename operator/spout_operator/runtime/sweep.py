@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import SpoutKey
@@ -19,21 +19,17 @@ INTERVAL = 60.0
 class Sweep:
     """Finds Spouts that vanished while the watch was interrupted, and changes that the watch has not shown."""
 
-    def __init__(
-        self, *, cache: SpoutCache, spouts: Spouts, calls: BlockingCalls, vanished: Callable[[SpoutKey, str], None]
-    ) -> None:
+    def __init__(self, *, cache: SpoutCache, spouts: Spouts, calls: BlockingCalls) -> None:
         """Sweep nothing yet.
 
         Args:
-            cache: what the watch has shown.
+            cache: what the watch has shown; what is in it and nowhere else is dropped.
             spouts: where to list.
             calls: runs the listing.
-            vanished: told key and uid of a Spout that is in the cache and nowhere else.
         """
         self._cache = cache
         self._spouts = spouts
         self._calls = calls
-        self._vanished = vanished
         self._listed: Mapping[SpoutKey, int] = {}
         self.overdue: frozenset[SpoutKey] = frozenset()
         """Spouts whose change was listed at the sweep before the last, and has not been shown since."""
@@ -60,7 +56,7 @@ class Sweep:
         for key, uid in before.items():
             if key not in listed and self._uid(key) == uid:
                 logger.warning("Spout %s: it vanished without an event", key)
-                self._vanished(key, uid)
+                self._cache.drop(key, uid=uid)
 
     def _uid(self, key: SpoutKey) -> str | None:
         body = self._cache.get(key)

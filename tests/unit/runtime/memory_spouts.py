@@ -23,6 +23,10 @@ class MemorySpouts:
         self._watchers: list[Tell] = []
         self._version = 0
         self._failures = 0
+        self._lost = 0
+        self._withheld: list[tuple[str, Body]] | None = None
+        self._go_on = threading.Event()
+        self._go_on.set()
         self._lock = threading.RLock()
 
     # What the operator does.
@@ -36,18 +40,25 @@ class MemorySpouts:
             return {key: int(body["metadata"]["resourceVersion"]) for key, body in self._bodies.items()}
 
     def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        self.writes.append("status")
+        self._go_on.wait()
         with self._lock:
-            body = self._to_be_written("status", key, uid)
+            body = self._to_be_written(key, uid)
             if body is None:
                 return None
             body["status"] = copy.deepcopy(dict(status))
-            return self._changed(key)
+            changed = self._changed(key)
+            if self._lost:
+                self._lost -= 1
+                raise Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
+            return changed
 
     def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
     ) -> Mapping[str, Any] | None:
+        self.writes.append("finalizers")
         with self._lock:
-            body = self._to_be_written("finalizers", key, uid)
+            body = self._to_be_written(key, uid)
             if body is None:
                 return None
             if body["metadata"]["resourceVersion"] != resource_version:
@@ -67,6 +78,30 @@ class MemorySpouts:
     def fail(self, times: int) -> None:
         """Let the next writes of the operator fail."""
         self._failures = times
+
+    def lose_answers(self, times: int) -> None:
+        """Let the next writes of a status be made, and their answers be lost."""
+        self._lost = times
+
+    def hang(self) -> None:
+        """Let the next writes of a status wait until `release`."""
+        self._go_on.clear()
+
+    def release(self) -> None:
+        """Let the writes go on."""
+        self._go_on.set()
+
+    def withhold(self) -> None:
+        """Keep the events of the watch back until `deliver`."""
+        with self._lock:
+            self._withheld = []
+
+    def deliver(self) -> None:
+        """Tell of what was kept back, and of what comes."""
+        with self._lock:
+            withheld, self._withheld = self._withheld or [], None
+            for kind, body in withheld:
+                self._tell(kind, body)
 
     def create(self, body: Body) -> SpoutKey:
         key = parse_key(body)
@@ -96,8 +131,7 @@ class MemorySpouts:
         with self._lock:
             return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))
 
-    def _to_be_written(self, what: str, key: SpoutKey, uid: str) -> Body | None:
-        self.writes.append(what)
+    def _to_be_written(self, key: SpoutKey, uid: str) -> Body | None:
         if self._failures:
             self._failures -= 1
             raise Retryable(Reason.INTERNAL_ERROR, "500 as asked for")
@@ -111,6 +145,12 @@ class MemorySpouts:
         gone = "deletionTimestamp" in body["metadata"] and not body["metadata"].get("finalizers")
         if gone:
             del self._bodies[key]
-        for tell in self._watchers:
-            tell("DELETED" if gone else "MODIFIED", copy.deepcopy(body))
+        self._tell("DELETED" if gone else "MODIFIED", copy.deepcopy(body))
         return copy.deepcopy(body)
+
+    def _tell(self, kind: str, body: Body) -> None:
+        if self._withheld is not None:
+            self._withheld.append((kind, body))
+            return
+        for tell in self._watchers:
+            tell(kind, body)

@@ -14,10 +14,20 @@ from tests.builders import Body, a_key, a_spout_body
 KEY = a_key()
 
 
-def a_cache(*bodies: Body) -> SpoutCache:
-    cache = SpoutCache()
+class Woken(list[SpoutKey]):
+    """The Spouts that want a look since the last `reset`."""
+
+    def reset(self) -> None:
+        self.clear()
+
+
+def a_cache(*bodies: Body, woken: Woken | None = None) -> SpoutCache:
+    """A cache that knows these; `woken` hears of what comes after them."""
+    woken = Woken() if woken is None else woken
+    cache = SpoutCache(woken.append)
     for body in bodies:
         cache.put(body)
+    woken.reset()
     return cache
 
 
@@ -32,13 +42,13 @@ def test_what_was_put_in_is_there() -> None:
 
 
 def test_what_is_not_known_is_none() -> None:
-    assert SpoutCache().get(KEY) is None
+    assert a_cache().get(KEY) is None
 
 
-def drop(cache: SpoutCache, key: SpoutKey) -> frozenset[SpoutKey]:
+def drop(cache: SpoutCache, key: SpoutKey) -> None:
     """Drop the object that is known."""
     known = cache.get(key)
-    return cache.drop(key, uid=known["metadata"]["uid"] if known else "unknown")
+    cache.drop(key, uid=known["metadata"]["uid"] if known else "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,38 +101,80 @@ NEWS = [
 
 @pytest.mark.parametrize("row", NEWS, ids=lambda row: row.reason)
 def test_a_later_body_is_taken_in_where_it_is_newer(row: News) -> None:
-    cache = a_cache(a_spout_body())
+    woken = Woken()
+    cache = a_cache(a_spout_body(), woken=woken)
 
-    assert cache.put(row.body) is row.matters, row.reason
+    cache.put(row.body)
+
+    assert woken == ([KEY] if row.matters else []), row.reason
     assert (cache.get(KEY) is row.body) is row.taken, row.reason
 
 
+@pytest.mark.parametrize(
+    "row", [row for row in NEWS if row.body["metadata"]["uid"] != "another"], ids=lambda row: row.reason
+)
+def test_so_is_the_answer_to_a_write_which_can_bring_the_news_before_the_watch_does(row: News) -> None:
+    woken = Woken()
+    cache = a_cache(a_spout_body(), woken=woken)
+
+    cache.update(row.body)
+
+    assert woken == ([KEY] if row.matters else []), row.reason
+    assert (cache.get(KEY) is row.body) is row.taken, row.reason
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param((), id="it is gone"),
+        pytest.param((newer(uid="another"),), id="another of that name has come"),
+    ],
+)
+def test_the_answer_to_a_write_brings_nothing_back(known: tuple[Body, ...]) -> None:
+    woken = Woken()
+    cache = a_cache(*known, woken=woken)
+
+    cache.update(a_spout_body(resourceVersion="102"))
+
+    assert (woken, [cache.get(key) for key in cache.spouts()]) == ([], list(known))
+
+
 def test_the_first_body_calls_for_a_look() -> None:
-    assert SpoutCache().put(a_spout_body()) is True
+    woken = Woken()
+
+    a_cache(woken=woken).put(a_spout_body())
+
+    assert woken == [KEY]
 
 
 def test_two_digits_more_do_not_sort_before() -> None:
-    cache = a_cache(a_spout_body(resourceVersion="1000"))
+    woken = Woken()
+    cache = a_cache(a_spout_body(resourceVersion="1000"), woken=woken)
 
-    assert cache.put(a_spout_body(resourceVersion="999", generation=2)) is False
+    cache.put(a_spout_body(resourceVersion="999", generation=2))
+
+    assert woken == []
 
 
 def test_what_is_gone_is_forgotten_with_its_claim() -> None:
-    cache = a_cache(a_spout_body())
+    woken = Woken()
+    cache = a_cache(a_spout_body(), woken=woken)
 
-    assert drop(cache, KEY) == {KEY}
+    drop(cache, KEY)
 
+    assert woken == [KEY]
     assert cache.get(KEY) is None
     assert cache.spouts() == []
     assert list(cache.claims()) == []
 
 
 def test_dropping_what_is_not_known_is_no_error() -> None:
-    cache = a_cache(a_spout_body())
+    woken = Woken()
+    cache = a_cache(a_spout_body(), woken=woken)
 
-    assert drop(cache, a_key("another")) == set()
+    drop(cache, a_key("another"))
 
-    assert cache.spouts() == [KEY]
+    assert (cache.spouts(), woken) == ([KEY], [])
 
 
 def test_a_spout_made_anew_with_another_pipeline_gives_up_the_old_claim() -> None:
@@ -188,9 +240,12 @@ def test_the_older_claim_is_told(row: Claim) -> None:
 
 
 def test_when_the_older_one_is_gone_the_pipeline_is_free() -> None:
-    cache = a_cache(a_claim("me", "30"), a_claim("other", "10"))
+    woken = Woken()
+    cache = a_cache(a_claim("me", "30"), a_claim("other", "10"), woken=woken)
 
-    assert drop(cache, a_key("other")) == {a_key("me"), a_key("other")}, "it may be the turn of the one that is left"
+    drop(cache, a_key("other"))
+
+    assert set(woken) == {a_key("me"), a_key("other")}, "it may be the turn of the one that is left"
 
     assert cache.older_claim(a_key("me")) is None
 
@@ -204,11 +259,12 @@ def test_one_that_is_being_deleted_claims_nothing_any_more() -> None:
 
 
 def test_a_late_word_of_a_deletion_does_not_take_what_came_after() -> None:
-    cache = a_cache(a_spout_body(uid="the-new-one"))
+    woken = Woken()
+    cache = a_cache(a_spout_body(uid="the-new-one"), woken=woken)
 
-    assert cache.drop(KEY, uid="the-old-one") == frozenset()
+    cache.drop(KEY, uid="the-old-one")
 
-    assert cache.get(KEY) is not None
+    assert (cache.spouts(), woken) == ([KEY], [])
 
 
 rivals = st.lists(
@@ -235,7 +291,7 @@ steps = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["drop", "p", 
 @settings(deadline=None, max_examples=40)
 @given(steps)
 def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str, int]]) -> None:
-    cache = SpoutCache()
+    cache = a_cache()
     for name, what, version in steps:
         if what == "drop":
             drop(cache, a_key(name))
@@ -249,7 +305,9 @@ def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str,
 
 
 def test_a_finalizer_that_was_taken_away_is_looked_at() -> None:
-    cache = SpoutCache()
-    cache.put(a_spout_body(finalizers=["spout-operator.io/pipeline"]))
+    woken = Woken()
+    cache = a_cache(a_spout_body(finalizers=["spout-operator.io/pipeline"]), woken=woken)
 
-    assert cache.put(newer(finalizers=[])), "it may have been ours, and has to be put back"
+    cache.put(newer(finalizers=[]))
+
+    assert woken == [KEY], "it may have been ours, and has to be put back"

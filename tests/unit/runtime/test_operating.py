@@ -163,6 +163,80 @@ async def test_an_observation_that_was_overtaken_is_made_anew(pachd: MemoryPachd
         await world.shows(key, state="Running", ready="True")
 
 
+async def test_an_edit_that_an_answer_brings_before_the_watch_is_carried_out(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        spouts.withhold()
+        spouts.edit(key, description="another")
+        pachd.append_commit(NAME)
+        await world.ticks()
+        await world.shows(key, version=2, total=1)
+        spouts.deliver()
+        await world.ticks()
+
+    assert pachd.calls["CreatePipeline"] == 2, "the event that comes late says nothing new"
+
+
+async def test_a_deletion_that_an_answer_brings_before_the_watch_is_carried_out(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        spouts.withhold()
+        spouts.delete(key)
+        pachd.append_commit(NAME)
+        await world.ticks()
+        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+
+    assert pachd.calls["DeletePipeline"] == 1
+
+
+async def test_an_answer_that_comes_after_the_end_brings_nothing_back(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        spouts.delete(key)
+        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+        await world.ticks()
+
+        assert not world.known
+
+
+async def test_what_is_true_again_while_another_status_is_written_is_shown(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        spouts.hang()
+        written = Counter(spouts.writes)["status"]
+        pachd.set_state(NAME, PipelineState.CRASHING)
+        await world.ticks()
+        await world.until("the write of the crash", lambda: Counter(spouts.writes)["status"] > written)
+        pachd.come_up(NAME)
+        looks = pachd.calls["InspectPipeline"]
+        await world.ticks()
+        await world.until("the look at what runs again", lambda: pachd.calls["InspectPipeline"] > looks)
+        spouts.release()
+        await world.ticks()
+        await world.shows(key, ready="True", state="Running")
+
+
+async def test_where_a_write_failed_its_outcome_is_not_taken_for_granted(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        spouts.withhold()
+        spouts.lose_answers(times=1)
+        pachd.set_state(NAME, PipelineState.CRASHING)
+        await world.ticks()
+        await world.shows(key, state="Crashing")
+        pachd.come_up(NAME)
+        await world.ticks()
+        await world.shows(key, ready="True", state="Running")
+
+
 async def test_an_edit_is_one_update(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)

@@ -10,7 +10,7 @@ from spout_operator.core.model import SpoutKey
 from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.sweep import Sweep
-from tests.builders import a_spout_body
+from tests.builders import a_key, a_spout_body
 from tests.unit.runtime.memory_spouts import MemorySpouts
 
 Watched = tuple[MemorySpouts, SpoutCache, Sweep, list[SpoutKey]]
@@ -19,14 +19,9 @@ Watched = tuple[MemorySpouts, SpoutCache, Sweep, list[SpoutKey]]
 @pytest.fixture
 async def watched() -> AsyncIterator[Watched]:
     """Spouts, and a cache that is told of them only by `show`."""
-    spouts, cache, calls = MemorySpouts(), SpoutCache(), BlockingCalls("test", threads=1)
-    gone: list[SpoutKey] = []
-
-    def vanished(key: SpoutKey, uid: str) -> None:
-        gone.append(key)
-        cache.drop(key, uid=uid)
-
-    yield spouts, cache, Sweep(cache=cache, spouts=spouts, calls=calls, vanished=vanished), gone
+    woken: list[SpoutKey] = []
+    spouts, cache, calls = MemorySpouts(), SpoutCache(woken.append), BlockingCalls("test", threads=1)
+    yield spouts, cache, Sweep(cache=cache, spouts=spouts, calls=calls), woken
     calls.close()
 
 
@@ -40,7 +35,7 @@ def show(spouts: MemorySpouts, cache: SpoutCache) -> None:
 
 
 async def test_where_the_watch_moves_nothing_is_overdue(watched: Watched) -> None:
-    spouts, cache, sweep, gone = watched
+    spouts, cache, sweep, _ = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
 
@@ -49,7 +44,7 @@ async def test_where_the_watch_moves_nothing_is_overdue(watched: Watched) -> Non
         await sweep.sweep()
 
     assert not sweep.overdue
-    assert not gone
+    assert cache.spouts() == [key]
 
 
 async def test_a_change_that_was_not_shown_until_the_next_sweep_is_overdue(watched: Watched) -> None:
@@ -79,8 +74,8 @@ async def test_a_spout_that_was_never_shown_is_overdue(watched: Watched) -> None
     assert sweep.overdue == {key}
 
 
-async def test_one_that_vanished_without_an_event_is_told_once(watched: Watched) -> None:
-    spouts, cache, sweep, gone = watched
+async def test_one_that_vanished_without_an_event_is_dropped_and_looked_at(watched: Watched) -> None:
+    spouts, cache, sweep, woken = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
     await sweep.sweep()
@@ -89,16 +84,17 @@ async def test_one_that_vanished_without_an_event_is_told_once(watched: Watched)
     await sweep.sweep()
     await sweep.sweep()
 
-    assert gone == [key]
+    assert cache.spouts() == []
+    assert woken == [key, key], "when it came and when it was gone"
     assert not sweep.overdue
 
 
 async def test_one_that_comes_while_the_list_is_made_is_not_gone(watched: Watched) -> None:
-    _, cache, sweep, gone = watched
+    _, cache, sweep, woken = watched
     sweeping = asyncio.ensure_future(sweep.sweep())
     await asyncio.sleep(0)
     cache.put({**a_spout_body(), "metadata": {**a_spout_body()["metadata"], "resourceVersion": "1"}})
 
     await sweeping
 
-    assert not gone
+    assert cache.spouts() == woken == [a_key()]

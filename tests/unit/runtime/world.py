@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Any, Self
 
@@ -75,6 +75,11 @@ class World:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._engine.close()
+
+    @property
+    def known(self) -> Collection[SpoutKey]:
+        """The Spouts that the operator knows of."""
+        return self._engine.bodies().keys()
 
     async def until(self, what: str, look: Callable[[], object]) -> None:
         """Wait until `look()` is true."""
