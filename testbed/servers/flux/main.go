@@ -130,8 +130,9 @@ func apply(ctx context.Context, file, name, root string) error {
 }
 
 func newManager(config *rest.Config, kustomization *kustomizev1.Kustomization) (*ssa.ResourceManager, error) {
-	// As kustomize-controller has it: the client's own 5 a second are too few for a poll.
-	config.QPS, config.Burst = 50, 300
+	// No limit: a poll at the very deadline would be refused by the client's limiter, in words of its own, and the end
+	// of the time be told as an error of that poll.
+	config.QPS = -1
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err

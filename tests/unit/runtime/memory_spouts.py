@@ -13,6 +13,9 @@ from spout_operator.core.reasons import Reason
 Body = dict[str, Any]
 Tell = Callable[[str, Body], None]
 
+#: Seconds after which a write that hangs goes on by itself, so that a test that failed ends.
+PATIENCE = 10.0
+
 
 class MemorySpouts:
     """The port `Spouts`, and what users do. `writes` is what the operator wrote, in order."""
@@ -41,7 +44,7 @@ class MemorySpouts:
 
     def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
         self.writes.append("status")
-        self._go_on.wait()
+        self._go_on.wait(PATIENCE)
         with self._lock:
             body = self._to_be_written(key, uid)
             if body is None:
