@@ -160,12 +160,13 @@ class Operator:
         engine = self._engine
         if engine is None:
             return
-        late = asyncio.get_running_loop().time() - (engine.poller.last_tick or self._acts_since)
+        late = asyncio.get_running_loop().time() - (engine.poller.last_move or self._acts_since)
         is_late = late > STUCK_AFTER + self._config.poll_interval
         yield "poller", f"no look at Pachyderm for {late:.0f} s" if is_late else None
         for name, queue in engine.queues.items():
-            is_stuck = queue.longest > STUCK_AFTER
-            yield f"queue {name}", f"a Spout waits or is worked on for {queue.longest:.0f} s" if is_stuck else None
+            still = queue.still_for
+            wrong = f"nothing has moved, or one Spout is worked on, for {still:.0f} s"
+            yield f"queue {name}", wrong if still > STUCK_AFTER else None
         overdue = sorted(str(key) for key in engine.sweep.overdue)
         yield "watch", f"it has not shown changes of: {', '.join(overdue[:5])}" if overdue else None
 

@@ -74,11 +74,11 @@ class Pachyderm(Protocol):
     def heads(self, name: str) -> Heads:
         """Where the output and the marker branch stand, in one cheap call."""
 
-    def commits(self, name: str, head: str, *, since: str | None) -> Sequence[Commit]:
-        """The ancestry of the commit `head`, newest first, down to but without the commit `since`.
+    def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+        """At most `most` commits of the ancestry of `head`, newest first, down to but without the commit `since`.
 
-        Where `since` is None, unknown, or no ancestor of `head`: down to the first commit.
-        Costs as many steps as commits are returned.
+        Where `since` is None, unknown, or no ancestor of `head`: down to the first commit. What comes after them
+        begins at the parent of the last one. Costs as many steps as commits are returned.
         """
 
     def marker(self, name: str, path: str, head: str) -> Marker | None:

@@ -6,9 +6,11 @@ from spout_operator.core.errors import Retryable
 from spout_operator.core.model import Heads
 from tests.contract.harness import NO_COMMIT, Side
 
+MOST = 100
+
 
 def ids(side: Side, name: str, head: str, since: str | None) -> list[str]:
-    return [commit.id for commit in side.port.commits(name, head, since=since)]
+    return [commit.id for commit in side.port.commits(name, head, since=since, most=MOST)]
 
 
 def test_there_are_no_heads_where_there_is_no_repo(side: Side) -> None:
@@ -49,7 +51,7 @@ def test_all_commits_come_newest_first_with_parent_size_and_end(side: Side) -> N
     name = side.created()
     first, second, third = (side.spout.commit(name, size=size) for size in (5, 7, 1))
 
-    found = side.port.commits(name, third, since=None)
+    found = side.port.commits(name, third, since=None, most=MOST)
 
     # A commit holds what its parent holds, unless the spout overwrites.
     assert [(commit.id, commit.parent, commit.size) for commit in found] == [
@@ -70,6 +72,17 @@ def test_commits_since_a_known_one_come_without_it(side: Side) -> None:
     assert ids(side, name, third, since=third) == []
 
 
+def test_no_more_come_than_are_asked_for_and_the_rest_begins_at_the_parent_of_the_last(side: Side) -> None:
+    name = side.created()
+    first, second, third, fourth, fifth = (side.spout.commit(name) for _ in range(5))
+
+    newer = side.port.commits(name, fifth, since=first, most=3)
+    older = side.port.commits(name, newer[-1].parent or "", since=first, most=3)
+
+    assert [commit.id for commit in newer] == [fifth, fourth, third]
+    assert [commit.id for commit in older] == [second]
+
+
 def test_the_head_that_is_asked_for_counts_not_the_one_that_came_meanwhile(side: Side) -> None:
     name = side.created()
     first, second, _third = (side.spout.commit(name) for _ in range(3))
@@ -82,7 +95,7 @@ def test_an_open_commit_comes_as_the_newest_and_has_no_end(side: Side) -> None:
     finished = side.spout.commit(name)
     opened = side.spout.commit(name, finished=False)
 
-    newest, oldest = side.port.commits(name, opened, since=None)
+    newest, oldest = side.port.commits(name, opened, since=None, most=MOST)
 
     assert (newest.id, newest.parent, newest.finished_at) == (opened, finished, None)
     assert oldest.finished_at is not None
@@ -124,4 +137,4 @@ def test_a_head_that_is_gone_is_looked_for_again_later(side: Side) -> None:
     side.spout.commit(name)
 
     with pytest.raises(Retryable, match="could not list the commits"):
-        side.port.commits(name, NO_COMMIT, since=None)
+        side.port.commits(name, NO_COMMIT, since=None, most=MOST)

@@ -151,7 +151,7 @@ CALLS: dict[str, Callable[[PachydermV1, str, str, str], object]] = {
     "StopPipeline": lambda port, name, _head, _marker: port.stop(name),
     "DeletePipeline": lambda port, name, _head, _marker: port.delete(name, keep_repo=False),
     "ListBranch": lambda port, name, _head, _marker: port.heads(name),
-    "ListCommitStream": lambda port, name, head, _marker: port.commits(name, head, since=None),
+    "ListCommitStream": lambda port, name, head, _marker: port.commits(name, head, since=None, most=100),
     "InspectCommit": lambda port, name, _head, marker: port.marker(name, "offset", marker),
     "InspectFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
     "WalkFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),

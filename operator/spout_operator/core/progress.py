@@ -22,24 +22,62 @@ class CommitCount:
 NOTHING_COUNTED = CommitCount()
 
 
-def advance(count: CommitCount, commits: Sequence[Commit]) -> CommitCount:
-    """Count on.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Walk:
+    """The way from a branch's head down to what was counted before, page by page.
 
-    Args:
-        count: what was counted before.
-        commits: the ancestry of the branch's head, newest first, down to but without `count.last`;
-            or down to the first commit of all where `count.last` is not part of it (the pipeline
-            was made anew, a commit was deleted): then the count starts again.
-
-    Only a branch's newest commit can be open (Pachyderm 1.13.4 refuses a child of an open one), and
-    it is counted once it is finished.
+    It ends at `count.last`; or at the first commit of all where that is not on the way (the pipeline was made anew, a
+    commit was deleted): then the count starts again.
     """
-    goes_on = not commits or (count.last is not None and commits[-1].parent == count.last.id)
-    base = count if goes_on else NOTHING_COUNTED
-    finished = [commit for commit in commits if commit.finished_at is not None]
-    if not finished:
-        return base
-    return CommitCount(total=base.total + len(finished), last=finished[0])
+
+    count: CommitCount
+    """What was counted before."""
+    head: str
+    """Where it began."""
+    at: str | None
+    """How far down it is; None past the first commit of all."""
+    finished: int = 0
+    """Finished commits on the way so far."""
+    newest: Commit | None = None
+    """The newest of them."""
+
+    @classmethod
+    def begin(cls, count: CommitCount, head: str) -> "Walk":
+        """From `head`, nothing read yet."""
+        return cls(count=count, head=head, at=head)
+
+    @property
+    def since(self) -> str | None:
+        """The commit that it leads to."""
+        return self.count.last.id if self.count.last else None
+
+    @property
+    def next(self) -> str | None:
+        """Where the next page begins; None where there is nothing more to read."""
+        return None if self.at == self.since else self.at
+
+    def read(self, page: Sequence[Commit]) -> "Walk":
+        """Go on by a page: commits from `next` on, newest first; none where there are no more.
+
+        Only a branch's newest commit can be open (Pachyderm 1.13.4 refuses a child of an open one), and
+        it is counted once it is finished.
+        """
+        if not page:
+            return dataclasses.replace(self, at=self.since)
+        finished = [commit for commit in page if commit.finished_at is not None]
+        return dataclasses.replace(
+            self,
+            at=page[-1].parent,
+            finished=self.finished + len(finished),
+            newest=self.newest or next(iter(finished), None),
+        )
+
+    def result(self) -> CommitCount:
+        """The count, once the walk is over."""
+        base = self.count if self.at == self.since else NOTHING_COUNTED
+        if self.newest is None:
+            return base
+        return CommitCount(total=base.total + self.finished, last=self.newest)
 
 
 def to_status(count: CommitCount) -> dict[str, Any]:

@@ -23,7 +23,10 @@ def connect() -> client.ApiClient:
                 "no way into a Kubernetes cluster: no service account, and no usable kubeconfig "
                 f"({_first_line(error)}); run inside a cluster or give --kubeconfig"
             ) from error
-    return client.ApiClient()
+    configuration = client.Configuration.get_default_copy()
+    # urllib3 would try three times more by itself: beyond the deadline, and without asking whether this replica leads.
+    configuration.retries = False
+    return client.ApiClient(configuration)
 
 
 def _first_line(error: Exception) -> str:

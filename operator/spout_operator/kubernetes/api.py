@@ -112,7 +112,7 @@ class Api:
             data: bytes = response.read()  # type: ignore[no-untyped-call] # as the client has it
         except urllib3.exceptions.HTTPError as error:
             ended("error")
-            raise Retryable(Reason.INTERNAL_ERROR, f"could not {doing}: {type(error).__name__}") from error
+            raise Retryable(Reason.INTERNAL_ERROR, f"could not {doing}: {type(error).__name__}: {error}") from error
         ended(str(response.status))
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             said = data.decode(errors="replace")

@@ -10,15 +10,15 @@ from spout_operator.runtime.cache import Body, SpoutCache
 from spout_operator.runtime.controller import Controller
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.runtime.poller import Poller
+from spout_operator.runtime.poller import LOOKS, Poller
 from spout_operator.runtime.queue import KeyedQueue
 from spout_operator.runtime.reconciler import Collaborators, Reconciler
 from spout_operator.runtime.status_writer import StatusWriter
 from spout_operator.runtime.sweep import Sweep
 
-#: Calls to pachd at a time. It makes 45 pipelines a second however many are asked for at once
-#: (docs/pachyderm-1.13.md).
-PACHYDERM_CALLS = 8
+#: Reconciles at a time; the looks of the poller come on top. pachd makes 45 pipelines a second however many are asked
+#: for at once (docs/pachyderm-1.13.md).
+RECONCILES = 8
 #: Calls to the API server at a time, apart, so that a pachd that hangs does not keep statuses from being written.
 KUBERNETES_CALLS = 4
 
@@ -50,7 +50,7 @@ class Engine:
             status_interval: seconds, at least, between two status writes of one Spout.
             now: the time of day.
         """
-        self._calls = BlockingCalls("pachyderm", threads=PACHYDERM_CALLS)
+        self._calls = BlockingCalls("pachyderm", threads=RECONCILES + LOOKS)
         self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
         knowledge = PipelineKnowledge()
 
@@ -101,7 +101,7 @@ class Engine:
     def start_workers(self) -> list[asyncio.Task[None]]:
         """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart."""
         return [
-            *(asyncio.create_task(self._controller.work()) for _ in range(PACHYDERM_CALLS)),
+            *(asyncio.create_task(self._controller.work()) for _ in range(RECONCILES)),
             *(asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)),
         ]
 

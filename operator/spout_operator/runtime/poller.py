@@ -15,6 +15,9 @@ from spout_operator.runtime.knowledge import PipelineKnowledge
 
 logger = logging.getLogger(__name__)
 
+#: Looks at heads at a time: few, so that an outage is noticed after one deadline and not after one for each Spout.
+LOOKS = 4
+
 
 class Poller:
     """Finds out which Spouts have to be looked at, and has them looked at. Writes nothing."""
@@ -37,8 +40,8 @@ class Poller:
         self._interval = interval
         self._listed: Mapping[str, Pipeline] = {}
         self._heads: Mapping[str, Heads | None] = {}
-        self.last_tick: float | None = None
-        """Time of the loop at which the last tick ended, well or not; None before the first."""
+        self.last_move: float | None = None
+        """Time of the loop at which a look of the poller's last ended, well or not; None before the first."""
         self.last_success: float | None = None
         """Seconds since the epoch, when Pachyderm last answered; None where it has not yet."""
         self.is_reached: bool | None = None
@@ -50,24 +53,41 @@ class Poller:
         while True:
             started = loop.time()
             await self.tick()
-            self.last_tick = loop.time()
             await asyncio.sleep(max(0, started + self._interval - loop.time()))
 
     async def tick(self) -> None:
-        """Look once."""
-        if not self._cache.spouts():
-            return
+        """Look once. Without Spouts there is nothing to see, but whether Pachyderm can be reached is told once."""
+        if self._cache.spouts() or not self.is_reached:
+            try:
+                await self._look()
+                self.is_reached, self.last_success = True, time.time()
+            except SpoutError as error:
+                self.is_reached = False
+                self._note_outage(error)
+        self._note_move()
+
+    async def _look(self) -> None:
+        listed = await self._calls(self._pachyderm.list)
+        self._note_move()
+        claims = dict(self._cache.claims())
+        heads: dict[str, Heads | None] = {}
+        names = iter(claims)
+
+        async def look() -> None:
+            for name in names:
+                heads[name] = await self._look_at(name, claims[name], listed.get(name))
+                self._note_move()
+
+        looks = [asyncio.create_task(look()) for _ in range(LOOKS)]
         try:
-            listed = await self._calls(self._pachyderm.list)
-            if self._knowledge.outage is not None:
-                self._recover()
-            claims = dict(self._cache.claims())
-            looks = await asyncio.gather(*(self._look_at(name, claims[name], listed.get(name)) for name in claims))
-            self._listed, self._heads = listed, dict(zip(claims, looks, strict=True))
-            self.is_reached, self.last_success = True, time.time()
-        except SpoutError as error:
-            self.is_reached = False
-            self._note_outage(error)
+            await asyncio.gather(*looks)
+        finally:
+            # After one that was not answered, no more are asked.
+            for task in looks:
+                task.cancel()
+        self._listed, self._heads = listed, heads
+        if self._knowledge.outage is not None:
+            self._recover()
 
     async def _look_at(self, name: str, keys: frozenset[SpoutKey], listed: Pipeline | None) -> Heads | None:
         """Have the Spouts looked at where there is something new; returns the heads, None where there are none."""
@@ -93,6 +113,9 @@ class Poller:
             # One repo in trouble is no outage; its Spout is looked at, and tells.
             logger.debug("%s", error.message)
             return None
+
+    def _note_move(self) -> None:
+        self.last_move = asyncio.get_running_loop().time()
 
     def _recover(self) -> None:
         logger.info("Pachyderm answers again")

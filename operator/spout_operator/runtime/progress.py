@@ -5,43 +5,64 @@ from typing import Any
 
 from spout_operator.core import marker as markers
 from spout_operator.core import progress
+from spout_operator.core.model import Spout, SpoutKey
+from spout_operator.core.progress import CommitCount, Walk
 from spout_operator.ports import Pachyderm
 from spout_operator.runtime.io import BlockingCalls
+
+#: Commits of a page; pachd lists a thousand well within the deadline (docs/pachyderm-1.13.md).
+PAGE = 1000
+#: Pages of one look, which takes a second or two then: a history of years must not keep an edit waiting.
+PAGES = 5
 
 
 class Progress:
     """Commits and marker of one pipeline at a time; the memory of both is the Spout's status."""
 
-    def __init__(self, pachyderm: Pachyderm, calls: BlockingCalls) -> None:
+    def __init__(self, pachyderm: Pachyderm, calls: BlockingCalls, *, page: int = PAGE, pages: int = PAGES) -> None:
         self._pachyderm = pachyderm
         self._calls = calls
+        self._page = page
+        self._pages = pages
+        self._walks: dict[SpoutKey, Walk] = {}
+        """Those that one look did not bring to an end."""
 
-    async def read(
-        self, name: str, path: str, shown: Mapping[str, Any]
-    ) -> tuple[progress.CommitCount, Mapping[str, Any] | None]:
+    async def read(self, spout: Spout, shown: Mapping[str, Any]) -> tuple[CommitCount, Mapping[str, Any] | None, bool]:
         """How far the spout is now; its heads are asked for here, as what the poller saw may be older than `shown`.
 
         Args:
-            name: the pipeline.
-            path: the marker's path, empty where the spout keeps none.
+            spout: whose pipeline is looked at.
             shown: the status as it is.
 
         Returns:
-            The count of finished commits, counted on from what is shown; and the marker as it is shown: empty where
-            there is none, None where none is new.
+            The count of finished commits, counted on from what is shown; the marker as it is shown: empty where
+            there is none, None where none is new; and whether that is all: where not, another look goes on.
         """
+        name, path = spout.pipeline_name, spout.spec.spout.marker
         heads = await self._calls(self._pachyderm.heads, name)
-        commits = await self._commits(name, heads.output, shown.get("commits"))
-        return commits, await self._marker(name, heads.marker, path, shown.get("marker"))
+        count, is_whole = await self._commits(spout.key, name, heads.output, progress.from_status(shown.get("commits")))
+        return count, await self._marker(name, heads.marker, path, shown.get("marker")), is_whole
 
-    async def _commits(self, name: str, head: str | None, shown: Mapping[str, Any] | None) -> progress.CommitCount:
-        count = progress.from_status(shown)
+    def forget(self, key: SpoutKey) -> None:
+        """The Spout is gone."""
+        self._walks.pop(key, None)
+
+    async def _commits(
+        self, key: SpoutKey, name: str, head: str | None, count: CommitCount
+    ) -> tuple[CommitCount, bool]:
+        begun = self._walks.pop(key, None)
         if head is None:
-            return progress.NOTHING_COUNTED
-        since = count.last.id if count.last else None
-        if head == since:
-            return count
-        return progress.advance(count, await self._calls(self._pachyderm.commits, name, head, since=since))
+            return progress.NOTHING_COUNTED, True
+        walk = begun if begun is not None and begun.count == count else Walk.begin(count, head)
+        for _ in range(self._pages):
+            if walk.next is None:
+                break
+            page = await self._calls(self._pachyderm.commits, name, walk.next, since=walk.since, most=self._page)
+            walk = walk.read(page)
+        if walk.next is not None:
+            self._walks[key] = walk
+            return count, False
+        return walk.result(), walk.head == head
 
     async def _marker(
         self, name: str, head: str | None, path: str, shown: Mapping[str, Any] | None

@@ -23,6 +23,8 @@ class KeyedQueue(Generic[K]):
         self._queued: dict[K, float] = {}
         self._handled: dict[K, float] = {}
         self._again: set[K] = set()
+        self._moved_at = 0.0
+        """When a worker last took or finished a key."""
         self._timers: dict[K, asyncio.TimerHandle] = {}
 
     def add(self, key: K, *, after: float = 0) -> None:
@@ -42,12 +44,13 @@ class KeyedQueue(Generic[K]):
         key = await self._ready.get()
         now = asyncio.get_running_loop().time()
         self._waited(now - self._queued.pop(key))
-        self._handled[key] = now
+        self._handled[key] = self._moved_at = now
         return key
 
     def done(self, key: K) -> None:
         """The key was handled."""
         self._handled.pop(key, None)
+        self._moved_at = asyncio.get_running_loop().time()
         if key in self._again:
             self._again.discard(key)
             self.add(key)
@@ -62,10 +65,22 @@ class KeyedQueue(Generic[K]):
         return len(self._queued)
 
     @property
-    def longest(self) -> float:
-        """Seconds for which the oldest key has waited for a worker, or has been handled by one."""
-        since = [*self._queued.values(), *self._handled.values()]
-        return asyncio.get_running_loop().time() - min(since) if since else 0.0
+    def oldest_wait(self) -> float:
+        """Seconds for which the key that is due longest has waited for a worker; 0 where none is due."""
+        return self._since(min(self._queued.values())) if self._queued else 0.0
+
+    @property
+    def still_for(self) -> float:
+        """Seconds for which a worker has been at one key, or none has come though a key is due.
+
+        A long queue that moves is no reason to start anew: that would only make it longer.
+        """
+        waits = [self._since(max(self._moved_at, min(self._queued.values())))] if self._queued else []
+        return max([*map(self._since, self._handled.values()), *waits], default=0.0)
+
+    @staticmethod
+    def _since(time: float) -> float:
+        return asyncio.get_running_loop().time() - time
 
     def close(self) -> None:
         """Drop all that was planned."""

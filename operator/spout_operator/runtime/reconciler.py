@@ -119,8 +119,10 @@ class Reconciler:
         decision, observed = await self._convergence.ensure(
             spout, self._owner(key), older_claim=self._with.cache.older_claim(key), before_step=before_step
         )
-        await self._show_progress(spout, body, decision, observed)
+        is_whole = await self._show_progress(spout, body, decision, observed)
         self._failing.reset(key)
+        if not is_whole:
+            return 0.0
         if _is_settled(observed):
             self._settling.reset(key)
             return None
@@ -173,11 +175,12 @@ class Reconciler:
             self._with.cache.drop(key, uid=body["metadata"]["uid"])
             raise Retryable(Reason.PENDING, f"the Spout {key} is gone")
 
-    async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> None:
-        shown = self._with.statuses.current(spout.key)
-        name, secrets = spout.pipeline_name, spout.spec.transform.env.values()
+    async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> bool:
+        """Show all that is known; whether that is all there is to know."""
+        secrets = spout.spec.transform.env.values()
         observed = dataclasses.replace(observed, reason=redact(observed.reason, secrets))
-        commits, marker = await self._progress.read(name, spout.spec.spout.marker, shown)
+        shown = self._with.statuses.current(spout.key)
+        commits, marker, is_whole = await self._progress.read(spout, shown)
         self._submit(
             spout.key,
             body,
@@ -189,6 +192,7 @@ class Reconciler:
                 marker=marker,
             ),
         )
+        return is_whole
 
     def _failed(self, key: SpoutKey, body: Body, error: SpoutError) -> float | None:
         """Show a failure; returns when to look again."""
@@ -225,6 +229,7 @@ class Reconciler:
     def _forget(self, key: SpoutKey) -> None:
         self._with.statuses.forget(key)
         self._convergence.forget(key)
+        self._progress.forget(key)
         self._settling.reset(key)
         self._failing.reset(key)
 

@@ -1,10 +1,13 @@
 """The endpoints that a kubelet and a Prometheus ask: /livez, /readyz and /metrics."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
+
+logger = logging.getLogger(__name__)
 
 #: The name of a part with what is wrong with it, or None where all is well.
 Check = tuple[str, str | None]
@@ -21,8 +24,9 @@ async def serve(port: int, *, live: Checks, ready: Checks, registry: CollectorRe
         OSError: the port cannot be had.
     """
     app = web.Application()
-    app.router.add_get("/livez", _answer(live))
-    app.router.add_get("/readyz", _answer(ready))
+    # Who comes after a kubelet has restarted the Pod finds only the log.
+    app.router.add_get("/livez", _answer("/livez", live, level=logging.WARNING))
+    app.router.add_get("/readyz", _answer("/readyz", ready, level=logging.INFO))
     app.router.add_get("/metrics", _metrics(registry))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -30,13 +34,19 @@ async def serve(port: int, *, live: Checks, ready: Checks, registry: CollectorRe
     return runner
 
 
-def _answer(checks: Checks) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _answer(path: str, checks: Checks, *, level: int) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    told: set[str] = set()
+
     async def answer(_: web.Request) -> web.StreamResponse:
         """As kube-apiserver's own: a line for each part."""
         found = list(checks())
+        wrongs = {name: wrong for name, wrong in found if wrong is not None}
+        for name in wrongs.keys() - told:
+            logger.log(level, "%s fails: %s: %s", path, name, wrongs[name])
+        told.clear()
+        told.update(wrongs)
         lines = [f"[+]{name} ok" if wrong is None else f"[-]{name}: {wrong}" for name, wrong in found]
-        is_well = all(wrong is None for _, wrong in found)
-        return web.Response(text="\n".join(lines) + "\n", status=200 if is_well else 503)
+        return web.Response(text="\n".join(lines) + "\n", status=503 if wrongs else 200)
 
     return answer
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spout_operator.core.model import Commit
-from spout_operator.core.progress import NOTHING_COUNTED, CommitCount, advance, from_status, to_status
+from spout_operator.core.progress import NOTHING_COUNTED, CommitCount, Walk, from_status, to_status
 from tests.builders import NOON, a_commit
 
 
@@ -33,9 +33,18 @@ def ancestry(commits: Sequence[Commit], *, since: str | None) -> list[Commit]:
     return list(reversed(commits[known.index(since) + 1 if since in known else 0 :]))
 
 
-def look(count: CommitCount, commits: Sequence[Commit]) -> CommitCount:
+def walked(count: CommitCount, listed: Sequence[Commit], *, page: int = 100) -> CommitCount:
+    """What is counted once all that Pachyderm lists was read, so many commits at a time."""
+    walk = Walk.begin(count, listed[0].id if listed else "head")
+    while walk.next is not None:
+        listed, read = listed[page:], listed[:page]
+        walk = walk.read(read)
+    return walk.result()
+
+
+def look(count: CommitCount, commits: Sequence[Commit], *, page: int = 100) -> CommitCount:
     """One look at a branch that holds `commits`."""
-    return advance(count, ancestry(commits, since=count.last.id if count.last else None))
+    return walked(count, ancestry(commits, since=count.last.id if count.last else None), page=page)
 
 
 C = history(5)
@@ -124,7 +133,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.reason)
 def test_counting(case: Case) -> None:
-    assert advance(case.before, case.listed) == CommitCount(total=case.total, last=case.last), case.reason
+    assert walked(case.before, case.listed) == CommitCount(total=case.total, last=case.last), case.reason
 
 
 def test_an_open_tip_is_counted_once_it_is_finished() -> None:
@@ -137,13 +146,15 @@ def test_an_open_tip_is_counted_once_it_is_finished() -> None:
 looks = st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=8)
 
 
-@given(looks, st.booleans())
-def test_counting_in_slices_equals_counting_at_once(steps: list[tuple[int, bool]], restarts: bool) -> None:
+@given(looks, st.booleans(), st.integers(1, 4))
+def test_counting_in_slices_and_pages_equals_counting_at_once(
+    steps: list[tuple[int, bool]], restarts: bool, page: int
+) -> None:
     count, length = NOTHING_COUNTED, 0
     for more, open_tip in steps:
         length += more
         # The tip can only be open while it is new.
-        count = look(count, history(length, open_tip=open_tip and more > 0))
+        count = look(count, history(length, open_tip=open_tip and more > 0), page=page)
         if restarts:
             count = from_status(to_status(count))
 
@@ -162,7 +173,7 @@ def test_after_a_deletion_the_count_is_that_of_what_is_left(before: int, kept: i
         a_commit(id=f"d{number}", parent=f"d{number - 1}" if number else tip.id, size=number) for number in range(added)
     ]
 
-    count = look(look(NOTHING_COUNTED, first), [*first[:kept], *later])
+    count = look(look(NOTHING_COUNTED, first), [*first[:kept], *later], page=3)
 
     assert count.total == kept + added
 

@@ -101,7 +101,9 @@ def test_all_loops_move(process: Process) -> None:
     while_it_runs(process, scenario)
 
 
-def test_a_poller_and_a_reconcile_that_never_end_are_told_each_by_its_name(process: Process) -> None:
+def test_a_poller_and_a_reconcile_that_never_end_are_told_each_by_its_name(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
     process.spouts.create(a_spout_body())
     for method in ("ListPipeline", "InspectPipeline"):
         process.pachd.hang(method)
@@ -116,11 +118,16 @@ def test_a_poller_and_a_reconcile_that_never_end_are_told_each_by_its_name(proce
 
         assert status == 503
         assert "[-]poller: no look at Pachyderm for 80" in text
-        assert "[-]queue reconcile: a Spout waits or is worked on for 80" in text
+        assert "[-]queue reconcile: nothing has moved, or one Spout is worked on, for 80" in text
         assert "[+]queue status ok" in text
         assert "[+]watch ok" in text
+        assert (await livez(process))[0] == 503
 
     while_it_runs(process, scenario)
+
+    told = [record.message for record in caplog.records if "/livez" in record.message]
+    assert len(told) == 2, "once each, for who comes after the kubelet has restarted it"
+    assert any(line.startswith("/livez fails: poller: no look at Pachyderm for 80") for line in told)
 
 
 def test_a_watch_that_shows_nothing_is_told_with_what_it_did_not_show(process: Process) -> None:

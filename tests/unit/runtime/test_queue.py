@@ -229,6 +229,45 @@ async def _pass(seconds: float) -> None:
     await passed.wait()
 
 
+@scenario_test
+async def test_a_queue_that_is_empty_stands_not_still(queue: Queue) -> None:
+    await _pass(LONG)
+
+    assert (queue.still_for, queue.oldest_wait) == (0, 0)
+
+
+@scenario_test
+async def test_a_key_that_no_worker_takes_stands_still_from_when_it_is_due(queue: Queue) -> None:
+    queue.add("a", after=30)
+    await _pass(100)
+
+    assert (queue.still_for, queue.oldest_wait) == (70, 70)
+
+
+@scenario_test
+async def test_a_worker_that_is_long_at_one_key_stands_still_though_others_are_handled(queue: Queue) -> None:
+    queue.add("a")
+    assert await queue.take() == "a"
+    await _pass(60)
+    queue.add("b")
+    queue.done(await queue.take())
+
+    assert (queue.still_for, queue.oldest_wait) == (60, 0)
+
+
+@scenario_test
+async def test_a_queue_that_is_long_but_moves_does_not_stand_still(queue: Queue) -> None:
+    for key in "abcdefgh":
+        queue.add(key)
+    for _ in range(5):
+        key = await queue.take()
+        await _pass(100)
+        queue.done(key)
+    await _pass(10)
+
+    assert (queue.still_for, queue.oldest_wait) == (10, 510)
+
+
 def test_delays_double_up_to_the_longest() -> None:
     backoff: Backoff[str] = Backoff(first=1, most=60)
 

@@ -12,6 +12,7 @@ from spout_operator.core.model import SpoutKey
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.runtime.engine import Engine
+from spout_operator.runtime.poller import Poller
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.support.spouts import summary
@@ -77,6 +78,11 @@ class World:
         self._engine.close()
 
     @property
+    def poller(self) -> Poller:
+        """Ticks when the test says so."""
+        return self._engine.poller
+
+    @property
     def known(self) -> Collection[SpoutKey]:
         """The Spouts that the operator knows of."""
         return self._engine.bodies().keys()
@@ -105,5 +111,5 @@ class World:
     async def ticks(self, count: int = 1) -> None:
         """Let the poller come round."""
         for _ in range(count):
-            await self._engine.poller.tick()
+            await self.poller.tick()
             await asyncio.sleep(0.05)

@@ -14,16 +14,12 @@ from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClie
 from spout_operator.pachyderm.v1.errors import Kind
 from spout_operator.pachyderm.v1.marker import read_marker
 
-#: Commits asked for at once: a stream of 1,000 is well within the deadline (docs/pachyderm-1.13.md).
-PAGE = 1000
-
 
 class PachydermV1:
     """See `spout_operator.ports.Pachyderm` for the contract."""
 
-    def __init__(self, connection: Connection, *, page: int = PAGE) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._clients = Clients(connection)
-        self._page = page
         self._address = connection.pachd.url
         self._version: str | None = None
 
@@ -85,18 +81,15 @@ class PachydermV1:
             return codec.heads(client.list_branch(name))
         return Heads()
 
-    def commits(self, name: str, head: str, *, since: str | None) -> Sequence[Commit]:
+    def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+        if head == since:
+            return []
         if since is not None and not self._has_commit(name, since):
             since = None
-        found: list[Commit] = []
-        next_head: str | None = head
-        while next_head is not None and next_head != since:
-            with self._call(f"list the commits of the repo {name!r}") as client:
-                from_commit = (name, since) if since is not None else None
-                page = client.list_commit(name, to_commit=(name, next_head), from_commit=from_commit, number=self._page)
-                found += [codec.commit(info) for info in page]
-            next_head = found[-1].parent if found else None
-        return found
+        with self._call(f"list the commits of the repo {name!r}") as client:
+            from_commit = (name, since) if since is not None else None
+            found = client.list_commit(name, to_commit=(name, head), from_commit=from_commit, number=most)
+            return [codec.commit(info) for info in found]
 
     def marker(self, name: str, path: str, head: str) -> Marker | None:
         with self._call(f"read the marker {path!r} of {name!r}", absent=Kind.NOT_FOUND) as client:

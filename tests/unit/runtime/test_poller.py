@@ -1,0 +1,94 @@
+"""The poller in an outage, and with nothing to look at: what it asks, what it tells, and that it moves."""
+
+import asyncio
+from collections.abc import Iterator
+
+import grpc
+import pytest
+
+from spout_operator.runtime.poller import LOOKS
+from tests.builders import a_spout_body
+from tests.memory_pachd import MemoryPachd
+from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.world import World
+
+SPOUTS = 30
+
+
+@pytest.fixture
+def pachd() -> Iterator[MemoryPachd]:
+    with MemoryPachd() as pachd:
+        yield pachd
+
+
+@pytest.fixture
+def spouts() -> MemorySpouts:
+    return MemorySpouts()
+
+
+async def many(world: World) -> None:
+    """Many Spouts whose pipelines are there, looked at once."""
+    for number in range(SPOUTS):
+        world.spouts.create(a_spout_body(name=f"spout-{number}"))
+    await world.until("the pipelines", lambda: world.pachd.calls["CreatePipeline"] == SPOUTS)
+    await world.until("the looks at them", lambda: world.pachd.calls["InspectPipeline"] >= 2 * SPOUTS)
+    await world.ticks()
+
+
+async def test_after_a_look_that_is_not_answered_no_more_are_asked(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        await many(world)
+        asked = pachd.calls["ListBranch"]
+        pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", times=1000)
+
+        await world.ticks()
+
+        assert pachd.calls["ListBranch"] - asked <= 2 * LOOKS
+        assert world.poller.is_reached is False
+
+
+async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
+    pachd: MemoryPachd, spouts: MemorySpouts, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    async with World(pachd, spouts) as world:
+        await many(world)
+        pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", times=3)
+        await world.poller.tick()
+        while not world.poller.is_reached:
+            await world.poller.tick()
+
+    told = [record.message for record in caplog.records if record.name == "spout_operator.runtime.poller"]
+    assert len(told) == 2, told
+    assert "did not answer (UNAVAILABLE" in told[0]
+    assert told[1] == "Pachyderm answers again"
+
+
+async def test_each_answer_is_a_move(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        await many(world)
+        before = world.poller.last_move
+        pachd.hang("ListBranch")
+        tick = asyncio.create_task(world.poller.tick())
+        await world.until("the list to be taken in", lambda: world.poller.last_move != before)
+        pachd.release("ListBranch")
+        await tick
+
+
+async def test_whether_pachyderm_can_be_reached_is_known_before_there_is_a_spout(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        for _ in range(3):
+            await world.poller.tick()
+
+        assert world.poller.is_reached
+        assert pachd.calls == {"ListPipeline": 1}, "after that there is nothing to look at"
+
+
+async def test_an_outage_is_over_also_where_no_spout_is_left(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down", times=2)
+    async with World(pachd, spouts) as world:
+        for seen in (False, False, True):
+            await world.poller.tick()
+            assert world.poller.is_reached is seen

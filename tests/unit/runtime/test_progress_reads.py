@@ -1,0 +1,147 @@
+"""How a history is counted that is too long for one look: slice by slice, each commit once, and edits in between."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from spout_operator.config import PachdAddress
+from spout_operator.core.errors import Retryable
+from spout_operator.core.progress import to_status
+from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.client import Connection
+from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.progress import PAGE, PAGES, Progress
+from spout_operator.telemetry.metrics import Metrics
+from tests.builders import a_spec, a_spout, a_spout_body, an_owner
+from tests.memory_pachd import MemoryPachd
+from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.world import World
+
+SPOUT = a_spout()
+NAME = SPOUT.pipeline_name
+
+
+@pytest.fixture
+def pachd() -> Iterator[MemoryPachd]:
+    with MemoryPachd() as pachd:
+        yield pachd
+
+
+@pytest.fixture
+def adapter(pachd: MemoryPachd) -> PachydermV1:
+    adapter = PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics()))
+    adapter.create(NAME, a_spec(), an_owner())
+    return adapter
+
+
+class Reader:
+    """Looks with pages of two commits, two pages at most, and keeps the status."""
+
+    def __init__(self, adapter: PachydermV1) -> None:
+        self._calls = BlockingCalls("test", threads=1)
+        self.progress = Progress(adapter, self._calls, page=2, pages=2)
+        self.status: dict[str, Any] = {}
+
+    async def look(self) -> bool:
+        """One look; whether it saw all."""
+        count, _, is_whole = await self.progress.read(SPOUT, self.status)
+        self.status = {"commits": to_status(count)}
+        return is_whole
+
+    @property
+    def total(self) -> int:
+        return int(self.status["commits"]["total"])
+
+
+@pytest.fixture
+def reader(adapter: PachydermV1) -> Reader:
+    return Reader(adapter)
+
+
+async def test_what_one_look_can_hold_is_counted_in_one(pachd: MemoryPachd, reader: Reader) -> None:
+    for _ in range(4):
+        pachd.append_commit(NAME)
+
+    assert await reader.look()
+    assert reader.total == 4
+
+
+async def test_a_longer_history_is_counted_in_several_and_shown_when_it_is_whole(
+    pachd: MemoryPachd, reader: Reader
+) -> None:
+    for _ in range(9):
+        pachd.append_commit(NAME)
+
+    assert not await reader.look()
+    assert reader.total == 0
+    assert not await reader.look()
+    assert await reader.look()
+    assert reader.total == 9
+
+
+async def test_what_comes_meanwhile_is_counted_once_after_that(pachd: MemoryPachd, reader: Reader) -> None:
+    for _ in range(5):
+        pachd.append_commit(NAME)
+    assert not await reader.look()
+    newest = [pachd.append_commit(NAME) for _ in range(3)][-1]
+
+    assert not await reader.look(), "the head is another by now"
+    assert reader.total == 5
+    assert await reader.look()
+    assert reader.total == 8
+    assert reader.status["commits"]["last"]["id"] == newest
+
+
+async def test_many_new_commits_are_counted_on_in_several(pachd: MemoryPachd, reader: Reader) -> None:
+    pachd.append_commit(NAME)
+    assert await reader.look()
+    for _ in range(6):
+        pachd.append_commit(NAME)
+
+    assert not await reader.look()
+    assert reader.total == 1
+    assert await reader.look()
+    assert reader.total == 7
+
+
+async def test_where_the_pipeline_is_made_anew_meanwhile_the_walk_begins_anew(
+    pachd: MemoryPachd, adapter: PachydermV1, reader: Reader
+) -> None:
+    for _ in range(6):
+        pachd.append_commit(NAME)
+    assert not await reader.look()
+    adapter.delete(NAME, keep_repo=False)
+    adapter.create(NAME, a_spec(), an_owner())
+    pachd.append_commit(NAME)
+
+    with pytest.raises(Retryable, match="could not list the commits"):
+        await reader.look()
+
+    assert await reader.look()
+    assert reader.total == 1
+
+
+async def test_a_walk_is_forgotten_with_its_spout(pachd: MemoryPachd, reader: Reader) -> None:
+    for _ in range(6):
+        pachd.append_commit(NAME)
+    assert not await reader.look()
+
+    reader.progress.forget(SPOUT.key)
+
+    assert not await reader.look(), "from the beginning"
+    assert await reader.look()
+    assert reader.total == 6
+
+
+async def test_the_reconciler_looks_until_all_is_counted(pachd: MemoryPachd, adapter: PachydermV1) -> None:
+    length = PAGE * PAGES + 1
+    for _ in range(length):
+        pachd.append_commit(NAME)
+    pachd.come_up(NAME)
+    spouts = MemorySpouts()
+    async with World(pachd, spouts) as world:
+        key = spouts.create(a_spout_body())
+        await world.shows(key, ready="True", total=length)
+
+    assert pachd.calls["ListCommitStream"] == PAGES + 1
