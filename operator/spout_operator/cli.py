@@ -1,4 +1,4 @@
-"""The command line. Every flag can be given as an environment variable too: SPOUT_OPERATOR_RUN_... see --help."""
+"""The command line. Every flag can be given as an environment variable too: SPOUT_OPERATOR_..., see --help."""
 
 import os
 import pathlib
@@ -24,17 +24,24 @@ def main() -> None:
 @click.option(
     "--url", required=True, metavar="URL", help="Of a running operator, for example http://spout-operator:8080."
 )
-@click.option("--namespace", "-n", required=True, help="Where to try a Spout; nothing is stored.")
+@click.option("--namespace", "-n", help="Where to try a Spout; nothing is stored. Without it, none is tried.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=60,
+    show_default=True,
+    help="Seconds for the operator to become ready, as it may just have been installed.",
+)
 @click.option("--kubeconfig", metavar="FILE", envvar="KUBECONFIG", show_envvar=True, help="As for `run`.")
-def check(*, url: str, namespace: str, kubeconfig: str | None) -> None:
-    """See that an installed operator is ready, and that the cluster takes a Spout. What `helm test` runs."""
+def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str | None) -> None:
+    """See that an installed operator is ready, and the cluster takes a Spout. What `helm test` runs."""
     logs.configure("text", "warning")
     if kubeconfig is not None:
         os.environ["KUBECONFIG"] = kubeconfig
     try:
         from spout_operator import installation  # noqa: PLC0415 - as below
 
-        for line in installation.check(url, namespace):
+        for line in installation.check(url, namespace, patience=patience):
             click.echo(line)
     except ConfigError as error:
         click.echo(f"Error: {error}", err=True)

@@ -1,18 +1,21 @@
 """What `spout-operator check` does: an installation, seen from outside."""
 
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from spout_operator.config import ConfigError
 from spout_operator.core.errors import Retryable
 from spout_operator.kubernetes import access
 from spout_operator.kubernetes.api import Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
-from spout_operator.telemetry.metrics import Metrics
+from spout_operator.telemetry.metrics import PREFIX, Metrics
 
-#: Seconds for the operator to answer.
-DEADLINE = 10
+#: Seconds for one answer of the operator, and between two tries.
+DEADLINE, PAUSE = 5.0, 1.0
 #: The smallest Spout there is.
 SPOUT = {
     "apiVersion": f"{GROUP}/{VERSION}",
@@ -22,20 +25,56 @@ SPOUT = {
 }
 
 
-def check(url: str, namespace: str) -> Iterator[str]:
-    """Look at an operator and try a Spout; nothing is stored.
+def check(url: str, namespace: str | None, *, patience: float) -> Iterator[str]:
+    """Look at an operator, and try a Spout; nothing is stored.
 
     Args:
         url: of the operator's HTTP port, without a path.
-        namespace: where the Spout is tried.
+        namespace: where the Spout is tried; None for no try.
+        patience: seconds for the operator to become ready, and to be answered by Pachyderm.
 
     Yields:
         What was seen, line by line.
 
     Raises:
-        ConfigError: the operator is not ready, or the API server does not take the Spout.
+        ConfigError: the operator is not ready, Pachyderm does not answer it, or the API server does not take the Spout.
     """
-    yield from _readiness(f"{url.rstrip('/')}/readyz")
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"found the URL {url!r}; expected http://HOST:PORT")
+    yield from _seen(url.rstrip("/"), until=time.monotonic() + patience)
+    if namespace is not None:
+        yield _dry_run(namespace)
+
+
+def _seen(url: str, *, until: float) -> list[str]:
+    while True:
+        try:
+            return [*_readiness(url), *_pachyderm(url)]
+        except ConfigError:
+            # Right after an installation the Pod may still start.
+            if time.monotonic() + PAUSE > until:
+                raise
+            time.sleep(PAUSE)
+
+
+def _readiness(url: str) -> Iterator[str]:
+    answer = _ask(f"{url}/readyz")
+    yield f"the operator is ready: {url}/readyz"
+    yield from answer.splitlines()
+
+
+def _pachyderm(url: str) -> Iterator[str]:
+    """A replica that waits for the Lease asks no Pachyderm, and so says nothing of it."""
+    for family in text_string_to_metric_families(_ask(f"{url}/metrics")):
+        for sample in family.samples:
+            if sample.name != f"{PREFIX}_pachyderm_up":
+                continue
+            if not sample.value:
+                raise ConfigError("the operator is ready, but Pachyderm does not answer it; its log says why")
+            yield "Pachyderm answers the operator"
+
+
+def _dry_run(namespace: str) -> str:
     api = Api(access.connect(), telemetry=Metrics())
     path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"
     try:
@@ -44,16 +83,13 @@ def check(url: str, namespace: str) -> Iterator[str]:
         raise ConfigError(f"{error.message}: {error.body.strip()}") from error
     except Retryable as error:
         raise ConfigError(error.message) from error
-    yield f"the API server takes Spouts: {made['metadata']['namespace']}/{made['metadata']['name']} (dry run)"
+    return f"the API server takes Spouts: {made['metadata']['namespace']}/{made['metadata']['name']} (dry run)"
 
 
-def _readiness(url: str) -> Iterator[str]:
-    if not url.startswith(("http://", "https://")):
-        raise ConfigError(f"found the URL {url!r}; expected http://HOST:PORT")
+def _ask(url: str) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:  # noqa: S310 - the scheme was looked at
-            yield f"the operator is ready: {url}"
-            yield from answer.read().decode().splitlines()
+        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:  # noqa: S310 - `check` looked at the scheme
+            return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         raise ConfigError(f"the operator is not ready: {url} says\n{error.read().decode()}") from error
     except OSError as error:

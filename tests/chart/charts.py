@@ -17,9 +17,9 @@ Manifest = dict[str, Any]
 RELEASE, NAMESPACE = "spout-operator", "spout-operator"
 
 
-def template(helm: Helm, *arguments: str, chart: Path = CHART) -> subprocess.CompletedProcess[str]:
-    """`helm template`, as it ends."""
-    return run(helm, "template", RELEASE, str(chart), "--namespace", NAMESPACE, *arguments)
+def template(helm: Helm, *arguments: str, values: str = "") -> subprocess.CompletedProcess[str]:
+    """`helm template`, as it ends; `values` are read with `--values -`."""
+    return run(helm, "template", RELEASE, str(CHART), "--namespace", NAMESPACE, *arguments, input=values)
 
 
 def rendered(helm: Helm, *arguments: str) -> list[Manifest]:
@@ -36,6 +36,11 @@ def rendered(helm: Helm, *arguments: str) -> list[Manifest]:
 def with_values(file: Path) -> tuple[str, str]:
     """The arguments that name a file of values."""
     return "--values", str(file)
+
+
+def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
+    """Those of some kinds."""
+    return [manifest for manifest in manifests if manifest["kind"] in kinds]
 
 
 def name_of(manifest: Manifest) -> str:

@@ -60,10 +60,10 @@ def test_a_restricted_namespace_admits_the_pods(bed: Testbed, namespace: str, he
 
 
 def older_chart(folder: Path) -> Path:
-    """The chart of a version before, whose CRD did not know deletionPolicy yet."""
+    """The chart of a version before, whose CRD did not know descriptions yet."""
     chart = Path(shutil.copytree(CHART, folder / "older"))
     meta = chart / "Chart.yaml"
-    meta.write_text(meta.read_text().replace("version: 0.1.0", "version: 0.0.9"))
+    meta.write_text(yaml.safe_dump({**yaml.safe_load(meta.read_text()), "version": "0.0.9"}))
     file = chart / "files" / "crds" / f"{CRD}.yaml"
     crd = yaml.safe_load(file.read_text())
     spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
@@ -123,23 +123,46 @@ def test_a_namespace_that_is_not_there_is_named(helm: RunHelm) -> None:
     assert 'namespaces "nowhere" not found' in done.stderr
 
 
-def test_a_secret_that_is_not_there_is_warned_of_and_one_that_is_there_is_not(
-    bed: Testbed, namespace: str, helm: RunHelm
-) -> None:
-    bed.kubectl("create", "secret", "generic", "there", "--from-literal=ca.crt=x", "-n", namespace)
-    sets = ("--set", "pachyderm.tokenSecret.name=missing", "--set", "pachyderm.caSecret.name=there")
-
-    said = helm("install", "spouts", str(CHART), *sets).stdout
-
-    assert f"WARNING: there is no Secret missing in the namespace {namespace}" in said
-    assert f"kubectl -n {namespace} create secret generic missing --from-file=token=FILE" in said
-    assert said.count("WARNING") == 1
-
-
-def test_a_secret_without_the_key_is_warned_of(bed: Testbed, namespace: str, helm: RunHelm) -> None:
-    bed.kubectl("create", "secret", "generic", "token", "--from-literal=other=x", "-n", namespace)
-
+def test_a_secret_that_the_pod_waits_for_is_named_with_the_command_that_makes_it(namespace: str, helm: RunHelm) -> None:
     said = helm("install", "spouts", str(CHART), "--set", "pachyderm.tokenSecret.name=token").stdout
 
-    assert "the Secret token in the namespace" in said
-    assert "has no key token" in said
+    assert f"The Pod waits until the Secret token of the namespace {namespace} has the key token." in said
+    assert f"kubectl -n {namespace} create secret generic token --from-file=token=FILE" in said
+    assert said.count("The Pod waits") == 1
+
+
+def test_who_may_install_in_one_namespace_only_needs_no_right_elsewhere(
+    bed: Testbed, namespace: str, helm: RunHelm
+) -> None:
+    """With roles, account and CRD made by somebody else."""
+    bed.kubectl("create", "clusterrole", "installer", "--verb=*", "--resource=deployments.apps,services,secrets")
+    bed.kubectl("create", "rolebinding", "one", "--clusterrole=installer", "--user=one", "-n", namespace)
+    values = with_values(CHART / "ci" / "no-rbac-values.yaml")
+
+    done = helm("install", "spouts", str(CHART), *values, "--set=pachyderm.caSecret.name=ca", "--kube-as-user=one")
+
+    bed.kubectl("delete", "clusterrole", "installer")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_second_release_shares_the_crd(bed: Testbed, helm: RunHelm) -> None:
+    assert helm("install", "one", str(CHART), "--set", "watchNamespaces={kube-public}").returncode == 0
+    sets = ("--set", "watchNamespaces={default}")
+
+    refused = helm("install", "two", str(CHART), *sets)
+    assert refused.returncode != 0
+    assert "invalid ownership metadata" in refused.stderr
+
+    assert helm("install", "two", str(CHART), *sets, "--set", "crds.install=false").returncode == 0
+    helm("uninstall", "two")
+    assert bed.kubectl("get", "crd", CRD, "-o=jsonpath={.metadata.name}").stdout == CRD
+
+
+@pytest.mark.parametrize("major", [3, 4])
+def test_a_crd_that_was_applied_can_be_taken_over(bed: Testbed, helm: RunHelm, major: int) -> None:
+    bed.kubectl("apply", "--server-side", "-k", str(CHART.parents[1] / "crds"))
+    assert "invalid ownership metadata" in helm("install", "spouts", str(CHART), major=major).stderr
+
+    done = helm("install", "spouts", str(CHART), "--take-ownership", major=major)
+
+    assert done.returncode == 0, done.stderr

@@ -1,29 +1,18 @@
 """The chart without a cluster: what Helm 3 and Helm 4 make of it, and what they refuse."""
 
-import importlib.util
-import json
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from spout_testbed.programs import run
-from tests.chart.charts import CHART, HELMS, ROOT, VALUES, Helm, Manifest, rendered, template, with_values
+from tests.chart.charts import CHART, HELMS, ROOT, VALUES, Helm, Manifest, of_kind, rendered, template, with_values
 
 CRD = "spouts.spout-operator.io.yaml"
-SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
-DEFAULTS: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 
 helms = pytest.mark.parametrize("helm", HELMS)
 all_values = pytest.mark.parametrize("values", VALUES, ids=lambda file: file.name.removesuffix("-values.yaml"))
-
-
-def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
-    return [manifest for manifest in manifests if manifest["kind"] in kinds]
 
 
 def test_there_are_enough_kinds_of_values_and_each_file_says_what_it_is_for() -> None:
@@ -87,78 +76,6 @@ def test_no_crd_where_somebody_else_installs_it() -> None:
     assert not of_kind(rendered("helm4", "--set", "crds.install=false"), "CustomResourceDefinition")
 
 
-# ---- values and their schema
-
-
-def leaves(schema: Mapping[str, Any], values: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    for name, value in values.items():
-        inner = schema["properties"].get(name)
-        assert inner is not None, f"{path}{name} is not in the schema"
-        assert inner.get("description"), f"{path}{name} has no description"
-        if inner.get("properties") and name != "resources":
-            assert inner["additionalProperties"] is False
-            yield from leaves(inner, value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}"
-
-
-def test_every_value_is_in_the_schema_and_nothing_else_is() -> None:
-    def shape(schema: Mapping[str, Any], values: Any) -> None:
-        if schema.get("properties") and isinstance(values, dict) and schema.get("additionalProperties") is False:
-            extra = set(schema["properties"]) - set(values) - {"global", "claims"}
-            assert not extra, f"in the schema only: {extra}"
-            for name, value in values.items():
-                shape(schema["properties"][name], value)
-
-    assert list(leaves(SCHEMA, DEFAULTS))
-    shape(SCHEMA, DEFAULTS)
-
-
-def test_every_value_is_used_by_a_template() -> None:
-    text = "".join(file.read_text() for file in (CHART / "templates").rglob("*") if file.is_file())
-    for path in leaves(SCHEMA, DEFAULTS):
-        *_, last = path.split(".")
-        assert re.search(rf"\.{last}\b", text), f"{path} is used nowhere"
-
-
-def test_the_schema_is_a_draft_7_schema_that_takes_the_defaults() -> None:
-    jsonschema.Draft7Validator.check_schema(SCHEMA)
-    jsonschema.validate(DEFAULTS, SCHEMA, cls=jsonschema.Draft7Validator)
-
-
-WRONG = [
-    ("replica=2", "replica", "a value that does not exist"),
-    ("replicas=two", "replicas", "text for a number"),
-    ("replicas=-1", "replicas", "fewer than none"),
-    ("pachyderm.address=pachd:650", "address", "an address without a scheme"),
-    ("pachyderm.address=grpc://pachd", "address", "an address without a port"),
-    ("pachyderm.adress=grpc://pachd:650", "adress", "a misspelt address"),
-    ("pachyderm.tokenSecret=secret", "tokenSecret", "a Secret's name in place of name and key"),
-    ("watchNamespaces=ingest", "watchNamespaces", "one namespace in place of a list"),
-    ("watchNamespaces[0]=Ingest", "watchNamespaces", "a namespace that cannot be"),
-    ("logFormat=yaml", "logFormat", "a format that there is not"),
-    ("logLevel=trace", "logLevel", "a level that there is not"),
-    ("image.digest=sha256:abc", "digest", "a digest that is cut"),
-    ("image.pullPolicy=Sometimes", "pullPolicy", "a policy that there is not"),
-    ("image.repository=", "repository", "no image"),
-    ("pollInterval=0", "pollInterval", "looks without a pause"),
-    ("crds.keep=maybe", "keep", "neither yes nor no"),
-    ("metrics.podMonitor.interval=30", "interval", "an interval without a unit"),
-    ("tracing.endpoint=collector:4317", "endpoint", "an endpoint that is no URL"),
-    ("metrics.spoutSeriesLimit=-1", "spoutSeriesLimit", "fewer series than none"),
-    ("networkPolicy.apiServerPorts[0]=70000", "apiServerPorts", "a port that there is not"),
-]
-
-
-@helms
-@pytest.mark.parametrize(("value", "named"), [pytest.param(*row[:2], id=row[2]) for row in WRONG])
-def test_a_wrong_value_is_refused_by_its_name(helm: Helm, value: str, named: str) -> None:
-    done = template(helm, "--set", value)
-    assert done.returncode != 0
-    assert "values don't meet the specifications of the schema" in done.stderr
-    assert named in done.stderr
-
-
 @helms
 def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
     done = template(helm, "--set", "serviceAccount.create=false")
@@ -171,19 +88,6 @@ def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
     assert done.returncode != 0
     assert "requires kubeVersion: >=1.29.0-0" in done.stderr
     assert template(helm, "--kube-version", "1.29.1-gke.100").returncode == 0
-
-
-# ---- what is rendered
-
-
-def test_the_table_of_values_in_the_readme_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("readme", ROOT / "charts" / "readme.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    text = (CHART / "README.md").read_text()
-    assert text == module.updated(text), "run: python charts/readme.py"
 
 
 def test_the_versions_are_those_of_the_project() -> None:
@@ -271,7 +175,7 @@ def test_the_settings_are_those_that_the_operator_knows() -> None:
 def test_an_image_has_registry_tag_and_digest() -> None:
     (deployment,) = of_kind(rendered("helm4", *with_values(CHART / "ci" / "digest-values.yaml")), "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    assert container["image"] == f"registry.example:5000/data/spout-operator:0.1.0@sha256:{'a' * 64}"
+    assert container["image"] == f"registry.example:5000/data/spout-operator:1.2.3@sha256:{'a' * 64}"
 
 
 def test_alerts_that_are_disabled_are_left_out_and_all_others_are_there() -> None:
@@ -283,43 +187,46 @@ def test_alerts_that_are_disabled_are_left_out_and_all_others_are_there() -> Non
 def test_a_network_policy_lets_out_what_is_talked_to() -> None:
     (policy,) = of_kind(rendered("helm4", *with_values(CHART / "ci" / "networkpolicy-values.yaml")), "NetworkPolicy")
     ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
-    assert ports == [53, 53, 443, 6443, 650, 4318]
+    assert ports == [53, 53, 443, 6443, 650, 4318, 5353]
 
 
-# ---- what judges of manifests say
-
-WAIVERS: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "waivers.yaml").read_text())
-
-
-@pytest.mark.parametrize("name", ["default", "ha"])
-def test_checkov_finds_nothing_that_is_not_waived(name: str, tmp_path: Path) -> None:
-    done = template("helm4", *with_values(CHART / "ci" / f"{name}-values.yaml"))
-    (tmp_path / "rendered.yaml").write_text(done.stdout)
-    file = str(tmp_path / "rendered.yaml")
-    found = run("checkov", "--file", file, "--framework", "kubernetes", "-o", "json", "--compact", "--quiet")
-    report = json.loads(found.stdout)
-    assert report["summary"]["passed"] > 100, found.stderr
-    checks = report["results"]["failed_checks"]
-    failed = {check["check_id"]: f"{check['check_name']}: {check['resource']}" for check in checks}
-    assert failed.keys() <= WAIVERS["checkov"].keys(), failed
+def test_a_network_policy_lets_in_who_scrapes_and_the_pod_of_helm_test() -> None:
+    manifests = rendered("helm4", *with_values(CHART / "ci" / "networkpolicy-values.yaml"))
+    (policy,), (pod,) = of_kind(manifests, "NetworkPolicy"), of_kind(manifests, "Pod")
+    (rule,) = policy["spec"]["ingress"]
+    monitoring, tests = rule["from"]
+    assert monitoring == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    assert tests["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert not policy["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
 
 
-@pytest.mark.parametrize("name", ["default", "ha"])
-def test_kube_score_finds_nothing_critical_that_is_not_waived(name: str, tmp_path: Path) -> None:
-    done = template("helm4", *with_values(CHART / "ci" / f"{name}-values.yaml"))
-    (tmp_path / "rendered.yaml").write_text(done.stdout)
-    found = run("kube-score", "score", "--output-format", "json", str(tmp_path / "rendered.yaml"))
-    report = json.loads(found.stdout)
-    critical = 1
-    failed = {
-        check["check"]["id"]: f"{scored['object_name']}: {[comment['summary'] for comment in check['comments'] or []]}"
-        for scored in report
-        for check in scored["checks"]
-        if check["grade"] == critical and not check["skipped"]
-    }
-    assert {"Deployment", "Service"} <= {scored["type_meta"]["kind"] for scored in report}, found.stderr
-    assert failed.keys() <= WAIVERS["kube-score"].keys(), failed
+def test_the_pod_is_the_one_of_deploy_base() -> None:
+    """What holds for the one (tests/unit/test_deploy.py: probes, token, resources, user) holds for the other."""
+    (deployment,) = of_kind(rendered("helm4"), "Deployment")
+    base = yaml.safe_load((ROOT / "deploy" / "base" / "deployment.yaml").read_text())
+
+    def comparable(found: Manifest) -> Manifest:
+        pod: Manifest = found["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        # Where the image comes from, and what is said by values that have their defaults.
+        for name in ("image", "imagePullPolicy", "env"):
+            container.pop(name, None)
+        (downward,) = [
+            source["downwardAPI"]
+            for volume in pod["volumes"]
+            for source in volume.get("projected", {}).get("sources", ())
+            if "downwardAPI" in source
+        ]
+        downward["items"][0]["fieldRef"].pop("apiVersion", None)
+        return pod
+
+    assert comparable(deployment) == comparable(base)
 
 
-def test_each_waiver_has_a_reason() -> None:
-    assert all(reason for waivers in WAIVERS.values() for reason in waivers.values())
+def test_where_somebody_else_makes_the_roles_helm_test_needs_none() -> None:
+    manifests = rendered("helm4", *with_values(CHART / "ci" / "no-rbac-values.yaml"))
+    assert {one["kind"] for one in manifests} == {"Deployment", "Service", "Pod"}
+    (pod,) = of_kind(manifests, "Pod")
+    (container,) = pod["spec"]["containers"]
+    assert container["args"] == ["check", "--url=http://spout-operator.spout-operator.svc:8080"]
+    assert pod["spec"]["serviceAccountName"] == "spouts"

@@ -22,11 +22,21 @@
 
 {{- define "spout-operator.selector" -}}
 app.kubernetes.io/name: {{ include "spout-operator.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/* Of the Pod of `helm test`, which is none of the operator's. */}}
+{{- define "spout-operator.testSelector" -}}
+app.kubernetes.io/name: {{ include "spout-operator.fullname" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "spout-operator.labels" -}}
 {{ include "spout-operator.selector" . }}
+{{ include "spout-operator.commonLabels" . }}
+{{- end }}
+
+{{- define "spout-operator.commonLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/part-of: spout-operator

@@ -14,7 +14,12 @@ from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 #: The rules of the CRD need the CEL library for quantities (Kubernetes 1.29).
 OLDEST = (1, 29)
 
-RIGHTS = "deploy/base/rbac.yaml, or the chart with rbac.create=true, grants it"
+RIGHTS = "the overlays of deploy/, or the chart with rbac.create=true, grant it"
+#: The right to see a namespace is in a Role in it, which goes with it.
+NO_ROLE = (
+    "it is not there, or has no Role for the operator: make it and give it one (`helm upgrade`, or the overlay of "
+    "deploy/ again), or watch other ones"
+)
 NAMESPACES = "/api/v1/namespaces"
 
 
@@ -32,7 +37,8 @@ def check(api: Api, namespaces: Sequence[str]) -> None:
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd.NAME}"
     crd.check(_get(api, path, f"the CRD {crd.NAME}", resource="customresourcedefinitions"))
     for namespace in namespaces:
-        _get(api, f"{NAMESPACES}/{namespace}", f"the namespace {namespace!r} (--namespace)", resource="namespaces")
+        what = f"the namespace {namespace!r} (--namespace)"
+        _get(api, f"{NAMESPACES}/{namespace}", what, resource="namespaces", if_forbidden=NO_ROLE)
     for place in [f"namespaces/{namespace}/" for namespace in namespaces] or [""]:
         path = f"/apis/{GROUP}/{VERSION}/{place}{PLURAL}"
         what = f"the Spouts of {place.removesuffix('/') or 'all namespaces'}"
@@ -75,13 +81,20 @@ def cluster_uid(api: Api) -> str:
 
 
 def _get(
-    api: Api, path: str, what: str, *, resource: str, verb: str = "get", query: dict[str, str] | None = None
+    api: Api,
+    path: str,
+    what: str,
+    *,
+    resource: str,
+    verb: str = "get",
+    query: dict[str, str] | None = None,
+    if_forbidden: str = RIGHTS,
 ) -> dict[str, Any]:
     try:
         return api.request(verb, path, doing=f"read {what}", resource=resource, query=query)
     except ApiError as error:
         if error.status == http.HTTPStatus.FORBIDDEN:
-            raise ConfigError(f"the operator may not {verb} {what}; {RIGHTS}") from error
+            raise ConfigError(f"the operator may not {verb} {what}; {if_forbidden}") from error
         if error.status == http.HTTPStatus.NOT_FOUND:
             raise ConfigError(f"the cluster does not have {what}; {_remedy(resource)}") from error
         raise ConfigError(error.message) from error
