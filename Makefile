@@ -108,15 +108,16 @@ lock: ## pin the dependencies anew, with hashes (needs uv)
 
 .PHONY: dist
 dist: setup ## build the wheel, the same bytes from the same commit
+	@rm -f dist/*.whl
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --wheel --outdir dist .
 
 .PHONY: sbom
-sbom: setup ## what is in the image: dist/sbom.cdx.json, CycloneDX
+sbom: setup ## the Python packages in the image: dist/sbom.cdx.json, CycloneDX
 	@mkdir -p dist
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json requirements.txt
 
 .PHONY: audit
-audit: setup ## known vulnerabilities of what is pinned; ends with 3 where nobody could be asked
+audit: setup ## known vulnerabilities of what is pinned; `Error 3` says that nobody could be asked
 	$(BIN)/python -m release.audit
 
 .PHONY: test-install
@@ -132,8 +133,8 @@ test-release: tools ## versions, pins, workflows, wheel, SBOM, audit rules
 	$(BIN)/python -m pytest tests/release
 
 .PHONY: release-check
-release-check: test-release sbom test-install ## all of a release that can be checked here
-	$(BIN)/python -m release.check
+release-check: test-release sbom test-install ## all of a release that can be checked here; TAG=vX.Y.Z is compared too
+	$(BIN)/python -m release.check $(TAG)
 
 .PHONY: clean
 clean: ## remove what was built here; the servers stay in the user's cache folder

@@ -1,15 +1,21 @@
-"""`make release-check`: that all places name one version, and that the workflows run what they pin."""
+"""`make release-check`: that all places name one version, and that the workflows run what they pin.
+
+    python -m release.check [TAG]
+
+With a tag, it has to be the one of that version, and the changelog has to call the version released.
+"""
 
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(__file__).parents[1]
 _PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+_NOT_RELEASED = re.compile("not released|unreleased", re.IGNORECASE)
 
 
 def versions(root: Path) -> dict[str, str]:
@@ -19,19 +25,25 @@ def versions(root: Path) -> dict[str, str]:
         return (root / path).read_text(encoding="utf-8")
 
     def found(pattern: str, path: str) -> str:
-        match = re.search(pattern, text(path), re.MULTILINE)
-        return match.group(1) if match else "nothing"
+        """What all matches say: one version where they agree."""
+        return ", ".join(sorted(set(re.findall(pattern, text(path), re.MULTILINE)))) or "nothing"
 
     chart = yaml.safe_load(text("charts/spout-operator/Chart.yaml"))
     image = yaml.safe_load(text("deploy/base/kustomization.yaml"))["images"][0]
+    newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", text("CHANGELOG.md"), re.MULTILINE)
     return {
-        "pyproject.toml": tomllib.loads(text("pyproject.toml"))["project"]["version"],
+        "pyproject.toml": tomllib.loads(text("pyproject.toml"))["project"].get("version", "nothing"),
         "operator/spout_operator/__init__.py": found(r'^__version__ = "(.*)"', "operator/spout_operator/__init__.py"),
         "Dockerfile": found(r"^ARG VERSION=(.*)$", "Dockerfile"),
-        "Chart.yaml, version": chart["version"],
-        "Chart.yaml, appVersion": chart["appVersion"],
-        "deploy/base/kustomization.yaml": image["newTag"],
-        "CHANGELOG.md": found(r"^## \[?(\d+\.\d+\.\d+)", "CHANGELOG.md"),
+        "charts/spout-operator/Chart.yaml, version": chart.get("version", "nothing"),
+        "charts/spout-operator/Chart.yaml, appVersion": chart.get("appVersion", "nothing"),
+        "deploy/base/kustomization.yaml": image.get("newTag", "nothing"),
+        "deploy/argocd/applications.yaml": found(r"/spout-operator:([^\s\]]+)", "deploy/argocd/applications.yaml"),
+        "deploy/flux/operator.yaml": found(r"newTag: ([^\s}]+)", "deploy/flux/operator.yaml"),
+        "README.md, docker build": found(r"docker build -t \S+/spout-operator:(\S+)", "README.md"),
+        "README.md, docker push": found(r"docker push \S+/spout-operator:(\S+)", "README.md"),
+        "README.md, newTag": found(r"newTag: ([^\s}]+)", "README.md"),
+        "CHANGELOG.md": newest.group(1) if newest else "nothing",
     }
 
 
@@ -43,14 +55,36 @@ def unpinned(workflows: Path) -> Iterator[str]:
                 yield f"{file.name}:{number}: {line.strip()}"
 
 
-def main() -> int:
+def problems(root: Path, tag: str | None = None) -> list[str]:
+    """What is wrong with the versions, one line each.
+
+    Args:
+        root: the repository.
+        tag: what is released; nothing while it is worked on.
+    """
+    found = versions(root)
+    if len(set(found.values())) > 1:
+        return [f"{place} says {version}" for place, version in found.items()]
+    if tag is None:
+        return []
+    wrong = []
+    wanted = f"v{found['pyproject.toml']}"
+    if tag != wanted:
+        wrong.append(f"the tag is {tag}, and what all places say makes it {wanted}")
+    newest = re.search(r"^## .*$", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    if newest and _NOT_RELEASED.search(newest.group()):
+        wrong.append(f"CHANGELOG.md begins with {newest.group()!r}: give it the day of the release")
+    return wrong
+
+
+def main(arguments: Sequence[str]) -> int:
     """Look at all; returns the exit code."""
-    found = versions(ROOT)
-    wrong = [] if len(set(found.values())) == 1 else [f"{place} says {version}" for place, version in found.items()]
-    wrong += list(unpinned(ROOT / ".github" / "workflows"))
-    sys.stdout.write("".join(f"release-check: {line}\n" for line in wrong or [f"all places say {found['Dockerfile']}"]))
+    tag = arguments[0] if arguments else None
+    wrong = [*problems(ROOT, tag), *unpinned(ROOT / ".github" / "workflows")]
+    well = f"all places say {versions(ROOT)['Dockerfile']}"
+    sys.stdout.write("".join(f"release-check: {line}\n" for line in wrong or [well]))
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -153,7 +153,8 @@ def prometheus_operator_recipe() -> Recipe:
 
 def checkov_recipe() -> Recipe:
     """checkov, which judges manifests too; apart, because its pins are not ours."""
-    return _wheel("checkov", "fetching checkov (about 1 min)", only_binary=False)
+    # What it brings is compiled for one version of Python.
+    return _wheel("checkov", "fetching checkov (about 1 min)", only_binary=False, facts=(sys.implementation.cache_tag,))
 
 
 TOOLS: Mapping[str, Callable[[], Recipe]] = {
@@ -194,7 +195,7 @@ def _go(
     )
 
 
-def _wheel(name: str, about: str, *, only_binary: bool = True) -> Recipe:
+def _wheel(name: str, about: str, *, only_binary: bool = True, facts: Sequence[str] = ()) -> Recipe:
     binary = ("--only-binary=:all:",) if only_binary else ()
     options = ("--no-deps", "--require-hashes", *binary, "--disable-pip-version-check")
     return Recipe(
@@ -202,7 +203,7 @@ def _wheel(name: str, about: str, *, only_binary: bool = True) -> Recipe:
         about=about,
         sources=SERVERS / name,
         inputs=("requirements.txt",),
-        facts=(platform.machine(),),
+        facts=(platform.machine(), *facts),
         command=(
             *(sys.executable, "-m", "pip", "install", "--quiet", *options),
             *(f"--target={TARGET}", "--requirement=requirements.txt"),

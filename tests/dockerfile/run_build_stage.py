@@ -6,11 +6,14 @@ if this is run by root, on a root that cannot be written to. Needs Linux, util-l
 
     python tests/dockerfile/run_build_stage.py [ARGUMENT...]
 
-What this does not show: that the base image can be had, and that its Python is this one.
+What this does not show: that the base image can be had, that its Python is this one, and that the final stage's own
+RUN works. That takes pip and ensurepip from the base image's Python, and the Python here is the machine's. What
+follows from the lines alone is looked at: both stages have one base, and RUN names the folders of its Python.
 """
 
 import functools
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -31,9 +34,9 @@ log = functools.partial(print, flush=True)
 
 @dataclass(kw_only=True)
 class Stage:
-    """A stage of the Dockerfile: its name and its instructions in order."""
+    """A stage of the Dockerfile: its base, and its instructions in order."""
 
-    name: str
+    base: str
     instructions: list[tuple[str, str]] = field(default_factory=list)
 
     def last(self, instruction: str) -> str:
@@ -49,10 +52,24 @@ def stages(dockerfile: str) -> list[Stage]:
     for line in logical.splitlines():
         instruction, _, text = line.partition(" ")
         if instruction == "FROM":
-            found.append(Stage(name=text.partition(" AS ")[2]))
+            found.append(Stage(base=text.partition(" AS ")[0]))
         else:
             found[-1].instructions.append((instruction, text))
     return found
+
+
+def look_at_bases(build: Stage, final: Stage) -> None:
+    """See that what was built with one Python runs with the same; SystemExit says what differs."""
+    if build.base != final.base:
+        raise SystemExit(f"built on {build.base}, run on {final.base}: the environment is for one Python")
+    version = re.match(r"python:(\d+\.\d+)", final.base)
+    if version is None:
+        raise SystemExit(f"{final.base} is no image of Python with its version")
+    own = f"python{version.group(1)}"
+    run = " ".join(text for instruction, text in final.instructions if instruction == "RUN")
+    for named in re.findall(r"python\d+\.\d+", run):
+        if named != own:
+            raise SystemExit(f"the final stage's RUN names {named}, its base has {own}")
 
 
 @dataclass(kw_only=True)
@@ -144,6 +161,7 @@ def clean_env(environ: Mapping[str, str]) -> dict[str, str]:
 def main(arguments: Sequence[str]) -> int:
     """Build, then run the image's entry point with `arguments`."""
     build, final = stages((REPOSITORY / "Dockerfile").read_text())
+    look_at_bases(build, final)
     python = Path(sys.base_prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
     with tempfile.TemporaryDirectory(prefix="image-") as folder:
         root = Root(folder=Path(folder), python=python, env=clean_env(os.environ))

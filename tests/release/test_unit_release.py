@@ -12,13 +12,102 @@ from pathlib import Path
 
 import pytest
 
-from release.check import ROOT, unpinned, versions
+from release.check import ROOT, problems, unpinned, versions
 
 WHEEL_SOURCES = ("operator", "crds", "pyproject.toml", "README.md", "LICENSE")
 
 
+#: Each place that names the version, and how it is written there.
+PLACES = {
+    "pyproject.toml": '\nversion = "{}"',
+    "operator/spout_operator/__init__.py": '__version__ = "{}"',
+    "Dockerfile": "ARG VERSION={}",
+    "charts/spout-operator/Chart.yaml, version": "\nversion: {}",
+    "charts/spout-operator/Chart.yaml, appVersion": "\nappVersion: {}",
+    "deploy/base/kustomization.yaml": "newTag: {}",
+    "deploy/argocd/applications.yaml": "registry.example/spout-operator:{}",
+    "deploy/flux/operator.yaml": "newTag: {}",
+    "README.md, docker build": "docker build -t REGISTRY/spout-operator:{}",
+    "README.md, docker push": "docker push REGISTRY/spout-operator:{}",
+    "README.md, newTag": "newTag: {}",
+    "CHANGELOG.md": "## {}",
+}
+RELEASED, NOT_YET = "## 1.2.3 - 2026-12-01", "## 1.2.3 - not released yet"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The places as they are after a bump to 1.2.3."""
+    current = versions(ROOT)["pyproject.toml"]
+    for place in PLACES:
+        name = place.partition(",")[0]
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text().replace(current, "1.2.3"))
+    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n{NOT_YET}\n")
+    return tmp_path
+
+
+def rewrite(file: Path, before: str, after: str) -> None:
+    text = file.read_text()
+    assert text.count(before) == 1, before
+    file.write_text(text.replace(before, after))
+
+
 def test_all_places_name_one_version() -> None:
-    assert len(set(versions(ROOT).values())) == 1, versions(ROOT)
+    assert problems(ROOT) == []
+
+
+def test_every_place_is_known() -> None:
+    assert set(versions(ROOT)) == set(PLACES)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_that_was_forgotten_is_named(tree: Path, place: str) -> None:
+    written = PLACES[place]
+    rewrite(tree / place.partition(",")[0], written.format("1.2.3"), written.format("1.2.2"))
+    assert [line for line in problems(tree) if "1.2.3" not in line] == [f"{place} says 1.2.2"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_that_is_gone_is_named(tree: Path, place: str) -> None:
+    rewrite(tree / place.partition(",")[0], PLACES[place].format("1.2.3"), "")
+    assert [line for line in problems(tree) if "1.2.3" not in line] == [f"{place} says nothing"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "changelog", "wanted"),
+    [
+        (None, NOT_YET, []),
+        (None, RELEASED, []),
+        ("v1.2.3", RELEASED, []),
+        ("v1.3.0", RELEASED, ["the tag is v1.3.0"]),
+        ("1.2.3", RELEASED, ["the tag is 1.2.3"]),
+        ("v1.2.3-rc.1", RELEASED, ["the tag is v1.2.3-rc.1"]),
+        ("", RELEASED, ["the tag is ,"]),
+        ("v1.2.3", NOT_YET, ["CHANGELOG.md begins with"]),
+        ("v1.2.3", f"## [Unreleased]\n\n{RELEASED}", ["CHANGELOG.md begins with"]),
+        ("v1.3.0", NOT_YET, ["the tag is v1.3.0", "CHANGELOG.md begins with"]),
+    ],
+    ids=[
+        "while it is worked on",
+        "after its release",
+        "its tag",
+        "the tag of another version",
+        "a tag without v",
+        "the tag of a version before it",
+        "a tag that is empty",
+        "its tag, before the changelog has its day",
+        "its tag, with changes above it that are in no version",
+        "all of it wrong",
+    ],
+)
+def test_a_tag_is_that_of_the_version_and_the_changelog_calls_it_released(
+    tree: Path, tag: str | None, changelog: str, wanted: list[str]
+) -> None:
+    (tree / "CHANGELOG.md").write_text(f"# Changelog\n\n{changelog}\n\n## 1.2.2 - 2026-11-01\n")
+    found = problems(tree, tag)
+    assert len(found) == len(wanted)
+    assert all(line.startswith(begin) for line, begin in zip(found, wanted, strict=True)), found
 
 
 def test_every_action_is_pinned_by_a_commit() -> None:
@@ -80,8 +169,55 @@ def test_the_bill_of_materials_lists_what_is_pinned_and_nothing_else(tmp_path: P
     assert all(one.get("externalReferences") for one in bill["components"]), "each with the hashes of its files"
 
 
+#: The module, its functions that parse, and those of python-pachyderm that call them.
+JSON_FORMAT = {"json_format", "ParseDict", "Parse", "parse_json_pipeline_spec", "parse_dict_pipeline_spec"}
+
+
+def uses_json_format(source: str) -> bool:
+    """Whether any import, name or attribute is one of these."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                names.add(name)
+            case ast.alias(name=name) | ast.ImportFrom(module=str(name)):
+                names.update(name.split("."))
+    return bool(JSON_FORMAT & names)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from google.protobuf import json_format\njson_format.ParseDict({}, message)",
+        "from google.protobuf import json_format as other\nother.Parse('', message)",
+        "import google.protobuf.json_format as other",
+        "from google.protobuf.json_format import ParseDict\nParseDict({}, message)",
+        "from google.protobuf.json_format import ParseDict as other\nother({}, message)",
+        "from google.protobuf.json_format import *",
+        "def late():\n    from google.protobuf.json_format import Parse",
+        "import python_pachyderm\npython_pachyderm.parse_dict_pipeline_spec({})",
+        "from python_pachyderm import parse_json_pipeline_spec as other\nother('')",
+        "from python_pachyderm.util import *\nparse_json_pipeline_spec('')",
+    ],
+)
+def test_each_way_to_json_format_is_found(source: str) -> None:
+    assert uses_json_format(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import json\njson.loads('{}')",
+        "from google.protobuf import message\nmessage.ParseFromString(b'')",
+        "from . import parse",
+        "'json_format.ParseDict is not called'",
+    ],
+)
+def test_other_code_is_not_taken_for_it(source: str) -> None:
+    assert not uses_json_format(source)
+
+
 def test_the_operator_parses_no_json_into_protobuf() -> None:
     """What limits CVE-2026-0994 (release/advisories.toml)."""
-    for file in (ROOT / "operator").rglob("*.py"):
-        names = {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}
-        assert not {"ParseDict", "Parse", "parse_json_pipeline_spec", "parse_dict_pipeline_spec"} & names, file
+    found = [file for file in (ROOT / "operator").rglob("*.py") if uses_json_format(file.read_text())]
+    assert found == []

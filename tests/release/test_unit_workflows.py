@@ -1,14 +1,19 @@
 """The workflows as GitHub would read them: actionlint knows schema and expressions, shellcheck the shell in them."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from release.check import ROOT
 from spout_testbed.programs import run
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
+RELEASE: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yaml").read_text())
 
 
 def found(*workflows: Path) -> str:
@@ -26,7 +31,7 @@ def test_there_is_nothing_against_the_workflows() -> None:
     ("before", "after", "wanted"),
     [
         ("needs: check", "needs: checks", "does not exist"),
-        ("steps.version.outputs.epoch", "steps.versions.outputs.epoch", 'property "versions" is not defined'),
+        ("steps.release.outputs.epoch", "steps.releases.outputs.epoch", 'property "releases" is not defined'),
         ('cosign sign --yes "$REFERENCE"', "cosign sign --yes $REFERENCE", "SC2086"),
         ("timeout-minutes: 60", "timeout-minute: 60", "unexpected key"),
     ],
@@ -38,3 +43,25 @@ def test_what_is_wrong_is_found(tmp_path: Path, before: str, after: str, wanted:
     file = tmp_path / "release.yaml"
     file.write_text(text.replace(before, after, 1))
     assert wanted in found(file)
+
+
+def test_names_have_no_capitals_and_the_version_has_no_v(tmp_path: Path) -> None:
+    (step,) = (one for one in RELEASE["jobs"]["publish"]["steps"] if one.get("id") == "release")
+    given = {
+        "GITHUB_REPOSITORY": "Acme-Corp/Spout-Operator",
+        "GITHUB_REPOSITORY_OWNER": "Acme-Corp",
+        "GITHUB_REF_NAME": "v1.2.3",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }
+    # As GitHub runs `shell: bash`.
+    argv = ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+
+    subprocess.run(argv, check=True, cwd=ROOT, env={**os.environ, **given})  # noqa: S603 - ours
+
+    outputs = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
+    assert outputs.pop("epoch").isdecimal()
+    assert outputs == {
+        "version": "1.2.3",
+        "image": "ghcr.io/acme-corp/spout-operator",
+        "charts": "ghcr.io/acme-corp/charts",
+    }
