@@ -48,8 +48,8 @@ def states() -> list[State]:
 
 
 def unseen() -> Body:
-    """One that the operator has not looked at yet."""
-    return a_spout_body(generation=GENERATION)
+    """One that the operator has not looked at yet: the status is the CRD's default."""
+    return a_spout_body(status={"observedGeneration": -1}, generation=GENERATION)
 
 
 def a_step(action: Action) -> Decision:

@@ -24,6 +24,8 @@ from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE, NAME = "ingest", "my-spout"
+#: By kstatus, and by expressions.
+FILES = ("operator.yaml", "spouts-with-expressions.yaml")
 
 
 class Flux:
@@ -105,22 +107,21 @@ def test_the_operator_is_applied_as_it_is_patched(bed: Testbed, flux: Flux) -> N
     assert {line.rpartition(" ")[2] for line in again.stdout.splitlines()} == {"unchanged"}, again.stdout
 
 
-@pytest.mark.parametrize("file", ["operator.yaml", "spouts-with-expressions.yaml"])
+@pytest.mark.parametrize("file", FILES)
 def test_flux_waits_until_the_spout_is_ready_and_then_changes_nothing(
     flux: Flux, spouts: Spouts, pachd: MemoryPachd, file: str
 ) -> None:
-    # What the operator has seen: kstatus takes any other for finished (deploy/README.md).
-    first = flux.apply(file, "spouts", wait=False)
-    assert first.stdout == f"Spout/{NAMESPACE}/{NAME} created\n", first.stderr
-    spouts.wait(NAME, "to be made", synced="True")
     with ThreadPoolExecutor(1) as beside:
         waiting = beside.submit(flux.apply, file, "spouts")
+        spouts.wait(NAME, "to be made", synced="True")
         with pytest.raises(TimeoutError):
             waiting.result(timeout=2)
 
         come_up(pachd)
 
-        assert waiting.result().returncode == 0, waiting.result().stderr
+        first = waiting.result()
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == f"Spout/{NAMESPACE}/{NAME} created\n"
     before = spouts.get(NAME)
     for _ in range(20):
         again = flux.apply(file, "spouts")
@@ -129,15 +130,16 @@ def test_flux_waits_until_the_spout_is_ready_and_then_changes_nothing(
     assert pachd.calls["CreatePipeline"] == 1
 
 
-def test_the_expressions_wait_for_a_spout_that_no_operator_has_seen(bed: Testbed, flux: Flux) -> None:
-    done = flux.apply("spouts-with-expressions.yaml", "spouts", timeout="3s")
+@pytest.mark.parametrize("file", FILES)
+def test_flux_waits_for_a_spout_that_no_operator_has_seen(bed: Testbed, flux: Flux, file: str) -> None:
+    done = flux.apply(file, "spouts", timeout="3s")
     bed.kubectl("delete", "spouts", "--all", "-n", NAMESPACE)
 
     assert done.returncode == 1
-    assert f"timeout waiting for: [Spout/{NAMESPACE}/{NAME} status: 'Unknown'" in done.stderr
+    assert f"timeout waiting for: [Spout/{NAMESPACE}/{NAME} status: 'InProgress'" in done.stderr
 
 
-@pytest.mark.parametrize("file", ["operator.yaml", "spouts-with-expressions.yaml"])
+@pytest.mark.parametrize("file", FILES)
 def test_flux_fails_at_once_where_a_person_has_to_act(
     flux: Flux, spouts: Spouts, pachd: MemoryPachd, file: str
 ) -> None:

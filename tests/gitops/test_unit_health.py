@@ -132,8 +132,8 @@ def test_flux_waits_for_one_that_is_being_deleted() -> None:
     assert {found["kstatus"] for found in verdicts.flux(deleted)} == {"Terminating"}
 
 
-def test_one_that_nobody_has_seen_is_finished_for_kstatus_but_not_for_the_expressions() -> None:
-    assert verdicts.flux([unseen()]) == [{"kstatus": "Current", "expressions": "Unknown"}]
+def test_flux_waits_for_one_that_nobody_has_seen() -> None:
+    assert verdicts.flux([unseen()]) == [{"kstatus": "InProgress", "expressions": "InProgress"}]
 
 
 # ---- Argo CD's own code, on what argocd-cm.yaml says

@@ -146,7 +146,7 @@ class Reconciler:
     async def _add_finalizer(self, key: SpoutKey, body: Body) -> Body | None:
         """The Spout with our finalizer: it has to be there before anything is written to Pachyderm."""
         written = await self._write_finalizers(key, body, [*body["metadata"].get("finalizers", []), FINALIZER])
-        if written is not None and not written.get("status"):
+        if written is not None and not written.get("status", {}).get("conditions"):
             self._show(key, written, conditions.pending())
         return written
 
