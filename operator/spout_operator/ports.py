@@ -43,8 +43,11 @@ class Pachyderm(Protocol):
     def list(self) -> Mapping[str, Pipeline]:
         """All pipelines by name, in one call, `workers` being None."""
 
-    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         """Make a pipeline, stamped with its owner. One that exists is left as it is.
+
+        Returns:
+            Whether this call made it.
 
         Raises:
             Stalled: RepoExists, where a repo of that name is there: making the pipeline would detach

@@ -91,13 +91,18 @@ def test_the_list_has_all_pipelines_without_their_workers(side: Side) -> None:
     assert dataclasses.replace(side.observed(spout), workers=None, state=listed[spout].state) == listed[spout]
 
 
+def test_creating_a_pipeline_says_that_it_was_made(side: Side) -> None:
+    assert side.port.create(side.new_name(), SPEC, OWNER)
+
+
 def test_creating_a_pipeline_that_is_there_leaves_it_as_it_is(side: Side) -> None:
     name = side.created()
     heads = heads_after_commits(side, name)
     before = side.observed(name)
 
-    side.port.create(name, CHANGED, dataclasses.replace(OWNER, cluster="another"))
+    made = side.port.create(name, CHANGED, dataclasses.replace(OWNER, cluster="another"))
 
+    assert not made
     assert dataclasses.replace(side.observed(name), state=before.state) == before
     assert side.port.heads(name) == heads
 

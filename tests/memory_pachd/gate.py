@@ -25,14 +25,14 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
         self.lock = threading.RLock()
         self.calls = Calls()
         self.metadata: dict[str, str] = {}
-        self._faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self._faults: defaultdict[str, list[Fault | None]] = defaultdict(list)
         self._hanging: set[str] = set()
         self._late: set[str] = set()
         self._waiting: defaultdict[str, list[threading.Event]] = defaultdict(list)
 
-    def fail(self, method: str, fault: Fault, times: int) -> None:
+    def fail(self, method: str, fault: Fault, times: int, after: int) -> None:
         with self.lock:
-            self._faults[method] += [fault] * times
+            self._faults[method] += [*[None] * after, *[fault] * times]
 
     def hang(self, method: str) -> None:
         with self.lock:

@@ -112,9 +112,9 @@ class MemoryPachd:
         with self._gate.lock:
             self._pps.get_or_refuse(name).workers_available = available
 
-    def fail(self, method: str, code: grpc.StatusCode, details: str, *, times: int = 1) -> None:
-        """Let the next calls of a method fail."""
-        self._gate.fail(method, (code, details), times)
+    def fail(self, method: str, code: grpc.StatusCode, details: str, *, times: int = 1, after: int = 0) -> None:
+        """Let the next calls of a method fail, `after` so many that do not."""
+        self._gate.fail(method, (code, details), times, after)
 
     def hang(self, method: str) -> None:
         """Let the calls of a method wait, until `release` or the caller's deadline."""

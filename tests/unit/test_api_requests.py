@@ -46,13 +46,14 @@ def rude() -> Iterator[Rude]:
         yield server
 
 
-def test_a_request_is_one_attempt_and_says_what_went_wrong(rude: Rude, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("scheme", "wrong"), [("http", "Connection aborted"), ("https", "SSL")])
+def test_a_request_is_one_attempt_and_says_what_went_wrong(rude: Rude, tmp_path: Path, scheme: str, wrong: str) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(
         "apiVersion: v1\nkind: Config\ncurrent-context: one\n"
         "contexts: [{name: one, context: {cluster: one, user: one}}]\n"
         "users: [{name: one, user: {token: t}}]\n"
-        f"clusters: [{{name: one, cluster: {{server: 'http://127.0.0.1:{rude.port}'}}}}]\n"
+        f"clusters: [{{name: one, cluster: {{server: '{scheme}://127.0.0.1:{rude.port}'}}}}]\n"
     )
     program = Path(sys.executable).with_name("spout-operator")
     argv = [str(program), "run", "--pachd-address=grpc://127.0.0.1:1", f"--kubeconfig={kubeconfig}"]
@@ -62,6 +63,6 @@ def test_a_request_is_one_attempt_and_says_what_went_wrong(rude: Rude, tmp_path:
 
     assert done.returncode == 2
     assert rude.connections == 1, "each further one would not have asked whether this replica may still act"
-    assert f"the API server at http://127.0.0.1:{rude.port} does not answer" in done.stderr
-    assert "Connection aborted" in done.stderr
+    assert f"the API server at {scheme}://127.0.0.1:{rude.port} does not answer" in done.stderr
+    assert wrong in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,5 +1,7 @@
 """What the adapter reads from Pachyderm's messages, where it is more than copying."""
 
+import math
+
 import pytest
 
 from spout_operator.pachyderm.v1 import codec
@@ -19,3 +21,14 @@ def test_workers(available: int, requested: int, workers: tuple[int, int] | None
 
     assert codec.pipeline(info, with_workers=True).workers == workers, reason
     assert codec.pipeline(info, with_workers=False).workers is None, "a listing does not tell"
+
+
+@pytest.mark.parametrize("cpu", [1e30, math.inf, math.nan, -1.0], ids=str)
+def test_a_quantity_that_somebody_made_up_is_a_difference_and_no_defect(cpu: float) -> None:
+    info = pps_pb2.PipelineInfo(spout=pps_pb2.Spout(), resource_requests=pps_pb2.ResourceSpec(cpu=cpu))
+
+    spec = codec.pipeline(info, with_workers=False).spec
+
+    assert spec is not None
+    assert spec.resource_requests.cpu is not None
+    assert spec.resource_requests.cpu.value < 0

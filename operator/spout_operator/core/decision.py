@@ -137,7 +137,8 @@ def _not_owned(observed: Pipeline, owner: Owner) -> str:
     if observed.owner == owner:
         return (
             f"the pipeline {observed.name!r} carries this Spout's stamp but is no spout; it is left alone: "
-            "delete it in Pachyderm, or make this Spout anew with another spec.name"
+            "delete it in Pachyderm; or set spec.deletionPolicy to Orphan, which keeps the pipeline when this Spout "
+            "is deleted, and make the Spout anew with another spec.name"
         )
     if observed.owner is None:
         return (

@@ -110,9 +110,11 @@ class Api:
         try:
             response = self._client.call_api(*serialized, _request_timeout=(min(connect, read), read))
             data: bytes = response.read()  # type: ignore[no-untyped-call] # as the client has it
-        except urllib3.exceptions.HTTPError as error:
+        except (urllib3.exceptions.HTTPError, client.ApiException) as error:
+            # The client makes an exception of its own, with no status, of what is wrong with TLS.
             ended("error")
-            raise Retryable(Reason.INTERNAL_ERROR, f"could not {doing}: {type(error).__name__}: {error}") from error
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise Retryable(Reason.INTERNAL_ERROR, f"could not {doing}: {said}") from error
         ended(str(response.status))
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             said = data.decode(errors="replace")

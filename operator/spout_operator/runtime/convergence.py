@@ -103,8 +103,9 @@ class Convergence:
         name = spout.pipeline_name
         match decision.action:
             case Action.CREATE:
-                await self._calls(self._pachyderm.create, name, spout.spec, owner)
-                self._note_write(spout, version=1)
+                # One that somebody else made meanwhile, or an earlier call whose answer was lost, has another spec.
+                if await self._calls(self._pachyderm.create, name, spout.spec, owner):
+                    self._note_write(spout, version=1)
             case Action.UPDATE if observed is not None:
                 await self._calls(self._pachyderm.update, name, spout.spec, owner)
                 # Pachyderm 1.13.4, api_server.go: the new version is the old one plus one.

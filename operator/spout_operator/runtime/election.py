@@ -60,6 +60,8 @@ class Election:
         self._seen_at = 0.0
         self._is_current = False
         """Whether what was seen is what this replica wrote last, so that it can be renewed without a look."""
+        self._has_claimed = False
+        """Whether a write of this replica's was sent, so that it may be the holder without knowing."""
         self._until = 0.0
         self.trouble: str | None = "the Lease has not been read yet"
         """What kept the last try from an answer; None where it got one, also "somebody else leads"."""
@@ -113,12 +115,13 @@ class Election:
     async def release(self) -> None:
         """Leave the Lease to the next one. To be called when nothing this replica asked for is under way any more."""
         self._until = 0.0
-        if not self._is_current:
+        if not self._has_claimed:
             return
-        self._is_current = False
         try:
+            if not self._is_current:
+                await self._look()
+            self._is_current = self._has_claimed = False
             await self._give_up()
-            logger.info("released the Lease %s", self._name)
         except SpoutError as error:
             logger.warning("could not release the Lease %s, so it has to run out: %s", self._name, error.message)
 
@@ -137,6 +140,7 @@ class Election:
             if wanted is None:
                 self._until = 0.0
                 return False
+            self._has_claimed = True
             self._seen, self._seen_at = await self._calls(self._leases.write, wanted), self._clock()
             self._is_current = True
             # From the beginning of the request: others measure from when the server took it, which is later.
@@ -164,6 +168,7 @@ class Election:
     async def _write_released(self) -> None:
         if self._seen is not None and self._seen.holder == self._identity:
             self._seen = await self._calls(self._leases.write, released(self._seen, now=self._now()))
+            logger.info("released the Lease %s", self._name)
 
     async def _look(self) -> None:
         found = await self._calls(self._leases.read)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from spout_operator.core.errors import SpoutError, Unreachable
+from spout_operator.core.errors import NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Heads, Pipeline, SpoutKey
 from spout_operator.ports import Pachyderm
 from spout_operator.runtime.cache import SpoutCache
@@ -61,6 +61,9 @@ class Poller:
             try:
                 await self._look()
                 self.is_reached, self.last_success = True, time.time()
+            except NotLeading as error:
+                # It was not asked, so nothing is known of it.
+                logger.debug("%s", error.message)
             except SpoutError as error:
                 self.is_reached = False
                 self._note_outage(error)
@@ -107,11 +110,13 @@ class Poller:
     async def _read_heads(self, name: str) -> Heads | None:
         try:
             return await self._calls(self._pachyderm.heads, name)
-        except Unreachable:
+        except NotLeading:
             raise
         except SpoutError as error:
             # One repo in trouble is no outage; its Spout is looked at, and tells.
             logger.debug("%s", error.message)
+            if isinstance(error, Unreachable):
+                await self._calls(self._pachyderm.list)
             return None
 
     def _note_move(self) -> None:
@@ -124,7 +129,9 @@ class Poller:
         self._enqueue_all()
 
     def _note_outage(self, error: SpoutError) -> None:
-        if self._knowledge.outage is None:
+        outage = self._knowledge.outage
+        # One that goes on for another reason, such as a token that a new pachd does not take, is told anew.
+        if outage is None or outage.reason != error.reason:
             logger.warning("%s", error.message)
             self._knowledge.outage = error
             self._enqueue_all()

@@ -1,10 +1,12 @@
 """Reads how far a spout has come, and only what is new since the status was written."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core import marker as markers
 from spout_operator.core import progress
+from spout_operator.core.errors import Unreachable
 from spout_operator.core.model import Spout, SpoutKey
 from spout_operator.core.progress import CommitCount, Walk
 from spout_operator.ports import Pachyderm
@@ -14,6 +16,20 @@ from spout_operator.runtime.io import BlockingCalls
 PAGE = 1000
 #: Pages of one look, which takes a second or two then: a history of years must not keep an edit waiting.
 PAGES = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What one look found."""
+
+    commits: CommitCount
+    """The finished commits, counted on from what is shown."""
+    marker: Mapping[str, Any] | None
+    """The marker as it is shown: empty where there is none, None where none is new."""
+    is_whole: bool
+    """False where another look goes on."""
+    is_open: bool
+    """Whether a head is a commit that is not finished yet. Nothing tells when it is: the head stays the same."""
 
 
 class Progress:
@@ -27,21 +43,21 @@ class Progress:
         self._walks: dict[SpoutKey, Walk] = {}
         """Those that one look did not bring to an end."""
 
-    async def read(self, spout: Spout, shown: Mapping[str, Any]) -> tuple[CommitCount, Mapping[str, Any] | None, bool]:
+    async def read(self, spout: Spout, shown: Mapping[str, Any]) -> Reading:
         """How far the spout is now; its heads are asked for here, as what the poller saw may be older than `shown`.
 
         Args:
             spout: whose pipeline is looked at.
             shown: the status as it is.
-
-        Returns:
-            The count of finished commits, counted on from what is shown; the marker as it is shown: empty where
-            there is none, None where none is new; and whether that is all: where not, another look goes on.
         """
         name, path = spout.pipeline_name, spout.spec.spout.marker
         heads = await self._calls(self._pachyderm.heads, name)
         count, is_whole = await self._commits(spout.key, name, heads.output, progress.from_status(shown.get("commits")))
-        return count, await self._marker(name, heads.marker, path, shown.get("marker")), is_whole
+        marker, marker_is_open = await self._marker(name, heads.marker, path, shown.get("marker"))
+        output_is_open = heads.output is not None and heads.output != (count.last.id if count.last else None)
+        return Reading(
+            commits=count, marker=marker, is_whole=is_whole, is_open=is_whole and (output_is_open or marker_is_open)
+        )
 
     def forget(self, key: SpoutKey) -> None:
         """The Spout is gone."""
@@ -57,7 +73,11 @@ class Progress:
         for _ in range(self._pages):
             if walk.next is None:
                 break
-            page = await self._calls(self._pachyderm.commits, name, walk.next, since=walk.since, most=self._page)
+            try:
+                page = await self._calls(self._pachyderm.commits, name, walk.next, since=walk.since, most=self._page)
+            except Unreachable:
+                self._walks[key] = walk
+                raise
             walk = walk.read(page)
         if walk.next is not None:
             self._walks[key] = walk
@@ -66,10 +86,14 @@ class Progress:
 
     async def _marker(
         self, name: str, head: str | None, path: str, shown: Mapping[str, Any] | None
-    ) -> Mapping[str, Any] | None:
+    ) -> tuple[Mapping[str, Any] | None, bool]:
+        """The marker as it is shown, and whether its commit is open."""
         if not path or head is None:
-            return {}
+            return {}, False
         if shown and (shown.get("commit"), shown.get("path")) == (head, path):
-            return None
+            return None, False
         found = await self._calls(self._pachyderm.marker, name, path, head)
-        return markers.to_status(found) if found is not None else None
+        if found is not None:
+            return markers.to_status(found), False
+        newest = await self._calls(self._pachyderm.commits, name, head, since=None, most=1)
+        return None, any(commit.finished_at is None for commit in newest)

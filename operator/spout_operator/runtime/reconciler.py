@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from spout_operator.core import conditions, parsing
 from spout_operator.core.decision import Action, Decision
-from spout_operator.core.errors import Outdated, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import redact
@@ -17,7 +17,7 @@ from spout_operator.runtime.cache import Body, SpoutCache
 from spout_operator.runtime.convergence import Convergence
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.runtime.progress import Progress
+from spout_operator.runtime.progress import Progress, Reading
 from spout_operator.runtime.queue import Backoff
 from spout_operator.runtime.status_writer import StatusWriter
 from spout_operator.runtime.transitions import log_transition
@@ -76,6 +76,11 @@ class Reconciler:
                 return None
             try:
                 return await self._reconcile(key, body, outcome)
+            except NotLeading as error:
+                # Nothing was asked, so there is nothing to show: the process ends, or has the Lease again.
+                outcome.result = Result.OUTDATED
+                logger.debug("Spout %s: %s", key, error.message)
+                return FIRST_RETRY
             except Outdated as error:
                 outcome.result = Result.OUTDATED
                 logger.debug("Spout %s: %s", key, error.message)
@@ -119,15 +124,16 @@ class Reconciler:
         decision, observed = await self._convergence.ensure(
             spout, self._owner(key), older_claim=self._with.cache.older_claim(key), before_step=before_step
         )
-        is_whole = await self._show_progress(spout, body, decision, observed)
+        reading = await self._show_progress(spout, body, decision, observed)
         self._failing.reset(key)
-        if not is_whole:
+        if not reading.is_whole:
             return 0.0
-        if _is_settled(observed):
+        if not _is_settled(observed):
+            # Listing does not tell of workers, so the poller cannot see a pipeline come up.
+            self._with.knowledge.forget(spout.pipeline_name)
+        elif not reading.is_open:
             self._settling.reset(key)
             return None
-        # Listing does not tell of workers, so the poller cannot see a pipeline come up.
-        self._with.knowledge.forget(spout.pipeline_name)
         return self._settling.next(key)
 
     async def _delete(self, key: SpoutKey, body: Body) -> None:
@@ -175,12 +181,11 @@ class Reconciler:
             self._with.cache.drop(key, uid=body["metadata"]["uid"])
             raise Retryable(Reason.PENDING, f"the Spout {key} is gone")
 
-    async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> bool:
-        """Show all that is known; whether that is all there is to know."""
+    async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> Reading:
         secrets = spout.spec.transform.env.values()
         observed = dataclasses.replace(observed, reason=redact(observed.reason, secrets))
         shown = self._with.statuses.current(spout.key)
-        commits, marker, is_whole = await self._progress.read(spout, shown)
+        reading = await self._progress.read(spout, shown)
         self._submit(
             spout.key,
             body,
@@ -188,11 +193,11 @@ class Reconciler:
                 conditions=conditions.of_decision(decision, observed),
                 server=await self._with.calls(self._with.pachyderm.server),
                 pipeline=observed,
-                commits=commits,
-                marker=marker,
+                commits=reading.commits,
+                marker=reading.marker,
             ),
         )
-        return is_whole
+        return reading
 
     def _failed(self, key: SpoutKey, body: Body, error: SpoutError) -> float | None:
         """Show a failure; returns when to look again."""

@@ -16,6 +16,10 @@ logger = logging.getLogger(__name__)
 INTERVAL = 60.0
 
 
+class WentBackError(Exception):
+    """The API server has older versions than it had before: what is known must be forgotten, all of it."""
+
+
 class Sweep:
     """Finds Spouts that vanished while the watch was interrupted, and changes that the watch has not shown."""
 
@@ -41,15 +45,25 @@ class Sweep:
             await self.sweep()
 
     async def sweep(self) -> None:
-        """Look once."""
+        """Look once.
+
+        Raises:
+            WentBackError: a Spout is older than it was, as after a restore of etcd. The cache would take every event
+                for one that was overtaken, until the versions have caught up.
+        """
         # What comes while the list is made is not in it, and is not gone either.
         before = {key: uid for key in self._cache.spouts() if (uid := self._uid(key)) is not None}
+        versions = {key: self._version(key) for key in before}
         overdue = frozenset(key for key, version in self._listed.items() if self._version(key) < version)
         try:
             listed = await self._calls(self._spouts.versions)
         except SpoutError as error:
             logger.warning("%s; it is tried again in %.0f s", error.message, INTERVAL)
             return
+        # The list is what etcd holds now, so it is no older than what was known before it was asked for.
+        older = sorted(str(key) for key, version in versions.items() if listed.get(key, version) < version)
+        if older:
+            raise WentBackError(f"the API server has an older {older[0]} than before: was its etcd restored?")
         # One that is gone by now could not be shown any more.
         self.overdue = overdue & listed.keys()
         self._listed = listed

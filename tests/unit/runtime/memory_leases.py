@@ -7,6 +7,9 @@ from spout_operator.core.errors import Outdated, Retryable
 from spout_operator.core.lease import Lease
 from spout_operator.core.reasons import Reason
 
+#: Seconds after which a write that is held goes on by itself, so that a test that failed ends.
+PATIENCE = 10.0
+
 
 class MemoryLeases:
     """The port `Leases`, for several replicas. `writes` are the holders, in order."""
@@ -14,16 +17,24 @@ class MemoryLeases:
     def __init__(self) -> None:
         self.lease: Lease | None = None
         self.writes: list[str] = []
+        self.reads = 0
         self.is_down = False
         self.loses_answers = False
+        self.may_write = threading.Event()
+        self.may_write.set()
+        self.writing = threading.Event()
+        """Set once a write has come in."""
         self._lock = threading.Lock()
 
     def read(self) -> Lease | None:
+        self.reads += 1
         self._answer()
         return self.lease
 
     def write(self, lease: Lease) -> Lease:
         self._answer()
+        self.writing.set()
+        self.may_write.wait(PATIENCE)
         with self._lock:
             if lease.version != (self.lease.version if self.lease else ""):
                 raise Outdated("409 Conflict")

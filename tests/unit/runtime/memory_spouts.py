@@ -130,6 +130,12 @@ class MemorySpouts:
         with self._lock:
             del self._bodies[key]
 
+    def restore(self) -> None:
+        """Go back to older versions, without an event."""
+        with self._lock:
+            for body in self._bodies.values():
+                body["metadata"]["resourceVersion"] = "1"
+
     def status(self, key: SpoutKey) -> Body:
         with self._lock:
             return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))

@@ -65,7 +65,8 @@ async def test_the_second_waits_until_the_lease_has_not_changed_for_as_long_as_i
     await until(lambda: two.trouble is None)
 
     other.now += DURATION - 1
-    await asyncio.sleep(0.03)
+    looks = leases.reads
+    await until(lambda: leases.reads > looks + 1)
     assert not waiting.done()
     assert two.holder == "one"
     other.now += 1
@@ -177,6 +178,20 @@ async def test_a_release_that_meets_a_renewal_under_way_is_made_all_the_same(
     await one.release()
 
     assert leases.writes[-1] == ""
+
+
+async def test_one_that_is_told_to_end_while_it_takes_the_lease_gives_it_up(leases: MemoryLeases, clock: Clock) -> None:
+    one = replica(leases, "one", clock)
+    leases.may_write.clear()
+    taking = asyncio.ensure_future(one.acquire())
+    await until(leases.writing.is_set)
+    await ended(taking)
+
+    releasing = asyncio.ensure_future(one.release())
+    leases.may_write.set()
+    await releasing
+
+    assert leases.writes == ["one", ""]
 
 
 async def test_nothing_of_somebody_elses_is_released(leases: MemoryLeases, clock: Clock) -> None:

@@ -120,9 +120,33 @@ async def test_an_open_commit_is_counted_once_it_is_finished(pachd: MemoryPachd,
         await world.ticks()
         await world.shows(key, total=1)
         pachd.finish_commit(NAME, still_open)
-        pachd.append_commit(NAME)
+        await world.shows(key, total=2)
+
+
+async def test_an_open_marker_is_shown_once_it_is_finished(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.write_marker(NAME, {"offset": b"1"})
         await world.ticks()
-        await world.shows(key, total=3)
+        await world.shows(key, marker="1")
+        still_open = pachd.write_marker(NAME, {"offset": b"2"}, finished=False)
+        await world.ticks()
+        await world.shows(key, marker="1")
+        pachd.finish_commit(NAME, still_open)
+        await world.shows(key, marker="2")
+
+
+async def test_a_marker_branch_without_the_marker_is_not_asked_for_ever(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        await running(world)
+        pachd.write_marker(NAME, {"another": b"1"})
+        await world.ticks(2)
+        async with counted(world) as made:
+            await world.ticks(5)
+
+    assert made == {"ListPipeline": 5, "ListBranch": 5}
 
 
 async def test_a_look_that_was_overtaken_takes_back_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:

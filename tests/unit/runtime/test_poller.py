@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
+from spout_operator.core.errors import NotLeading
 from spout_operator.runtime.poller import LOOKS
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
@@ -35,16 +36,33 @@ async def many(world: World) -> None:
     await world.ticks()
 
 
+def go_down_after_the_list(pachd: MemoryPachd, *, times: int) -> None:
+    """The next list is answered, and then nothing for so many calls of each kind."""
+    pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", times=times)
+    pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down", times=times, after=1)
+
+
 async def test_after_a_look_that_is_not_answered_no_more_are_asked(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         await many(world)
         asked = pachd.calls["ListBranch"]
-        pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", times=1000)
+        go_down_after_the_list(pachd, times=1000)
 
-        await world.ticks()
+        await world.poller.tick()
 
         assert pachd.calls["ListBranch"] - asked <= 2 * LOOKS
         assert world.poller.is_reached is False
+
+
+async def test_one_repo_that_is_not_answered_for_is_no_outage(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        await many(world)
+        pachd.fail("ListBranch", grpc.StatusCode.DEADLINE_EXCEEDED, "slow")
+
+        await world.poller.tick()
+
+        assert world.poller.is_reached
+        assert pachd.calls["ListBranch"] >= SPOUTS
 
 
 async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
@@ -53,7 +71,7 @@ async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
     caplog.set_level("INFO")
     async with World(pachd, spouts) as world:
         await many(world)
-        pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", times=3)
+        go_down_after_the_list(pachd, times=3)
         await world.poller.tick()
         while not world.poller.is_reached:
             await world.poller.tick()
@@ -92,3 +110,41 @@ async def test_an_outage_is_over_also_where_no_spout_is_left(pachd: MemoryPachd,
         for seen in (False, False, True):
             await world.poller.tick()
             assert world.poller.is_reached is seen
+
+
+async def test_an_outage_that_goes_on_for_another_reason_is_told_anew(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = spouts.create(a_spout_body())
+        await world.shows(key, reason="Starting")
+        pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down", times=2)
+        await world.ticks(2)
+        await world.shows(key, ready="Unknown", reason="PachydermUnreachable", stalled=None)
+        pachd.fail("ListPipeline", grpc.StatusCode.UNAUTHENTICATED, "no authentication token", times=2)
+        await world.ticks(2)
+
+        await world.shows(key, reason="Unauthorized", stalled="True")
+
+
+async def test_what_may_not_be_asked_is_no_news(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    """A leader that was paused has no Lease until it is renewed."""
+    may_ask = True
+
+    def permit() -> float:
+        if not may_ask:
+            raise NotLeading("this replica no longer holds the Lease")
+        return 10
+
+    async with World(pachd, spouts, permit=permit) as world:
+        key = spouts.create(a_spout_body())
+        before = await world.shows(key, reason="Starting")
+        asked = pachd.calls.total()
+        may_ask = False
+        for _ in range(3):
+            await world.poller.tick()
+        spouts.edit(key, description="another")
+        await world.until("a look at the edit", lambda: world.outcomes("outdated") > 0)
+        assert pachd.calls.total() == asked
+        assert spouts.status(key) == before
+        may_ask = True
+
+        await world.shows(key, version=2)

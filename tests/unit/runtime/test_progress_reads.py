@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import pytest
 
 from spout_operator.config import PachdAddress
-from spout_operator.core.errors import Retryable
+from spout_operator.core.errors import Retryable, Unreachable
 from spout_operator.core.progress import to_status
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
@@ -45,9 +46,9 @@ class Reader:
 
     async def look(self) -> bool:
         """One look; whether it saw all."""
-        count, _, is_whole = await self.progress.read(SPOUT, self.status)
-        self.status = {"commits": to_status(count)}
-        return is_whole
+        reading = await self.progress.read(SPOUT, self.status)
+        self.status = {"commits": to_status(reading.commits)}
+        return reading.is_whole
 
     @property
     def total(self) -> int:
@@ -120,6 +121,19 @@ async def test_where_the_pipeline_is_made_anew_meanwhile_the_walk_begins_anew(
 
     assert await reader.look()
     assert reader.total == 1
+
+
+async def test_an_answer_that_does_not_come_costs_no_page_that_was_read(pachd: MemoryPachd, reader: Reader) -> None:
+    for _ in range(7):
+        pachd.append_commit(NAME)
+    pachd.fail("ListCommitStream", grpc.StatusCode.UNAVAILABLE, "down", after=1)
+    with pytest.raises(Unreachable):
+        await reader.look()
+
+    assert not await reader.look()
+    assert await reader.look()
+    assert reader.total == 7
+    assert pachd.calls["ListCommitStream"] == 5, "four pages, and the one that was not answered"
 
 
 async def test_a_walk_is_forgotten_with_its_spout(pachd: MemoryPachd, reader: Reader) -> None:

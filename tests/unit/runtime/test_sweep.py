@@ -9,7 +9,7 @@ import pytest
 from spout_operator.core.model import SpoutKey
 from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.sweep import Sweep
+from spout_operator.runtime.sweep import Sweep, WentBackError
 from tests.builders import a_key, a_spout_body
 from tests.unit.runtime.memory_spouts import MemorySpouts
 
@@ -98,3 +98,15 @@ async def test_one_that_comes_while_the_list_is_made_is_not_gone(watched: Watche
     await sweeping
 
     assert cache.spouts() == woken == [a_key()]
+
+
+async def test_versions_that_went_back_end_the_operator(watched: Watched) -> None:
+    """As after a restore of etcd: every event would be taken for one that was overtaken."""
+    spouts, cache, sweep, _ = watched
+    key = spouts.create(a_spout_body())
+    spouts.edit(key, suspend=True)
+    show(spouts, cache)
+    spouts.restore()
+
+    with pytest.raises(WentBackError, match="older ingest/my-spout than before"):
+        await sweep.sweep()

@@ -11,6 +11,7 @@ from spout_operator.config import PachdAddress
 from spout_operator.core.model import SpoutKey
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
+from spout_operator.ports import Permit
 from spout_operator.runtime.engine import Engine
 from spout_operator.runtime.poller import Poller
 from spout_operator.telemetry.metrics import Metrics
@@ -23,11 +24,18 @@ PATIENCE = 10.0
 
 
 def an_engine(
-    pachd: MemoryPachd, spouts: MemorySpouts, metrics: Metrics, *, poll_interval: float, status_interval: float = 0
+    pachd: MemoryPachd,
+    spouts: MemorySpouts,
+    metrics: Metrics,
+    *,
+    poll_interval: float,
+    status_interval: float = 0,
+    permit: Permit | None = None,
 ) -> Engine:
     """All parts of an operator that acts."""
+    connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=metrics, permit=permit)
     return Engine(
-        pachyderm=PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=metrics)),
+        pachyderm=PachydermV1(connection),
         spouts=spouts,
         telemetry=metrics,
         address=pachd.address,
@@ -56,11 +64,15 @@ def now() -> datetime.datetime:
 class World:
     """`async with World(pachd, spouts) as world`: an operator that runs. Ticks come when the test says so."""
 
-    def __init__(self, pachd: MemoryPachd, spouts: MemorySpouts, *, status_interval: float = 0) -> None:
+    def __init__(
+        self, pachd: MemoryPachd, spouts: MemorySpouts, *, status_interval: float = 0, permit: Permit | None = None
+    ) -> None:
         self.pachd = pachd
         self.spouts = spouts
         self.metrics = Metrics()
-        self._engine = an_engine(pachd, spouts, self.metrics, poll_interval=0.2, status_interval=status_interval)
+        self._engine = an_engine(
+            pachd, spouts, self.metrics, poll_interval=0.2, status_interval=status_interval, permit=permit
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -81,6 +93,11 @@ class World:
     def poller(self) -> Poller:
         """Ticks when the test says so."""
         return self._engine.poller
+
+    def outcomes(self, result: str) -> float:
+        """How many looks at a Spout ended so."""
+        found = self.metrics.registry.get_sample_value("spout_operator_reconciles_total", {"result": result})
+        return found or 0.0
 
     @property
     def known(self) -> Collection[SpoutKey]:

@@ -41,11 +41,11 @@ class PachydermV1:
             found = client.list_pipeline(allow_incomplete=True).pipeline_info
             return {info.pipeline.name: codec.pipeline(info, with_workers=False) for info in found}
 
-    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         with self._call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:
             client.inspect_repo(name)
             if self.observe(name) is not None:
-                return
+                return False
             raise Stalled(
                 Reason.REPO_EXISTS,
                 f"the repo {name!r} exists without a pipeline; creating the pipeline would detach the heads of its "
@@ -54,6 +54,8 @@ class PachydermV1:
             )
         with self._call(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS, rejects=True) as client:
             client.create_pipeline(name, **codec.create_request(spec, owner))
+            return True
+        return False
 
     def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:

@@ -15,6 +15,8 @@ from spout_operator.ports import Permit, Telemetry
 DEADLINE = 15.0
 #: Seconds between pings, so that a connection that died in silence is noticed between calls.
 KEEPALIVE = 30
+#: The longest pause between two tries to connect, in seconds: gRPC's own grows to two minutes in a long outage.
+RECONNECT = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +56,11 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
         self._deadline = connection.deadline
         if not token:
             self._metadata: list[tuple[str, str]] = []
-        options = [("grpc.keepalive_time_ms", KEEPALIVE * 1000), ("grpc.max_receive_message_length", -1)]
+        options = [
+            ("grpc.keepalive_time_ms", KEEPALIVE * 1000),
+            ("grpc.max_reconnect_backoff_ms", RECONNECT * 1000),
+            ("grpc.max_receive_message_length", -1),
+        ]
         self._channel = (
             grpc.secure_channel(connection.target, grpc.ssl_channel_credentials(root_certificates=root_certs), options)
             if connection.pachd.tls

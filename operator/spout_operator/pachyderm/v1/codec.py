@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from spout_operator.core import model, reading
@@ -193,8 +193,7 @@ def _resources_to(resources: model.Resources) -> Message | None:
 
 def _resources_from(found: Message) -> model.Resources:
     return model.Resources(
-        # A 32-bit float: 0.1 arrives as 0.10000000149, so it is read back to thousandths.
-        cpu=cores(str(Decimal(found.cpu).quantize(Decimal("0.001")))) if found.cpu else None,
+        cpu=_cores(found.cpu),
         memory=_quantity(found.memory),
         disk=_quantity(found.disk),
         gpu=model.Gpu(type=found.gpu.type, number=found.gpu.number) if found.HasField("gpu") else None,
@@ -215,8 +214,22 @@ def _quantity(text: str) -> Quantity | None:
     try:
         return Quantity.parse(text)
     except ValueError:
-        # Somebody else wrote it: it equals nothing that a Spout can ask for, and so is a difference.
-        return Quantity(value=Decimal(-1), text=text)
+        return _unlike_any(text)
+
+
+def _cores(found: float) -> Quantity | None:
+    if not found:
+        return None
+    try:
+        # A 32-bit float: 0.1 arrives as 0.10000000149, so it is read back to thousandths.
+        return cores(str(Decimal(found).quantize(Decimal("0.001"))))
+    except (ValueError, DecimalException):
+        return _unlike_any(str(found))
+
+
+def _unlike_any(text: str) -> Quantity:
+    """What somebody else wrote: it equals nothing that a Spout can ask for, and so is a difference."""
+    return Quantity(value=Decimal(-1), text=text)
 
 
 def _json_or_as_is(text: str) -> str:

@@ -1,0 +1,41 @@
+"""The steps to a pipeline, where somebody else acts in between."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from spout_operator.config import PachdAddress
+from spout_operator.core.decision import Action, Decision
+from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.client import Connection
+from spout_operator.runtime.convergence import Convergence
+from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.knowledge import PipelineKnowledge
+from spout_operator.telemetry.metrics import Metrics
+from tests.builders import a_spec, a_spout, an_owner
+from tests.memory_pachd import MemoryPachd
+
+EDITED = a_spout(spec=a_spec(description="edited"))
+
+
+@pytest.fixture
+def adapter() -> Iterator[PachydermV1]:
+    with MemoryPachd() as pachd:
+        yield PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics()))
+
+
+async def test_a_pipeline_that_appears_before_it_is_made_is_updated_and_not_taken_for_our_own_write(
+    adapter: PachydermV1,
+) -> None:
+    """An earlier call to create, whose answer was lost, can be carried out late, with the spec of then."""
+
+    async def late(decision: Decision) -> None:
+        if decision.action is Action.CREATE:
+            adapter.create(EDITED.pipeline_name, a_spec(description="as it was"), an_owner())
+
+    convergence = Convergence(adapter, PipelineKnowledge(), BlockingCalls("test", threads=1))
+
+    decision, pipeline = await convergence.ensure(EDITED, an_owner(), older_claim=None, before_step=late)
+
+    assert decision.action is Action.NONE
+    assert (pipeline.version, pipeline.spec) == (2, EDITED.spec)
