@@ -132,7 +132,12 @@ class Workers:
         pod = pods.new_pod(controller, name=f"{name}-{secrets.token_hex(3)}")
         created = self._api.create(f"{_CORE}/pods", pod)
         self._count += 1
-        slot = Slot(controller, created, number=self._count, binary=self._binary, folder=self._folder / name)
+        try:
+            slot = Slot(controller, created, number=self._count, binary=self._binary, folder=self._folder / name)
+        except OSError:
+            # It is tried again with another Pod.
+            self._api.delete(f"{_CORE}/pods/{created['metadata']['name']}")
+            raise
         with self._lock:
             self._slots[name] = slot
 

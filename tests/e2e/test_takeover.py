@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,19 +10,19 @@ import pytest
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import OperatorProcess
+from tests.support.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
 from tests.support.requests import pachd_calls
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
 
 LEASE = "--lease=spout-operator/spout-operator"
-NAMES = [f"takeover-{number}" for number in range(8)]
+NAMES = [f"takeover-{number}" for number in range(10)]
 
 
 @pytest.fixture
 def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
     """The one that leads."""
-    process = _replica(bed, tmp_path / "first.log", 8080)
+    process = _replica(bed, tmp_path / "first.log", HTTP_PORT)
     with process:
         eventually(lambda: process.is_leading, what="the first to lead", details=process.log.read_text)
         yield process
@@ -30,19 +31,23 @@ def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
 @pytest.fixture
 def second(bed: Testbed, operator: OperatorProcess, tmp_path: Path) -> Iterator[OperatorProcess]:
     """The one that waits."""
-    with _replica(bed, tmp_path / "second.log", 8081) as process:
+    with _replica(bed, tmp_path / "second.log", SECOND_HTTP_PORT) as process:
         yield process
 
 
 def test_none_is_made_twice_and_none_is_lost(
     bed: Testbed, operator: OperatorProcess, spouts: Spouts, second: OperatorProcess, pachyderm: Client
 ) -> None:
-    before = pachd_calls(bed.pachd.log)["pps.API.CreatePipeline"]
-    for name in NAMES:
-        spouts.create(name, a_spec())
-    eventually(lambda: pachd_calls(bed.pachd.log)["pps.API.CreatePipeline"] > before, what="a first answered create")
+    def answered() -> int:
+        return pachd_calls(bed.pachd.log)["pps.API.CreatePipeline"]
 
-    operator.kill()
+    before = answered()
+    with ThreadPoolExecutor(1) as beside:
+        creating = beside.submit(lambda: [spouts.create(name, a_spec()) for name in NAMES])
+        eventually(lambda: answered() > before, what="a first answered create", interval=0.005)
+        operator.kill()
+        creating.result()
+    assert answered() - before < len(NAMES), "it was killed in the middle"
     begin = time.monotonic()
     eventually(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
     took = time.monotonic() - begin

@@ -1,15 +1,32 @@
 """Alerts, runbooks and dashboard: right in themselves, and complete."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from spout_operator.core.reasons import Reason
 from spout_testbed.programs import run
 from tests.observability.expressions import ALERTS, alerts, dashboard, expressions
 
 HERE = Path(__file__).parent
-RUNBOOKS = HERE.parents[1] / "docs" / "runbooks"
+ROOT = HERE.parents[1]
+RUNBOOKS = ROOT / "docs" / "runbooks"
+#: With --spout-metrics-limit=0, so that nothing tells of single Spouts: three stalled, one suspended.
+WITHOUT_SERIES = {
+    "spout_operator_leader": 1,
+    "spout_operator_spouts_without_series": 4,
+    'spout_operator_spouts{ready="False", reason="PipelineFailed"}': 2,
+    'spout_operator_spouts{ready="False", reason="Unauthorized"}': 1,
+    'spout_operator_spouts{ready="True", reason="Suspended"}': 1,
+}
+WELL = {
+    "spout_operator_leader": 1,
+    "spout_operator_spouts_without_series": 0,
+    'spout_operator_spouts{ready="False", reason="Starting"}': 2,
+    'spout_operator_spouts{ready="Unknown", reason="Pending"}': 1,
+}
 
 
 def test_the_rules_are_rules() -> None:
@@ -32,6 +49,21 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     names = {alert["alert"] for alert in alerts()}
     assert {file.stem for file in RUNBOOKS.glob("*.md")} - {"README"} == names
     assert set(re.findall(r"\((\w+)\.md\)", (RUNBOOKS / "README.md").read_text())) == names
+
+
+def test_the_readme_has_a_row_for_every_alert() -> None:
+    rows = re.findall(r"^\| \[(\w+)\]\(docs/runbooks/(\w+)\.md\) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert rows == [(alert["alert"], alert["alert"]) for alert in alerts()]
+
+
+@pytest.mark.parametrize("file", sorted(RUNBOOKS.glob("*.md")), ids=lambda file: file.stem)
+def test_a_runbook_asks_all_pods_for_their_logs_and_says_how_to_ask_one_what_it_thinks(file: Path) -> None:
+    text = file.read_text()
+    # kubectl takes one Pod of a Deployment, with two replicas often the one that waits.
+    assert "logs deployment/spout-operator" not in text
+    for path in ("livez", "readyz"):
+        if f"`/{path}`" in text and file.stem != "README":
+            assert f"kubectl get --raw /api/v1/namespaces/spout-operator/pods/POD:8080/proxy/{path} -v=8" in text
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
@@ -73,3 +105,55 @@ def test_each_panel_says_what_it_shows_and_asks_the_data_source_that_was_chosen(
             assert panel["description"]
             assert panel["targets"]
             assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
+
+
+def test_the_dashboard_counts_as_stalled_all_reasons_that_are() -> None:
+    code = "".join(file.read_text() for file in sorted((ROOT / "operator").rglob("*.py")))
+    found = re.findall(r"\bStalled\(\s*Reason\.(\w+)|reason=Reason\.(\w+), message=message, also=STALLED", code)
+    stalled = {Reason["".join(names)] for names in found}
+    expression = tile("Stalled")
+    (counted,) = re.findall(r'reason=~"([^"]+)"', expression)
+    assert {Reason(word) for word in counted.split("|")} == stalled
+
+
+@pytest.mark.parametrize(
+    ("title", "series", "shown"),
+    [
+        ("Ready", WITHOUT_SERIES, 1),
+        ("Ready", WELL, 0),
+        ("Ready", {}, 0),
+        ("Not ready", WITHOUT_SERIES, 3),
+        ("Stalled", WITHOUT_SERIES, 3),
+        ("Stalled", WELL, 0),
+        ("Stalled", {}, None),
+        ("Suspended", WITHOUT_SERIES, 1),
+        ("Suspended", WELL, 0),
+        ("Suspended", {}, None),
+        ("Without series", WITHOUT_SERIES, 4),
+        ("Leader", WELL, 1),
+        ("Leader", {}, 0),
+    ],
+)
+def test_a_tile_of_the_dashboard_shows_what_is_so(
+    title: str, series: dict[str, int], shown: int | None, tmp_path: Path
+) -> None:
+    test = {
+        "input_series": [{"series": name, "values": f"{value}x5"} for name, value in series.items()],
+        "promql_expr_test": [
+            {
+                "expr": tile(title),
+                "eval_time": "1m",
+                "exp_samples": [] if shown is None else [{"labels": "{}", "value": shown}],
+            }
+        ],
+    }
+    (tmp_path / "tile.yaml").write_text(json.dumps({"rule_files": [], "tests": [test]}))
+    done = run("promtool", "test", "rules", "tile.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tile(title: str) -> str:
+    (panel,) = (panel for panel in dashboard()["panels"] if panel["title"] == title)
+    (target,) = panel["targets"]
+    expression: str = target["expr"]
+    return expression

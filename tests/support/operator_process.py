@@ -1,5 +1,6 @@
 """The operator as in its image: a process of its own, of a user whom no file knows, with no more than it is given."""
 
+import datetime
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from typing import Self
 from tests.support.waiting import eventually
 
 HTTP_PORT = 8080
+#: Of a second one beside it; not 8081, which the bed's workers have.
+SECOND_HTTP_PORT = 8082
 #: That of the Dockerfile; it has no entry in /etc/passwd.
 USER = 65532
 
@@ -66,6 +69,13 @@ class OperatorProcess:
             return error.read().decode()
         except OSError:
             return ""
+
+    def logged_at(self, text: str) -> datetime.datetime | None:
+        """When it logged a line with this text for the first time; None where it has not."""
+        for line in self.log.read_text().splitlines():
+            if text in line:
+                return datetime.datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f")  # noqa: DTZ007 - compared with its like
+        return None
 
     @property
     def is_leading(self) -> bool:

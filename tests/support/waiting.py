@@ -7,7 +7,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 30, details: Callable[[], str] = str) -> T:
+def eventually(
+    look: Callable[[], T | None],
+    *,
+    what: str,
+    seconds: float = 30,
+    interval: float = 0.05,
+    details: Callable[[], str] = str,
+) -> T:
     """What `look` returns as soon as that is neither None nor False; fails after `seconds` with `details`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -16,4 +23,4 @@ def eventually(look: Callable[[], T | None], *, what: str, seconds: float = 30, 
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain for {what}\n{details()}")
-        time.sleep(0.05)
+        time.sleep(interval)

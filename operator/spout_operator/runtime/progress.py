@@ -14,8 +14,8 @@ from spout_operator.runtime.io import BlockingCalls
 
 #: Commits of a page; pachd lists a thousand well within the deadline (docs/pachyderm-1.13.md).
 PAGE = 1000
-#: Pages of one look, which takes a second or two then: a history of years must not keep an edit waiting.
-PAGES = 5
+#: Pages of one look, which takes half a second then: a history of years must not keep an edit waiting.
+PAGES = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

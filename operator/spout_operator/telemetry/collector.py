@@ -62,9 +62,15 @@ class StateCollector(Collector):
         depth = GaugeMetricFamily(
             f"{PREFIX}_queue_depth", "Spouts that are due and wait for a worker.", labels=["queue"]
         )
+        oldest = GaugeMetricFamily(
+            f"{PREFIX}_queue_oldest_wait_seconds",
+            "How long the Spout that is due longest has waited for a worker; 0 where none is due.",
+            labels=["queue"],
+        )
         for name, queue in self._engine.queues.items():
             depth.add_metric([name], queue.depth)
-        yield depth
+            oldest.add_metric([name], queue.oldest_wait)
+        yield from (depth, oldest)
         poller = self._engine.poller
         if poller.is_reached is not None:
             yield GaugeMetricFamily(

@@ -1,6 +1,7 @@
 """Two replicas: one acts, the other takes over, and one that was away does no harm."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from kubernetes import client
 from spout_testbed import Testbed
 from tests.memory_pachd import MemoryPachd
 from tests.support import audit
-from tests.support.operator_process import OperatorProcess
+from tests.support.operator_process import SECOND_HTTP_PORT, OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
 
 SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+#: Calls that change something in Pachyderm.
+WRITES = ("CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline")
 LEASE = "--lease=spout-operator/spout-operator"
 ROLES = {
     "clusterrolebinding": ("spout-operator", "spout-operator-crd"),
@@ -55,7 +58,7 @@ def replicas(
         pachd_address=pachd.address,
         log=tmp_path / "second.log",
         flags=(LEASE,),
-        port=8081,
+        port=SECOND_HTTP_PORT,
     )
     with first:
         eventually(lambda: first.is_leading, what="the first to lead", details=first.log.read_text)
@@ -105,11 +108,14 @@ def test_after_a_clean_stop_the_other_leads_within_three_seconds(
 ) -> None:
     first, second = replicas
 
-    begin = time.monotonic()
     assert first.stop() == 0
     eventually(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
 
-    assert time.monotonic() - begin < 3
+    # By their own logs: how busy the machine is with the end of the one process is another matter.
+    released, leads = first.logged_at("released the Lease"), second.logged_at("leads: holds the Lease")
+    assert released is not None
+    assert leads is not None
+    assert (leads - released).total_seconds() < 3
     assert lease_holder(bed) != ""
     spouts.create("one", SPEC)
     spouts.wait("one", "to be made by the second", synced="True")
@@ -143,7 +149,7 @@ def test_one_that_stood_still_and_comes_back_writes_nothing_and_ends(
     spouts.create("two", SPEC)
     spouts.wait("two", "to be made by the second", synced="True")
     mark = audit.size(bed.audit_log)
-    written = {method: pachd.calls[method] for method in ("CreatePipeline", "DeletePipeline", "StopPipeline")}
+    written = Counter({method: pachd.calls[method] for method in WRITES})
     spouts.edit("one", {"transform": {"image": "i:3"}})
     spouts.wait("one", "to be updated by the second", version=3, synced="True")
 
@@ -156,7 +162,8 @@ def test_one_that_stood_still_and_comes_back_writes_nothing_and_ends(
     assert {request.user for request in writes} <= {account}, "only the first is in this log"
     assert [request for request in writes if request.resource != "leases"] == []
     assert all(request.status == 409 for request in writes), "its renewal came too late"
-    assert pachd.calls["CreatePipeline"] == written["CreatePipeline"] + 1, "the second's update, and no other"
+    written["CreatePipeline"] += 1
+    assert {method: pachd.calls[method] for method in WRITES} == written, "the second's update, and no other"
     assert spouts.wait("one", "to stay so", version=3)
 
 
@@ -168,7 +175,7 @@ def test_a_leader_that_is_killed_in_the_middle_of_a_create_leaves_neither_two_pi
     pachd.hang("CreatePipeline")
     for name in names:
         spouts.create(name, SPEC)
-    eventually(lambda: pachd.calls["CreatePipeline"] >= 4, what="the calls to be under way")
+    eventually(lambda: pachd.calls["CreatePipeline"] == len(names), what="the calls to be under way")
 
     first.kill()
     pachd.release("CreatePipeline")
@@ -187,9 +194,9 @@ def test_the_lease_must_be_one_that_may_be_had(bed: Testbed, rights: None, pachd
         flags=("--lease=default/other",),
     )
     process.launch()
-
-    def is_told() -> bool:
-        return "could not get the Lease default/other: the API server answered 403" in process.get("/readyz")
-
-    eventually(is_told, what="/readyz to say so", details=process.log.read_text)
-    assert process.stop() == 0, "and it can be ended while it waits"
+    try:
+        said = "could not get the Lease default/other: the API server answered 403"
+        eventually(lambda: said in process.get("/readyz"), what="/readyz to say so", details=process.log.read_text)
+    finally:
+        code = process.stop()
+    assert code == 0, "and it can be ended while it waits"

@@ -108,7 +108,9 @@ def test_many_at_once_are_all_made_once_and_a_restart_writes_nothing(
     operator.stop()
     pachd.calls.reset()
     operator.start()
-    eventually(lambda: pachd.calls["ListPipeline"] >= 4, what="some ticks")
+    eventually(lambda: pachd.calls["InspectPipeline"] >= len(names), what="a look at each", seconds=60)
+    ticks = pachd.calls["ListPipeline"]
+    eventually(lambda: pachd.calls["ListPipeline"] >= ticks + 3, what="some ticks more")
 
     assert spout_writes(bed) == writes
     assert pachd.calls["CreatePipeline"] == 0

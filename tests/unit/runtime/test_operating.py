@@ -177,10 +177,10 @@ async def test_an_observation_that_was_overtaken_is_made_anew(pachd: MemoryPachd
         pachd.set_state(NAME, PipelineState.CRASHING)
         pachd.answer_late("InspectPipeline")
         looks = pachd.calls["InspectPipeline"]
-        await world.ticks()
+        await world.poller.tick()
         await world.until("the look at the crash", lambda: pachd.calls["InspectPipeline"] > looks)
         pachd.come_up(NAME)
-        await world.ticks()
+        await world.poller.tick()
         pachd.release("InspectPipeline")
         await world.shows(key, state="Crashing")
         await world.ticks()
@@ -235,11 +235,11 @@ async def test_what_is_true_again_while_another_status_is_written_is_shown(
         spouts.hang()
         written = Counter(spouts.writes)["status"]
         pachd.set_state(NAME, PipelineState.CRASHING)
-        await world.ticks()
+        await world.poller.tick()
         await world.until("the write of the crash", lambda: Counter(spouts.writes)["status"] > written)
         pachd.come_up(NAME)
         looks = pachd.calls["InspectPipeline"]
-        await world.ticks()
+        await world.poller.tick()
         await world.until("the look at what runs again", lambda: pachd.calls["InspectPipeline"] > looks)
         spouts.release()
         await world.ticks()

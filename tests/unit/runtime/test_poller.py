@@ -28,11 +28,14 @@ def spouts() -> MemorySpouts:
 
 
 async def many(world: World) -> None:
-    """Many Spouts whose pipelines are there, looked at once."""
-    for number in range(SPOUTS):
-        world.spouts.create(a_spout_body(name=f"spout-{number}"))
+    """Many Spouts that are ready and shown so."""
+    keys = [world.spouts.create(a_spout_body(name=f"spout-{number}")) for number in range(SPOUTS)]
     await world.until("the pipelines", lambda: world.pachd.calls["CreatePipeline"] == SPOUTS)
-    await world.until("the looks at them", lambda: world.pachd.calls["InspectPipeline"] >= 2 * SPOUTS)
+    for key in keys:
+        await world.shows(key, synced="True")
+        world.pachd.come_up(key.name)
+    for key in keys:
+        await world.shows(key, ready="True")
     await world.ticks()
 
 

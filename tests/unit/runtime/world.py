@@ -71,7 +71,7 @@ class World:
         self.spouts = spouts
         self.metrics = Metrics()
         self._engine = an_engine(
-            pachd, spouts, self.metrics, poll_interval=0.2, status_interval=status_interval, permit=permit
+            pachd, spouts, self.metrics, poll_interval=0.05, status_interval=status_interval, permit=permit
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -126,7 +126,10 @@ class World:
         return self.spouts.status(key)
 
     async def ticks(self, count: int = 1) -> None:
-        """Let the poller come round."""
+        """Let the poller come round, and what it finds be worked off."""
         for _ in range(count):
             await self.poller.tick()
-            await asyncio.sleep(0.05)
+            await self.until("all that is due to be done", self._is_at_rest)
+
+    def _is_at_rest(self) -> bool:
+        return all(queue.still_for == 0 for queue in self._engine.queues.values())
