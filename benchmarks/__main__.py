@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import cpu_seconds, memory, show
+from benchmarks.figures import show
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
 from tests.support.kube import administrator
@@ -117,7 +117,7 @@ def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
         spouts.wait(name, "to be ready", seconds=180, ready="True")
     # A pipeline that comes up is observed until its worker answers: 15 workers on two cores take their time.
     eventually(lambda: is_quiet(bed), what="nothing to be observed any more", seconds=180)
-    calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), cpu_seconds(operator.pid)
+    calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), operator.cpu_seconds
     begin = time.monotonic()
     rest(bed, IDLE_TICKS)
     wall = time.monotonic() - begin
@@ -130,8 +130,8 @@ def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
         f"{ticks} ListPipeline, {heads} ListBranch ({heads / ticks / SPOUTS:.2f} per Spout and tick), "
         f"{made['pps.API.InspectPipeline']} InspectPipeline",
     )
-    show("at rest, CPU", f"{100 * (cpu_seconds(operator.pid) - cpu) / wall:.1f} % of one core at a tick of {TICK:g} s")
-    show("memory at 15 Spouts", f"{memory(operator.pid, 'VmRSS'):.0f} MB (peak {memory(operator.pid, 'VmHWM'):.0f} MB)")
+    show("at rest, CPU", f"{100 * (operator.cpu_seconds - cpu) / wall:.1f} % of one core at a tick of {TICK:g} s")
+    show("memory at 15 Spouts", f"{operator.memory / 1e6:.0f} MB (peak {operator.peak_memory / 1e6:.0f} MB)")
 
 
 def again(bed: Testbed, operator: OperatorProcess) -> None:

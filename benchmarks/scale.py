@@ -4,12 +4,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.figures import cpu_seconds, memory, show
+from benchmarks.figures import show
 from spout_testbed import Testbed
 from spout_testbed.programs import run
 from tests.memory_pachd import MemoryPachd
 from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
+from tests.support.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
 
@@ -36,7 +36,7 @@ def main() -> None:
                 flags=flags,
                 port=port,
             )
-            for port in (8080, 8081)
+            for port in (HTTP_PORT, SECOND_HTTP_PORT)
         )
         with administrator(bed) as api_client, first:
             eventually(lambda: first.is_leading, what="the operator to lead")
@@ -61,12 +61,12 @@ def main() -> None:
 
 def at_rest(operator: OperatorProcess) -> None:
     """CPU and memory over a minute."""
-    cpu, begin = cpu_seconds(operator.pid), time.monotonic()
+    cpu, begin = operator.cpu_seconds, time.monotonic()
     time.sleep(REST)
-    share = (cpu_seconds(operator.pid) - cpu) / (time.monotonic() - begin)
+    share = (operator.cpu_seconds - cpu) / (time.monotonic() - begin)
     show("at rest with 100 Spouts, a tick of 10 s: CPU", f"{1000 * share:.0f} m of the 50 m asked for")
-    mebibyte = 1024 * 1024 / 1e6
-    rss, peak = (memory(operator.pid, kind) / mebibyte for kind in ("VmRSS", "VmHWM"))
+    mebibyte = 1024 * 1024
+    rss, peak = operator.memory / mebibyte, operator.peak_memory / mebibyte
     show("memory with 100 Spouts", f"{rss:.0f} Mi of the 128 Mi asked for (peak {peak:.0f} Mi)")
 
 

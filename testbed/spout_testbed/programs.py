@@ -10,10 +10,8 @@ from typing import Literal
 from spout_testbed import recipes
 from spout_testbed.errors import TestbedError
 
-Name = Literal[
-    "helm3", "helm4", "kube-score", "checkov", "prometheus-operator", "promtool", "flux", "argocd", "actionlint"
-]
-FOLDERS = ("checkov", "prometheus-operator")
+Name = Literal["helm3", "helm4", "kube-score", "checkov", "crds", "promtool", "flux", "argocd", "actionlint"]
+FOLDERS = ("checkov", "crds")
 
 
 def run(
@@ -47,7 +45,7 @@ def run(
 
 
 def program(name: Name) -> Path:
-    """Where a tool is: an executable, or the folder of checkov's packages, of the Prometheus operator's CRDs.
+    """Where a tool is: an executable, or the folder of checkov's packages, of CRDs.
 
     Raises:
         TestbedError: it is not built yet.

@@ -137,17 +137,28 @@ def argocd_recipe() -> Recipe:
     return _go("argocd", "building what runs Argo CD's Lua (about 4 min)", ["."], program="main.go")
 
 
-def prometheus_operator_recipe() -> Recipe:
-    """The CRDs of the Prometheus operator, out of its module."""
-    name, go = "prometheus-operator", str(go_program())
-    module = f"github.com/{name}/{name}"
-    folder = f"$('{go}' list -m -f '{{{{.Dir}}}}' {module})/example/prometheus-operator-crd"
+#: Files of modules: the CRDs of those who look after what the chart and deploy/ make.
+CRDS = {
+    "github.com/prometheus-operator/prometheus-operator": "example/prometheus-operator-crd/*.yaml",
+    "github.com/argoproj/argo-cd/v3": "manifests/crds/application-crd.yaml",
+    "github.com/fluxcd/kustomize-controller": "config/crd/bases/*.yaml",
+    "github.com/fluxcd/source-controller": "config/crd/bases/*repositories.yaml",
+}
+
+
+def crds_recipe() -> Recipe:
+    """The CRDs of the Prometheus operator, Argo CD and Flux, out of their modules."""
+    go = str(go_program())
+    copies = [
+        f"cp \"$('{go}' list -m -f '{{{{.Dir}}}}' {module})\"/{files} '{TARGET}'/" for module, files in CRDS.items()
+    ]
     return Recipe(
-        name=name,
-        about="fetching the CRDs of the Prometheus operator (about 10 s)",
-        sources=SERVERS / name,
+        name="crds",
+        about="fetching the CRDs of the Prometheus operator, Argo CD and Flux (about 30 s)",
+        sources=SERVERS / "crds",
         inputs=("go.mod", "go.sum"),
-        command=("sh", "-euc", f"'{go}' mod download {module}; cp \"{folder}\"/*.yaml '{TARGET}'/"),
+        facts=tuple(CRDS.values()),
+        command=("sh", "-euc", "; ".join([f"'{go}' mod download {' '.join(CRDS)}", *copies])),
     )
 
 
@@ -162,7 +173,7 @@ TOOLS: Mapping[str, Callable[[], Recipe]] = {
     "helm4": lambda: helm_recipe(4),
     "kube-score": kube_score_recipe,
     "checkov": checkov_recipe,
-    "prometheus-operator": prometheus_operator_recipe,
+    "crds": crds_recipe,
     "promtool": promtool_recipe,
     "flux": flux_recipe,
     "argocd": argocd_recipe,

@@ -10,18 +10,26 @@ from spout_testbed import Testbed
 from spout_testbed.programs import program, run
 from tests.chart.charts import Helm
 
-CRDS = ("podmonitors", "servicemonitors", "prometheusrules")
+#: Files of `spout_testbed`'s crds, and the resources in them.
+CRDS = {
+    "monitoring.coreos.com_podmonitors.yaml": "podmonitors.monitoring.coreos.com",
+    "monitoring.coreos.com_servicemonitors.yaml": "servicemonitors.monitoring.coreos.com",
+    "monitoring.coreos.com_prometheusrules.yaml": "prometheusrules.monitoring.coreos.com",
+    "application-crd.yaml": "applications.argoproj.io",
+    "kustomize.toolkit.fluxcd.io_kustomizations.yaml": "kustomizations.kustomize.toolkit.fluxcd.io",
+    "source.toolkit.fluxcd.io_gitrepositories.yaml": "gitrepositories.source.toolkit.fluxcd.io",
+    "source.toolkit.fluxcd.io_ocirepositories.yaml": "ocirepositories.source.toolkit.fluxcd.io",
+}
 RunHelm = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
-    """The servers, with the CRDs of the Prometheus operator's own release."""
+    """The servers, with the CRDs of the Prometheus operator, Argo CD and Flux, of their own releases."""
     with Testbed.start() as bed:
-        for plural in CRDS:
-            file = program("prometheus-operator") / f"monitoring.coreos.com_{plural}.yaml"
-            bed.kubectl("apply", "--server-side", "-f", str(file))
-        names = [f"crd/{plural}.monitoring.coreos.com" for plural in CRDS]
+        for file in CRDS:
+            bed.kubectl("apply", "--server-side", "-f", str(program("crds") / file))
+        names = [f"crd/{name}" for name in CRDS.values()]
         bed.kubectl("wait", "--for=condition=Established", *names, "--timeout=30s")
         yield bed
 

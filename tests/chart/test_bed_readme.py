@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from spout_operator import __version__
 from spout_testbed import Testbed, recipes
 from spout_testbed.programs import program
 from tests.chart.charts import ROOT
@@ -20,7 +22,7 @@ def blocks() -> dict[str, str]:
     """The shell of the install section, by the first words of each block."""
     section = (ROOT / "README.md").read_text().partition("## Install on a cluster")[2].partition("\n## ")[0]
     found = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    names = ("helm", "kubectl", "argocd", "spout")
+    names = ("helm", "kubectl", "argocd", "flux", "spout")
     assert len(found) == len(names)
     return dict(zip(names, found, strict=True))
 
@@ -52,7 +54,10 @@ def follow(bed: Testbed, checkout: Path, block: str, helm: str = "helm4") -> str
     return done.stdout
 
 
-def clear(bed: Testbed) -> None:
+@pytest.fixture(autouse=True)
+def cleared(bed: Testbed) -> Iterator[None]:
+    """What a test has left is gone after it, also when it failed."""
+    yield
     bed.kubectl("delete", "spouts", "--all", "-A", "--ignore-not-found", check=False)
     part = "--selector=app.kubernetes.io/part-of=spout-operator"
     kinds = "deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets"
@@ -67,10 +72,9 @@ def test_helm(bed: Testbed, checkout: Path, helm: str) -> None:
     assert "STATUS: deployed" in said
     image = "-o=jsonpath={.spec.template.spec.containers[0].image}"
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
-    assert found == "REGISTRY/spout-operator:0.1.0"
+    assert found == f"REGISTRY/spout-operator:{__version__}"
     bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
     assert "my-spout" in follow(bed, checkout, blocks()["spout"], helm)
-    clear(bed)
 
 
 def test_kubectl(bed: Testbed, checkout: Path) -> None:
@@ -80,7 +84,11 @@ def test_kubectl(bed: Testbed, checkout: Path) -> None:
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
     assert found == "grpc://pachd.pachyderm:650"
     assert "my-spout" in follow(bed, checkout, blocks()["spout"])
-    clear(bed)
+
+
+def paths(bed: Testbed, kind: str, namespace: str, query: str) -> set[str]:
+    """The folders of the repository that these objects name."""
+    return set(bed.kubectl("get", kind, "-n", namespace, f"-o=jsonpath={{.items[*].spec.{query}}}").stdout.split())
 
 
 def test_argo_cd(bed: Testbed, checkout: Path) -> None:
@@ -92,3 +100,16 @@ def test_argo_cd(bed: Testbed, checkout: Path) -> None:
     data = bed.kubectl("get", "configmap", "argocd-cm", "-n", "argocd", "-o=jsonpath={.data}").stdout
     assert "resource.customizations.health.spout-operator.io_Spout" in data
     assert "resource.customizations.actions.spout-operator.io_Spout" in data
+    named = paths(bed, "applications", "argocd", "source.path")
+    assert named == {"deploy/overlays/cluster-wide", "spouts"}
+    bed.kubectl("kustomize", str(checkout / "deploy" / "overlays" / "cluster-wide"))
+
+
+def test_flux(bed: Testbed, checkout: Path) -> None:
+    bed.kubectl("create", "namespace", "flux-system")
+
+    follow(bed, checkout, blocks()["flux"])
+
+    assert paths(bed, "kustomizations", "flux-system", "path") == {"./deploy/overlays/cluster-wide", "./spouts"}
+    for other in ("source-oci.yaml", "spouts-with-expressions.yaml"):
+        bed.kubectl("apply", "-f", str(checkout / "deploy" / "flux" / other))

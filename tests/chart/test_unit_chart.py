@@ -1,6 +1,7 @@
 """The chart without a cluster: what Helm 3 and Helm 4 make of it, and what they refuse."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,17 @@ def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
     assert done.returncode != 0
     assert "requires kubeVersion: >=1.29.0-0" in done.stderr
     assert template(helm, "--kube-version", "1.29.1-gke.100").returncode == 0
+
+
+@helms
+def test_it_renders_in_under_two_seconds(helm: Helm) -> None:
+    """It takes a tenth of that; the best of three, so that only a chart that has become slow is told."""
+    took = []
+    for _ in range(3):
+        begin = time.monotonic()
+        rendered(helm)
+        took.append(time.monotonic() - begin)
+    assert min(took) < 2, took
 
 
 def test_the_versions_are_those_of_the_project() -> None:

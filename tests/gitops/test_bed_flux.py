@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spout_operator import __version__
 from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
 from spout_testbed.programs import run
@@ -99,7 +100,7 @@ def test_the_operator_is_applied_as_it_is_patched(bed: Testbed, flux: Flux) -> N
     container = "{.spec.template.spec.containers[0]"
     path = f"-o=jsonpath={container}.image}} {container}.env[?(@.name=='SPOUT_OPERATOR_PACHD_ADDRESS')].value}}"
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
-    assert found == "registry.example/spout-operator:0.1.0 grpc://pachd.pachyderm:650"
+    assert found == f"registry.example/spout-operator:{__version__} grpc://pachd.pachyderm:650"
 
     again = flux.apply("operator.yaml", "spout-operator", wait=False)
 

@@ -116,6 +116,26 @@ class OperatorProcess:
         assert self._process is not None, "the operator does not run"
         return self._process.pid
 
+    @property
+    def cpu_seconds(self) -> float:
+        """User and system time so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def memory(self) -> int:
+        """Resident memory in bytes."""
+        return self._memory("VmRSS")
+
+    @property
+    def peak_memory(self) -> int:
+        """The most that was resident so far, in bytes."""
+        return self._memory("VmHWM")
+
+    def _memory(self, kind: str) -> int:
+        lines = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(kind))
+
     def __enter__(self) -> Self:
         return self.start()
 
