@@ -180,7 +180,7 @@ def run(
             spout_metrics_limit=spout_metrics_limit,
         )
         # Here and not above: --help and a wrong flag answer without loading the clients.
-        from spout_operator import assembly  # noqa: PLC0415
+        from spout_operator import assembly  # noqa: PLC0415 - see above
 
         assembly.run(config)
     except ConfigError as error:

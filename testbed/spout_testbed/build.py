@@ -27,23 +27,37 @@ def build(names: Sequence[str] = NAMES) -> None:
     Raises:
         TestbedError: tools are missing (all are named before anything is built), or a build failed.
     """
-    wanted = [recipe for recipe in _recipes(names) if not recipe.is_built]
-    needed = {tool for recipe in wanted for tool in recipe.tools}
+    wanted = _recipes(names)
+    needed = {tool for recipe in wanted if not recipe.is_built for tool in recipe.tools}
     tools.require([*tools.NEEDED_TO_RUN, *sorted(needed)])
     tools.require_namespaces()
+    make(wanted)
+
+
+def make(wanted: Sequence[Recipe], *, progress_seconds: float = PROGRESS_SECONDS) -> None:
+    """Build what is not in the cache yet, one after the other.
+
+    Args:
+        wanted: in this order.
+        progress_seconds: how often a build shows that it lives.
+
+    Raises:
+        TestbedError: a build failed.
+    """
     run_folder().mkdir(parents=True, exist_ok=True)
-    if not wanted:
-        print(f"everything is built: {', '.join(names)} in {cache_root()}")
+    missing = [recipe for recipe in wanted if not recipe.is_built]
+    if not missing:
+        print(f"everything is built: {', '.join(recipe.name for recipe in wanted)} in {cache_root()}")
         return
     with exclusive(cache_root() / "build.lock"):
         for left_over in cache_root().glob(f"{TEMPORARY}*"):
             # Whoever made it was killed: nobody else builds while this lock is held.
             shutil.rmtree(left_over)
-        for recipe in wanted:
+        for recipe in missing:
             if recipe.is_built:
                 print(f"{recipe.name}: was built meanwhile")
             else:
-                _build_one(recipe)
+                _build_one(recipe, progress_seconds)
 
 
 def _recipes(names: Sequence[str]) -> list[Recipe]:
@@ -63,7 +77,7 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
     return result
 
 
-def _build_one(recipe: Recipe) -> None:
+def _build_one(recipe: Recipe, progress_seconds: float) -> None:
     """Build into a temporary folder, check, and let the result appear in one step."""
     started = time.monotonic()
     print(f"{recipe.name}: {recipe.about}", flush=True)
@@ -75,14 +89,14 @@ def _build_one(recipe: Recipe) -> None:
         target = Path(temporary) / "target"
         target.mkdir()
         command = [part.replace(TARGET, str(target)) for part in recipe.command]
-        _run(recipe.name, command, folder=sources, log=log)
+        _run(recipe.name, command, folder=sources, log=log, progress_seconds=progress_seconds)
         if recipe.checksums:
             verify(target, (recipe.sources / recipe.checksums).read_text())
         target.rename(recipe.folder())
     print(f"{recipe.name}: done after {time.monotonic() - started:.0f} s", flush=True)
 
 
-def _run(name: str, command: Sequence[str], *, folder: Path, log: Path) -> None:
+def _run(name: str, command: Sequence[str], *, folder: Path, log: Path, progress_seconds: float) -> None:
     """Run the command to its end with a sign of life now and then."""
     started = time.monotonic()
     with log.open("wb") as output:
@@ -96,7 +110,7 @@ def _run(name: str, command: Sequence[str], *, folder: Path, log: Path) -> None:
         )
         while process.poll() is None:
             try:
-                process.wait(timeout=PROGRESS_SECONDS)
+                process.wait(timeout=progress_seconds)
             except subprocess.TimeoutExpired:
                 print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
             except BaseException:

@@ -38,10 +38,10 @@ def require(names: Sequence[str]) -> None:
         raise TestbedError(f"this machine lacks what the test bed needs:\n{lines}")
 
 
-def require_namespaces() -> None:
+def require_namespaces(unshare: Sequence[str] = UNSHARE) -> None:
     """Raise an error that says what to do if this user may not make namespaces of its own."""
     tried = subprocess.run(
-        [*UNSHARE, "true"],
+        [*unshare, "true"],
         capture_output=True,
         text=True,
         check=False,

@@ -132,7 +132,7 @@ class Root:
         script.append(f"exec {shlex.join(['chroot', *as_user, str(self.folder), *inside])}")
         rights = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
         try:
-            subprocess.run(["unshare", "--mount", *rights, "sh", "-euc", "\n".join(script)], check=True)  # noqa: S603, S607
+            subprocess.run(["unshare", "--mount", *rights, "sh", "-euc", "\n".join(script)], check=True)  # noqa: S603, S607 - ours
         except subprocess.CalledProcessError as error:
             raise SystemExit(f"exit status {error.returncode}: {shlex.join(command)}") from None
 

@@ -1,11 +1,12 @@
 """Beds follow each other, each with nothing of the one before."""
 
 import os
+import socket
 
 import pytest
 
 from spout_testbed import Testbed, TestbedError
-from spout_testbed.network import APISERVER_PORT, ETCD_PORT, port_answers
+from spout_testbed.network import APISERVER_PORT, BED_ADDRESS, ETCD_PORT, port_answers
 
 
 def test_one_bed_after_another_starts_empty() -> None:
@@ -27,8 +28,10 @@ def test_what_was_not_asked_for_is_not_there() -> None:
             _ = bed.kafka_bootstrap
 
 
-def test_a_server_that_does_not_come_up_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spout_testbed.apiserver.BED_ADDRESS", "no address")
-    with pytest.raises(TestbedError, match=r"(?s)kube-apiserver ended with exit code .*no address"):
+def test_a_server_that_does_not_come_up_leaves_nothing_running() -> None:
+    with (
+        socket.create_server((BED_ADDRESS, APISERVER_PORT)),
+        pytest.raises(TestbedError, match=r"(?s)kube-apiserver ended with exit code .*address already in use"),
+    ):
         Testbed.start()
     assert not port_answers(ETCD_PORT)

@@ -173,7 +173,7 @@ def test_two_workers_have_addresses_of_their_own(bed: Testbed, pipelines: Pipeli
     for name in ("left", "right"):
         bed.workers.wait_running(name)
         wait_until(
-            lambda name=name: pipelines.workers_available(name) == 1,  # type: ignore[misc]
+            lambda name=name: pipelines.workers_available(name) == 1,  # type: ignore[misc] # a default that binds
             what=f"pachd reaches the worker of {name}",
             timeout=30,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spout_testbed import build, recipes, tools
+from spout_testbed import build
 from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
 
@@ -19,13 +19,13 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "cache" / "spout-operator" / "testbed"
 
 
-def recipe_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, checksums: str = "") -> Recipe:
-    """Let "etcd" be built by a shell script."""
+def recipe_of(tmp_path: Path, script: str, checksums: str = "") -> Recipe:
+    """What is built by a shell script."""
     sources = tmp_path / "sources"
     sources.mkdir(exist_ok=True)
     (sources / "go.mod").write_text(script)
     (sources / "sums").write_text(checksums)
-    recipe = Recipe(
+    return Recipe(
         name="etcd",
         about="pretending to build etcd (about 0 s)",
         sources=sources,
@@ -33,51 +33,42 @@ def recipe_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, chec
         command=("sh", "-c", script.replace("$TARGET", TARGET)),
         checksums="sums" if checksums else "",
     )
-    monkeypatch.setattr(recipes, "etcd_recipe", lambda: recipe)
-    monkeypatch.setattr(tools, "require_namespaces", lambda: None)
-    return recipe
 
 
-def test_a_build_is_made_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_build_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = tmp_path / "runs"
     script = f"echo ran >> {shlex.quote(str(runs))}; echo program > $TARGET/server"
-    recipe = recipe_of(monkeypatch, tmp_path, script)
-    build.build(["etcd"])
+    recipe = recipe_of(tmp_path, script)
+    build.make([recipe])
     assert (recipe.folder() / "server").read_text() == "program\n"
     assert "pretending to build etcd" in capsys.readouterr().out
-    build.build(["etcd"])
+    build.make([recipe])
     assert "everything is built" in capsys.readouterr().out
     assert runs.read_text() == "ran\n"
 
 
-def test_two_at_once_build_once_and_clear_what_a_killed_build_left(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_cache: Path
-) -> None:
+def test_two_at_once_build_once_and_clear_what_a_killed_build_left(tmp_path: Path, own_cache: Path) -> None:
     runs = tmp_path / "runs"
-    recipe = recipe_of(monkeypatch, tmp_path, f"echo ran >> {shlex.quote(str(runs))}; sleep 0.2")
+    recipe = recipe_of(tmp_path, f"echo ran >> {shlex.quote(str(runs))}; sleep 0.2")
     (own_cache / ".building-etcd-killed").mkdir(parents=True)
     with ThreadPoolExecutor() as pool:
-        for each in [pool.submit(build.build, ["etcd"]) for _ in range(2)]:
+        for each in [pool.submit(build.make, [recipe]) for _ in range(2)]:
             each.result()
     assert recipe.is_built
     assert runs.read_text() == "ran\n"
     assert not list(own_cache.glob(".building-*"))
 
 
-def test_the_run_folder_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_cache: Path) -> None:
-    recipe_of(monkeypatch, tmp_path, "true")
-    build.build(["etcd"])
+def test_the_run_folder_is_made(tmp_path: Path, own_cache: Path) -> None:
+    recipe = recipe_of(tmp_path, "true")
+    build.make([recipe])
     assert list((own_cache / "run").iterdir()) == []
 
 
-def test_a_failed_build_shows_its_end_and_leaves_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own_cache: Path
-) -> None:
-    recipe = recipe_of(monkeypatch, tmp_path, "touch $TARGET/half; seq 100; exit 3")
+def test_a_failed_build_shows_its_end_and_leaves_nothing(tmp_path: Path, own_cache: Path) -> None:
+    recipe = recipe_of(tmp_path, "touch $TARGET/half; seq 100; exit 3")
     with pytest.raises(TestbedError) as raised:
-        build.build(["etcd"])
+        build.make([recipe])
     message = str(raised.value)
     log = own_cache / "logs" / "etcd.log"
     assert "exit code 3" in message
@@ -88,12 +79,8 @@ def test_a_failed_build_shows_its_end_and_leaves_nothing(
     assert sorted(path.name for path in own_cache.iterdir()) == ["build.lock", "logs", "run"]
 
 
-def test_a_long_build_shows_that_it_lives(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recipe_of(monkeypatch, tmp_path, "sleep 0.2")
-    monkeypatch.setattr(build, "PROGRESS_SECONDS", 0.05)
-    build.build(["etcd"])
+def test_a_long_build_shows_that_it_lives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build.make([recipe_of(tmp_path, "sleep 0.2")], progress_seconds=0.05)
     assert len(re.findall(r"^etcd: 0 s$", capsys.readouterr().out, re.MULTILINE)) >= 2
 
 
@@ -117,9 +104,9 @@ def test_checksums(tmp_path: Path, files: dict[str, str], wrong: str, reason: st
         build.verify(tmp_path, listed)
 
 
-def test_a_fetch_that_gives_something_else_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_fetch_that_gives_something_else_is_refused(tmp_path: Path) -> None:
     listed = f"{hashlib.sha256(b'expected').hexdigest()}  a.jar\n"
-    recipe = recipe_of(monkeypatch, tmp_path, "printf other > $TARGET/a.jar", checksums=listed)
+    recipe = recipe_of(tmp_path, "printf other > $TARGET/a.jar", checksums=listed)
     with pytest.raises(TestbedError, match=r"a\.jar"):
-        build.build(["etcd"])
+        build.make([recipe])
     assert not recipe.is_built

@@ -28,10 +28,10 @@ def test_every_missing_tool_is_named_with_its_cure_before_anything_is_built(tmp_
     assert not (tmp_path / "cache").exists()
 
 
-def test_refused_user_namespaces_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "UNSHARE", ("sh", "-c", "echo unshare failed: No space left >&2; exit 1"))
+def test_refused_user_namespaces_say_what_to_do() -> None:
+    refusing = ("sh", "-c", "echo unshare failed: No space left >&2; exit 1")
     with pytest.raises(TestbedError, match=r"unshare failed: No space left(.|\n)*max_user_namespaces"):
-        tools.require_namespaces()
+        tools.require_namespaces(refusing)
 
 
 @pytest.mark.parametrize(

@@ -64,11 +64,11 @@ def configure() -> tuple[Tracer, Callable[[], None]]:
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return no_tracer, lambda: None
     # Here and not above: 30 MB and half a second that most installations have no use for.
-    from opentelemetry import trace  # noqa: PLC0415
-    from opentelemetry.exporter.otlp.json.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from opentelemetry import trace  # noqa: PLC0415 - see above
+    from opentelemetry.exporter.otlp.json.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - see above
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - see above
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - see above
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - see above
 
     resource = Resource.create({"service.name": SERVICE, "service.version": __version__})
     provider = TracerProvider(resource=resource)

@@ -1,7 +1,5 @@
 """The steps to a pipeline, where somebody else acts in between."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from spout_operator.config import PachdAddress
@@ -19,9 +17,8 @@ EDITED = a_spout(spec=a_spec(description="edited"))
 
 
 @pytest.fixture
-def adapter() -> Iterator[PachydermV1]:
-    with MemoryPachd() as pachd:
-        yield PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics()))
+def adapter(pachd: MemoryPachd) -> PachydermV1:
+    return PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics()))
 
 
 async def test_a_pipeline_that_appears_before_it_is_made_is_updated_and_not_taken_for_our_own_write(

@@ -3,7 +3,7 @@
 import asyncio
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -25,9 +25,8 @@ class HurryingLoop(asyncio.SelectorEventLoop):
 
 
 @pytest.fixture
-def process(unused_tcp_port: int) -> Iterator[Process]:
-    with MemoryPachd() as pachd:
-        yield Process(pachd=pachd, http_port=unused_tcp_port)
+def process(pachd: MemoryPachd, unused_tcp_port: int) -> Process:
+    return Process(pachd=pachd, http_port=unused_tcp_port)
 
 
 def while_it_runs(process: Process, scenario: Callable[[HurryingLoop], Awaitable[None]]) -> None:

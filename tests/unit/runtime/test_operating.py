@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
-import pytest
 
 from spout_operator.core.model import PipelineState, SpoutKey
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
@@ -18,17 +17,6 @@ from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
 NAME = "my-spout"
-
-
-@pytest.fixture
-def pachd() -> Iterator[MemoryPachd]:
-    with MemoryPachd() as pachd:
-        yield pachd
-
-
-@pytest.fixture
-def spouts() -> MemorySpouts:
-    return MemorySpouts()
 
 
 async def running(world: World) -> SpoutKey:

@@ -1,7 +1,6 @@
 """The poller in an outage, and with nothing to look at: what it asks, what it tells, and that it moves."""
 
 import asyncio
-from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -14,17 +13,6 @@ from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
 SPOUTS = 30
-
-
-@pytest.fixture
-def pachd() -> Iterator[MemoryPachd]:
-    with MemoryPachd() as pachd:
-        yield pachd
-
-
-@pytest.fixture
-def spouts() -> MemorySpouts:
-    return MemorySpouts()
 
 
 async def many(world: World) -> None:

@@ -1,9 +1,6 @@
 """One operator process: told to stop, it stops, whatever it is doing, and leaves the Lease to the next."""
 
 import asyncio
-from collections.abc import Iterator
-
-import pytest
 
 from spout_operator.runtime.election import Election
 from spout_operator.telemetry.metrics import Metrics
@@ -11,12 +8,6 @@ from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_leases import MemoryLeases
 from tests.unit.runtime.processes import Process
 from tests.unit.runtime.world import now
-
-
-@pytest.fixture
-def pachd() -> Iterator[MemoryPachd]:
-    with MemoryPachd() as pachd:
-        yield pachd
 
 
 def leader(metrics: Metrics) -> float | None:

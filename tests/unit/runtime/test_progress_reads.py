@@ -1,6 +1,5 @@
 """How a history is counted that is too long for one look: slice by slice, each commit once, and edits in between."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -21,12 +20,6 @@ from tests.unit.runtime.world import World
 
 SPOUT = a_spout()
 NAME = SPOUT.pipeline_name
-
-
-@pytest.fixture
-def pachd() -> Iterator[MemoryPachd]:
-    with MemoryPachd() as pachd:
-        yield pachd
 
 
 @pytest.fixture
