@@ -114,7 +114,7 @@ def burst(bed: Testbed, pachyderm: Client, spouts: Spouts) -> float:
 def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
     """What 15 Spouts at rest cost in ten ticks."""
     for name in NAMES:
-        spouts.wait(name, "to be ready", seconds=180, ready="True")
+        spouts.wait(name, "to be ready", seconds=300, ready="True")
     # A pipeline that comes up is observed until its worker answers: 15 workers on two cores take their time.
     eventually(lambda: is_quiet(bed), what="nothing to be observed any more", seconds=180)
     calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), operator.cpu_seconds
