@@ -5,6 +5,7 @@
 IMAGE is `REGISTRY/REPOSITORY`; FOLDER is made. It needs nothing but Python: the job that publishes installs nothing.
 """
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -28,6 +29,11 @@ def published(chart: Path, image: str, folder: Path) -> None:
     # As text, so that comments stay.
     new = f"image:\n  registry: {registry}\n  repository: {repository}\n"
     values.write_text(text.replace(_IN_THE_TREE, new), encoding="utf-8")
+    readme = folder / "README.md"
+    said = readme.read_text(encoding="utf-8")
+    for name, value in (("registry", registry), ("repository", repository)):
+        said = re.sub(rf'^(\| `image.{name}` \|) `".*"` \|', rf'\1 `"{value}"` |', said, flags=re.MULTILINE)
+    readme.write_text(said, encoding="utf-8")
 
 
 if __name__ == "__main__":

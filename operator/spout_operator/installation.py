@@ -65,13 +65,17 @@ def _readiness(url: str) -> Iterator[str]:
 
 def _pachyderm(url: str) -> Iterator[str]:
     """A replica that waits for the Lease asks no Pachyderm, and so says nothing of it."""
-    for family in text_string_to_metric_families(_ask(f"{url}/metrics")):
-        for sample in family.samples:
-            if sample.name != f"{PREFIX}_pachyderm_up":
-                continue
-            if not sample.value:
-                raise ConfigError("the operator is ready, but Pachyderm does not answer it; its log says why")
-            yield "Pachyderm answers the operator"
+    families = text_string_to_metric_families(_ask(f"{url}/metrics"))
+    found = {sample.name: sample.value for family in families for sample in family.samples if not sample.labels}
+    if not found.get(f"{PREFIX}_leader"):
+        yield "this replica waits; another one talks to Pachyderm"
+        return
+    is_up = found.get(f"{PREFIX}_pachyderm_up")
+    if is_up is None:
+        raise ConfigError("the operator is ready, and Pachyderm has not answered it yet; its log says more")
+    if not is_up:
+        raise ConfigError("the operator is ready, but Pachyderm does not answer it; its log says why")
+    yield "Pachyderm answers the operator"
 
 
 def _dry_run(namespace: str) -> str:

@@ -31,7 +31,9 @@ def hooks(bed: Testbed, namespace: str, helm: RunHelm) -> list[Manifest]:
     return found
 
 
-def run_pod(bed: Testbed, hooks: list[Manifest], namespace: str) -> subprocess.CompletedProcess[str]:
+def run_pod(
+    bed: Testbed, hooks: list[Manifest], namespace: str, *, patience: int = 30
+) -> subprocess.CompletedProcess[str]:
     """Run what the Pod would, with its account."""
     (pod,) = of_kind(hooks, "Pod")
     (container,) = pod["spec"]["containers"]
@@ -39,7 +41,7 @@ def run_pod(bed: Testbed, hooks: list[Manifest], namespace: str) -> subprocess.C
     arguments = [one.replace(service, f"http://127.0.0.1:{HTTP_PORT}") for one in container["args"]]
     assert arguments != container["args"]
     kubeconfig = bed.kubeconfig_for_account(namespace, pod["spec"]["serviceAccountName"])
-    argv = [str(Path(sys.executable).with_name("spout-operator")), *arguments, "--patience=0"]
+    argv = [str(Path(sys.executable).with_name("spout-operator")), *arguments, f"--patience={patience}"]
     return subprocess.run(  # noqa: S603 - ours
         [*argv, f"--kubeconfig={kubeconfig}"], capture_output=True, text=True, check=False
     )
@@ -60,9 +62,7 @@ def test_it_tells_what_it_saw_and_needs_its_only_right(
     bed: Testbed, namespace: str, hooks: list[Manifest], pachd: MemoryPachd, tmp_path: Path
 ) -> None:
     mark = audit.size(bed.audit_log)
-    with pachd, an_operator(bed, namespace, pachd, tmp_path / "log") as operator:
-        eventually(lambda: "pachyderm_up 1.0" in operator.get("/metrics"), what="a look at Pachyderm")
-
+    with pachd, an_operator(bed, namespace, pachd, tmp_path / "log"):
         done = run_pod(bed, hooks, namespace)
 
         assert done.returncode == 0, done.stderr
@@ -76,7 +76,7 @@ def test_it_tells_what_it_saw_and_needs_its_only_right(
 
         bed.kubectl("patch", "role", f"{RELEASE}-test", "-n", namespace, "--type=merge", "-p", '{"rules": []}')
         refused = eventually(
-            lambda: found if (found := run_pod(bed, hooks, namespace)).returncode else None,
+            lambda: found if (found := run_pod(bed, hooks, namespace, patience=0)).returncode else None,
             what="a refusal without the right",
         )
         assert "could not try a Spout: the API server answered 403" in refused.stderr
@@ -87,10 +87,8 @@ def test_it_tells_of_a_pachyderm_that_does_not_answer(
 ) -> None:
     with pachd:
         pass
-    with an_operator(bed, namespace, pachd, tmp_path / "log") as operator:
-        eventually(lambda: "pachyderm_up 0.0" in operator.get("/metrics"), what="a look at Pachyderm")
-
-        done = run_pod(bed, hooks, namespace)
+    with an_operator(bed, namespace, pachd, tmp_path / "log"):
+        done = run_pod(bed, hooks, namespace, patience=5)
 
     assert done.returncode == 1
     assert "the operator is ready, but Pachyderm does not answer it; its log says why" in done.stderr

@@ -59,6 +59,20 @@ def test_a_restricted_namespace_admits_the_pods(bed: Testbed, namespace: str, he
         bed.kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", input=json.dumps(pod))
 
 
+def test_the_example_of_the_charts_annotations_is_one(bed: Testbed, namespace: str, helm: RunHelm) -> None:
+    annotations = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
+    assert all(name.startswith("artifacthub.io/") for name in annotations)
+    (described,) = yaml.safe_load(annotations["artifacthub.io/crds"])
+    (example,) = yaml.safe_load(annotations["artifacthub.io/crdsExamples"])
+    assert helm("install", "spouts", str(CHART)).returncode == 0
+    bed.kubectl("wait", "--for=condition=Established", f"crd/{described['name']}", "--timeout=30s")
+
+    bed.kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", input=json.dumps(example))
+
+    assert example["kind"] == described["kind"]
+    assert example["apiVersion"].endswith(f"/{described['version']}")
+
+
 def older_chart(folder: Path) -> Path:
     """The chart of a version before, whose CRD did not know descriptions yet."""
     chart = Path(shutil.copytree(CHART, folder / "older"))

@@ -73,13 +73,11 @@ def test_helm(bed: Testbed, checkout: Path, helm: str) -> None:
     image = "-o=jsonpath={.spec.template.spec.containers[0].image}"
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
     assert found == f"REGISTRY/spout-operator:{__version__}"
-    bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
     assert "my-spout" in follow(bed, checkout, blocks()["spout"], helm)
 
 
 def test_kubectl(bed: Testbed, checkout: Path) -> None:
     follow(bed, checkout, blocks()["kubectl"])
-    bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
     path = '-o=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="SPOUT_OPERATOR_PACHD_ADDRESS")].value}'
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
     assert found == "grpc://pachd.pachyderm:650"

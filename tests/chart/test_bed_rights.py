@@ -48,7 +48,7 @@ def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunH
             kubeconfig=bed.kubeconfig_for_account(namespace, "spout-operator"),
             pachd_address=pachd.address,
             log=tmp_path / "operator.log",
-            flags=(f"--lease={namespace}/spout-operator", *((f"--namespace={namespace}",) if sets else ())),
+            environment=environment(helm, namespace),
         )
         with administrator(bed) as api_client, process:
             eventually(lambda: process.is_leading, what="the operator to lead", details=process.log.read_text)
@@ -59,6 +59,19 @@ def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunH
     roles = [one for one in installed if one["kind"] in {"Role", "ClusterRole"}]
     own = tuple(role for role in roles if "-aggregate-to-" not in role["metadata"]["name"])
     return Use(account=account, requests=found, roles=own)
+
+
+def environment(helm: RunHelm, namespace: str) -> dict[str, str]:
+    """The variables that the installed Deployment gives to its Pod, as a kubelet would."""
+    installed = yaml.safe_load_all(helm("get", "manifest", "spout-operator").stdout)
+    (deployment,) = [one for one in installed if one and one["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    found: dict[str, str] = {}
+    for variable in container["env"]:
+        # POD_NAMESPACE comes from the Pod, and others name it.
+        value = variable.get("value", namespace)
+        found[variable["name"]] = value.replace("$(POD_NAMESPACE)", namespace)
+    return found
 
 
 def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:

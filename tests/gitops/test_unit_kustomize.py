@@ -52,6 +52,19 @@ def test_new_tags_and_generated_names_reach_a_spout() -> None:
     assert [one["name"] for one in spout["spec"]["transform"]["secrets"]] == [secret["metadata"]["name"]]
 
 
+def test_a_generated_secret_to_pull_images_with_is_renamed_too(tmp_path: Path) -> None:
+    shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=shutil.ignore_patterns("overlays"))
+    sample = tmp_path / "deploy" / "samples" / "kustomize"
+    spout = yaml.safe_load((sample / "spout.yaml").read_text())
+    spout["spec"]["transform"]["imagePullSecrets"] = ["kafka"]
+    (sample / "spout.yaml").write_text(yaml.safe_dump(spout))
+
+    manifests = built(sample)
+
+    secret, spout = only(manifests, "Secret"), only(manifests, "Spout")
+    assert spout["spec"]["transform"]["imagePullSecrets"] == [secret["metadata"]["name"]]
+
+
 def test_the_component_leaves_kustomizes_own_schema_alone(tmp_path: Path) -> None:
     """An openapi of one's own would make a patch of a container drop the others."""
     component = yaml.safe_load((DEPLOY / "component" / "kustomization.yaml").read_text())

@@ -36,6 +36,9 @@ def test_nothing_else_of_its_values_changes(tmp_path: Path) -> None:
     before, after = (yaml.safe_load((chart / "values.yaml").read_text()) for chart in (CHART, tmp_path / "chart"))
     before["image"] |= {"registry": "ghcr.io", "repository": "acme/spout-operator"}
     assert after == before
+    readme = (tmp_path / "chart" / "README.md").read_text()
+    assert '| `image.registry` | `"ghcr.io"` |' in readme
+    assert '| `image.repository` | `"acme/spout-operator"` |' in readme
 
 
 def test_a_chart_that_names_its_image_elsewhere_is_refused(tmp_path: Path) -> None:

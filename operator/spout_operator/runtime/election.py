@@ -14,7 +14,7 @@ from spout_operator.runtime.io import BlockingCalls
 
 logger = logging.getLogger(__name__)
 
-#: Of the retry period, at random: replicas that began together do not ask together.
+#: Of the retry period, less at random: replicas that began together do not ask together.
 JITTER = 0.1
 
 
@@ -177,4 +177,4 @@ class Election:
 
 
 def _jittered(seconds: float) -> float:
-    return seconds * (1 + JITTER * (random.random() * 2 - 1))  # noqa: S311 - spreads load, keeps no secret
+    return seconds * (1 - JITTER * random.random())  # noqa: S311 - spreads load, keeps no secret

@@ -56,17 +56,16 @@ class Poller:
             await asyncio.sleep(max(0, started + self._interval - loop.time()))
 
     async def tick(self) -> None:
-        """Look once. Without Spouts there is nothing to see, but whether Pachyderm can be reached is told once."""
-        if self._cache.spouts() or not self.is_reached:
-            try:
-                await self._look()
-                self.is_reached, self.last_success = True, time.time()
-            except NotLeading as error:
-                # It was not asked, so nothing is known of it.
-                logger.debug("%s", error.message)
-            except SpoutError as error:
-                self.is_reached = False
-                self._note_outage(error)
+        """Look once; also without Spouts, as whether Pachyderm can be reached is to be known before there is one."""
+        try:
+            await self._look()
+            self.is_reached, self.last_success = True, time.time()
+        except NotLeading as error:
+            # It was not asked, so nothing is known of it.
+            logger.debug("%s", error.message)
+        except SpoutError as error:
+            self.is_reached = False
+            self._note_outage(error)
         self._note_move()
 
     async def _look(self) -> None:

@@ -36,7 +36,7 @@ def running_spout(spouts: Spouts) -> None:
             }
             for kind, answer, reason in (("Stalled", "False", "Fine"), ("Ready", "True", "Running"))
         ],
-        "pipeline": {"name": "My_Spout", "version": 3, "state": "RUNNING"},
+        "pipeline": {"name": "My_Spout", "version": 3, "state": "Running"},
         "commits": {"total": 1042, "last": {"finishedAt": twenty_days_ago}},
         "marker": {"summary": "1041", "value": "1041 and the rest"},
     }
@@ -47,7 +47,7 @@ def running_spout(spouts: Spouts) -> None:
 def test_columns_show_how_far_the_spout_has_come(bed: Testbed, namespace: str) -> None:
     header, row = table(bed.kubectl("get", "spouts", "-n", namespace).stdout)
     assert header == HEADER
-    assert row[:-1] == ["my-spout", "True", "RUNNING", "1042", "20d", "1041"]
+    assert row[:-1] == ["my-spout", "True", "Running", "1042", "20d", "1041"]
     assert re.fullmatch(r"\d+s", row[-1])
 
 

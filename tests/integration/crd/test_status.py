@@ -24,7 +24,7 @@ STATUS: Manifest = {
         "name": "my-spout",
         "version": 3,
         "specCommit": "0123456789abcdef0123456789abcdef",
-        "state": "RUNNING",
+        "state": "Running",
         "reason": "",
         "stopped": False,
         "workersRequested": 1,

@@ -1,5 +1,6 @@
 """Two replicas: one acts, the other takes over, and one that was away does no harm."""
 
+import datetime
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -108,14 +109,13 @@ def test_after_a_clean_stop_the_other_leads_within_three_seconds(
 ) -> None:
     first, second = replicas
 
+    begin = datetime.datetime.now()  # noqa: DTZ005 - as the log has it
     assert first.stop() == 0
     eventually(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
 
-    # By their own logs: how busy the machine is with the end of the one process is another matter.
-    released, leads = first.logged_at("released the Lease"), second.logged_at("leads: holds the Lease")
-    assert released is not None
+    leads = second.logged_at("leads: holds the Lease")
     assert leads is not None
-    assert (leads - released).total_seconds() < 3
+    assert (leads - begin).total_seconds() < 3
     assert lease_holder(bed) != ""
     spouts.create("one", SPEC)
     spouts.wait("one", "to be made by the second", synced="True")

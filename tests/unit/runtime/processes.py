@@ -22,6 +22,7 @@ class Process:
     spouts: MemorySpouts = field(default_factory=MemorySpouts)
     election: Election | None = None
     http_port: int = 0
+    watch_begins: bool = True
     metrics: Metrics = field(default_factory=Metrics)
     engines: list[Engine] = field(default_factory=list)
     """The one that acts, from when it leads."""
@@ -51,6 +52,7 @@ class Process:
     async def _watch(self, observe: Callable[..., None], *, namespaces: Collection[str], ready: asyncio.Event) -> None:
         """A watch that is told of no signal, and ends only with its task."""
         assert not namespaces
-        watch(self.spouts, observe)
-        ready.set()
+        if self.watch_begins:
+            watch(self.spouts, observe)
+            ready.set()
         await asyncio.Event().wait()

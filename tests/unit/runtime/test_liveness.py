@@ -60,10 +60,13 @@ async def until(what: str, holds: Callable[[], Awaitable[bool]]) -> None:
 
 async def livez(process: Process) -> tuple[int, str]:
     """Status and text; 0 where nothing answers yet."""
+    return await asked(process, "livez")
 
+
+async def asked(process: Process, path: str) -> tuple[int, str]:
     def ask() -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{process.http_port}/livez", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{process.http_port}/{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -143,5 +146,15 @@ def test_a_watch_that_shows_nothing_is_told_with_what_it_did_not_show(process: P
         assert status == 503
         assert "[-]watch: it has not shown changes of: ingest/my-spout" in text
         assert "[+]poller ok" in text
+
+    while_it_runs(process, scenario)
+
+
+def test_a_watch_that_has_not_begun_is_no_reason_to_start_anew_but_to_wait(process: Process) -> None:
+    process.watch_begins = False
+
+    async def scenario(_: HurryingLoop) -> None:
+        assert await asked(process, "readyz") == (503, "[-]watch: the watch of Spouts has not begun\n")
+        assert (await livez(process))[0] == 200
 
     while_it_runs(process, scenario)

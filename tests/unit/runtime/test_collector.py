@@ -1,0 +1,33 @@
+"""How many Spouts have series of their own is bounded, and can be none."""
+
+import pytest
+
+from spout_operator.telemetry.collector import StateCollector
+from spout_operator.telemetry.metrics import Metrics
+from tests.builders import a_spout_body
+from tests.memory_pachd import MemoryPachd
+from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.world import an_engine
+
+NAMES = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown", "without"),
+    [(0, [], 3), (2, ["a", "b"], 1), (3, ["a", "b", "c"], 0), (1000, ["a", "b", "c"], 0)],
+)
+async def test_so_many_spouts_have_series_and_the_others_are_counted(
+    pachd: MemoryPachd, spouts: MemorySpouts, limit: int, shown: list[str], without: int
+) -> None:
+    engine = an_engine(pachd, spouts, Metrics(), poll_interval=10)
+    for name in NAMES:
+        engine.observe(None, a_spout_body(name=name))
+
+    families = {family.name: family.samples for family in StateCollector(engine, limit=limit).collect()}
+
+    per_spout = [samples for name, samples in families.items() if name.startswith("spout_operator_spout_")]
+    named = {sample.labels["name"] for samples in per_spout for sample in samples}
+    assert sorted(named) == shown
+    assert [sample.value for sample in families["spout_operator_spouts_without_series"]] == [without]
+    assert sum(sample.value for sample in families["spout_operator_spouts"]) == len(NAMES)
+    engine.close()

@@ -1,0 +1,71 @@
+"""Each setting has a flag and a variable, and the README's table is of them."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from spout_operator.cli import main
+
+README = Path(__file__).parents[2] / "README.md"
+RUN = main.commands["run"]
+ADDRESS = "--pachd-address=grpc://pachd:650"
+
+
+def settings() -> dict[str, click.Option]:
+    """The options that can be given as variables, by the variable."""
+    return {str(option.envvar): option for option in RUN.params if isinstance(option, click.Option) and option.envvar}
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """Of the README's table: flag and default, by the variable."""
+    section = README.read_text().partition("## Configuration")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\|(.*?)\| `([A-Z_]+)` \| (.*?) \|", section, re.MULTILINE)
+    return {variable: (flag.partition(",")[0].strip(" `"), default) for flag, variable, default in cells}
+
+
+def test_the_readme_has_every_setting_and_one_that_is_not_ours() -> None:
+    assert rows().keys() - settings().keys() == {"OTEL_EXPORTER_OTLP_ENDPOINT"}
+    assert settings().keys() <= rows().keys()
+
+
+@pytest.mark.parametrize("variable", settings())
+def test_flag_and_default_are_those_of_the_readme(variable: str) -> None:
+    option, (flag, default) = settings()[variable], rows()[variable]
+    assert flag == option.opts[0]
+    if isinstance(option.default, int | float):
+        assert float(default.split()[0]) == option.default
+    elif option.default in {"text", "info"}:
+        assert default == f"`{option.default}`"
+
+
+@pytest.mark.parametrize(
+    ("variable", "given", "name", "read"),
+    [
+        ("SPOUT_OPERATOR_PACHD_ADDRESS", "grpc://a:1", "pachd_address", "grpc://a:1"),
+        ("SPOUT_OPERATOR_PACHD_TOKEN_FILE", str(README), "pachd_token_file", README),
+        ("SPOUT_OPERATOR_PACHD_CA_FILE", str(README), "pachd_ca_file", README),
+        ("SPOUT_OPERATOR_NAMESPACES", "ingest orders", "namespaces", ("ingest", "orders")),
+        ("KUBECONFIG", "file", "kubeconfig", "file"),
+        ("SPOUT_OPERATOR_POLL_INTERVAL", "2.5", "poll_interval", 2.5),
+        ("SPOUT_OPERATOR_STATUS_INTERVAL", "0", "status_interval", 0),
+        ("SPOUT_OPERATOR_HTTP_PORT", "0", "http_port", 0),
+        ("SPOUT_OPERATOR_LEASE", "ns/name", "lease", "ns/name"),
+        ("SPOUT_OPERATOR_SPOUT_METRICS_LIMIT", "7", "spout_metrics_limit", 7),
+        ("SPOUT_OPERATOR_CLUSTER_ID", "here", "cluster_id", "here"),
+        ("SPOUT_OPERATOR_LOG_FORMAT", "json", "log_format", "json"),
+        ("SPOUT_OPERATOR_LOG_LEVEL", "debug", "log_level", "debug"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.isupper() else "",
+)
+def test_a_variable_is_taken_in(
+    monkeypatch: pytest.MonkeyPatch, variable: str, given: str, name: str, read: object
+) -> None:
+    for other in settings():
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(variable, given)
+
+    context = RUN.make_context("run", [] if variable == "SPOUT_OPERATOR_PACHD_ADDRESS" else [ADDRESS])
+
+    assert context.params[name] == read
