@@ -68,7 +68,7 @@ def _pachyderm(url: str) -> Iterator[str]:
     families = text_string_to_metric_families(_ask(f"{url}/metrics"))
     found = {sample.name: sample.value for family in families for sample in family.samples if not sample.labels}
     if not found.get(f"{PREFIX}_leader"):
-        yield "this replica waits; another one talks to Pachyderm"
+        yield "this replica does not lead, and asks no Pachyderm"
         return
     is_up = found.get(f"{PREFIX}_pachyderm_up")
     if is_up is None:

@@ -82,6 +82,9 @@ class Pachyderm(Protocol):
 
         Where `since` is None, unknown, or no ancestor of `head`: down to the first commit. What comes after them
         begins at the parent of the last one. Costs as many steps as commits are returned.
+
+        Raises:
+            Missing: there is no commit `head`.
         """
 
     def marker(self, name: str, path: str, head: str) -> Marker | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spout_operator.core.errors import Retryable
+from spout_operator.core.errors import Missing
 from spout_operator.core.model import Heads
 from tests.contract.harness import NO_COMMIT, Side
 
@@ -136,5 +136,5 @@ def test_a_head_that_is_gone_is_looked_for_again_later(side: Side) -> None:
     name = side.created()
     side.spout.commit(name)
 
-    with pytest.raises(Retryable, match="could not list the commits"):
+    with pytest.raises(Missing, match="could not list the commits"):
         side.port.commits(name, NO_COMMIT, since=None, most=MOST)

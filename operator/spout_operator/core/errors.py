@@ -25,6 +25,13 @@ class Retryable(SpoutError):  # noqa: N818 - named as what is done about it
     """May go away by itself: retried with back-off and jitter, per object."""
 
 
+class Missing(Retryable):
+    """What was asked about is not there, or not any more."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.PACHYDERM_ERROR, message)
+
+
 class Outdated(Retryable):
     """Somebody else wrote to the resource in between. The watch brings what they wrote; then it is tried again."""
 

@@ -113,7 +113,9 @@ class Api:
         except (urllib3.exceptions.HTTPError, client.ApiException) as error:
             # The client makes an exception of its own, with no status, of what is wrong with TLS.
             ended("error")
-            said = " ".join(f"{type(error).__name__}: {error}".split())
+            # Without the seconds: they are what is left of the Lease, and each other message would be a status write.
+            is_late = isinstance(error, urllib3.exceptions.TimeoutError)
+            said = "no answer in time" if is_late else " ".join(f"{type(error).__name__}: {error}".split())
             raise Retryable(Reason.INTERNAL_ERROR, f"could not {doing}: {said}") from error
         ended(str(response.status))
         if response.status >= http.HTTPStatus.BAD_REQUEST:

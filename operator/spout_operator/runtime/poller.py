@@ -88,8 +88,7 @@ class Poller:
             for task in looks:
                 task.cancel()
         self._listed, self._heads = listed, heads
-        if self._knowledge.outage is not None:
-            self._recover()
+        self._recover()
 
     async def _look_at(self, name: str, keys: frozenset[SpoutKey], listed: Pipeline | None) -> Heads | None:
         """Have the Spouts looked at where there is something new; returns the heads, None where there are none."""
@@ -116,13 +115,18 @@ class Poller:
             logger.debug("%s", error.message)
             if isinstance(error, Unreachable):
                 await self._calls(self._pachyderm.list)
+                self._recover()
             return None
 
     def _note_move(self) -> None:
         self.last_move = asyncio.get_running_loop().time()
 
     def _recover(self) -> None:
+        """End an outage, if there is one."""
+        if self._knowledge.outage is None:
+            return
         logger.info("Pachyderm answers again")
+        self.is_reached = True
         self._knowledge.outage = None
         self._knowledge.forget_all()
         self._enqueue_all()

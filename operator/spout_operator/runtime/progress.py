@@ -6,7 +6,7 @@ from typing import Any
 
 from spout_operator.core import marker as markers
 from spout_operator.core import progress
-from spout_operator.core.errors import Unreachable
+from spout_operator.core.errors import Missing
 from spout_operator.core.model import Spout, SpoutKey
 from spout_operator.core.progress import CommitCount, Walk
 from spout_operator.ports import Pachyderm
@@ -22,8 +22,8 @@ PAGES = 2
 class Reading:
     """What one look found."""
 
-    commits: CommitCount
-    """The finished commits, counted on from what is shown."""
+    commits: CommitCount | None
+    """The finished commits, counted on from what is shown; None while they are being counted."""
     marker: Mapping[str, Any] | None
     """The marker as it is shown: empty where there is none, None where none is new."""
     is_whole: bool
@@ -41,7 +41,7 @@ class Progress:
         self._page = page
         self._pages = pages
         self._walks: dict[SpoutKey, Walk] = {}
-        """Those that one look did not bring to an end."""
+        """Those that were begun and whose result was not handed on yet."""
 
     async def read(self, spout: Spout, shown: Mapping[str, Any]) -> Reading:
         """How far the spout is now; its heads are asked for here, as what the poller saw may be older than `shown`.
@@ -52,37 +52,38 @@ class Progress:
         """
         name, path = spout.pipeline_name, spout.spec.spout.marker
         heads = await self._calls(self._pachyderm.heads, name)
-        count, is_whole = await self._commits(spout.key, name, heads.output, progress.from_status(shown.get("commits")))
+        before = progress.from_status(shown.get("commits"))
+        commits, is_whole = await self._commits(spout.key, name, heads.output, before)
         marker, marker_is_open = await self._marker(name, heads.marker, path, shown.get("marker"))
-        output_is_open = heads.output is not None and heads.output != (count.last.id if count.last else None)
-        return Reading(
-            commits=count, marker=marker, is_whole=is_whole, is_open=is_whole and (output_is_open or marker_is_open)
-        )
+        if commits is not None:
+            # Not before: what was counted must not be lost where the marker could not be read.
+            self.forget(spout.key)
+        counted = commits.last.id if commits is not None and commits.last is not None else None
+        is_open = is_whole and (heads.output != counted or marker_is_open)
+        return Reading(commits=commits, marker=marker, is_whole=is_whole, is_open=is_open)
 
     def forget(self, key: SpoutKey) -> None:
-        """The Spout is gone."""
+        """The Spout is gone, or is to be counted from what is shown."""
         self._walks.pop(key, None)
 
     async def _commits(
         self, key: SpoutKey, name: str, head: str | None, count: CommitCount
-    ) -> tuple[CommitCount, bool]:
-        begun = self._walks.pop(key, None)
+    ) -> tuple[CommitCount | None, bool]:
+        """The count, None where it goes on, and whether it is that of `head`."""
         if head is None:
             return progress.NOTHING_COUNTED, True
+        begun = self._walks.get(key)
         walk = begun if begun is not None and begun.count == count else Walk.begin(count, head)
         for _ in range(self._pages):
             if walk.next is None:
                 break
             try:
                 page = await self._calls(self._pachyderm.commits, name, walk.next, since=walk.since, most=self._page)
-            except Unreachable:
-                self._walks[key] = walk
+            except Missing:
+                self.forget(key)
                 raise
-            walk = walk.read(page)
-        if walk.next is not None:
-            self._walks[key] = walk
-            return count, False
-        return walk.result(), walk.head == head
+            walk = self._walks[key] = walk.read(page)
+        return (None, False) if walk.next is not None else (walk.result(), walk.head == head)
 
     async def _marker(
         self, name: str, head: str | None, path: str, shown: Mapping[str, Any] | None
@@ -93,7 +94,10 @@ class Progress:
         if shown and (shown.get("commit"), shown.get("path")) == (head, path):
             return None, False
         found = await self._calls(self._pachyderm.marker, name, path, head)
-        if found is not None:
-            return markers.to_status(found), False
-        newest = await self._calls(self._pachyderm.commits, name, head, since=None, most=1)
-        return None, any(commit.finished_at is None for commit in newest)
+        if found is None:
+            newest = await self._calls(self._pachyderm.commits, name, head, since=None, most=1)
+            if any(commit.finished_at is None for commit in newest):
+                return None, True
+            # It may have been finished in between.
+            found = await self._calls(self._pachyderm.marker, name, path, head)
+        return markers.to_status(found) if found is not None else None, False

@@ -31,7 +31,8 @@ STALLED_RESYNC = 300.0
 FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0
 #: Seconds for the watch to bring what somebody else wrote.
 OUTDATED_RETRY = 0.2
-#: Seconds before the first look at a pipeline that is coming up; doubled up to the poll interval.
+#: Seconds before the first look at a pipeline that is coming up, or at a commit that is open; doubled up to the poll
+#: interval.
 FIRST_SETTLE = 1.0
 
 
@@ -60,6 +61,7 @@ class Reconciler:
         self._convergence = Convergence(collaborators.pachyderm, collaborators.knowledge, collaborators.calls)
         self._progress = Progress(collaborators.pachyderm, collaborators.calls)
         self._settling: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
+        self._finishing: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
         self._failing: Backoff[SpoutKey] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)
 
     async def reconcile(self, key: SpoutKey) -> float | None:
@@ -126,15 +128,19 @@ class Reconciler:
         )
         reading = await self._show_progress(spout, body, decision, observed)
         self._failing.reset(key)
+        if _is_settled(observed):
+            self._settling.reset(key)
+        else:
+            # Listing does not tell of workers, so the poller cannot see a pipeline come up.
+            self._with.knowledge.forget(spout.pipeline_name)
         if not reading.is_whole:
             return 0.0
         if not _is_settled(observed):
-            # Listing does not tell of workers, so the poller cannot see a pipeline come up.
-            self._with.knowledge.forget(spout.pipeline_name)
-        elif not reading.is_open:
-            self._settling.reset(key)
-            return None
-        return self._settling.next(key)
+            return self._settling.next(key)
+        if reading.is_open:
+            return self._finishing.next(key)
+        self._finishing.reset(key)
+        return None
 
     async def _delete(self, key: SpoutKey, body: Body) -> None:
         finalizers = body["metadata"].get("finalizers", [])
@@ -185,13 +191,15 @@ class Reconciler:
         secrets = spout.spec.transform.env.values()
         observed = dataclasses.replace(observed, reason=redact(observed.reason, secrets))
         shown = self._with.statuses.current(spout.key)
+        # First, so that what is counted then is not lost where the version is not told.
+        server = await self._with.calls(self._with.pachyderm.server)
         reading = await self._progress.read(spout, shown)
         self._submit(
             spout.key,
             body,
             Knowledge(
                 conditions=conditions.of_decision(decision, observed),
-                server=await self._with.calls(self._with.pachyderm.server),
+                server=server,
                 pipeline=observed,
                 commits=reading.commits,
                 marker=reading.marker,
@@ -236,6 +244,7 @@ class Reconciler:
         self._convergence.forget(key)
         self._progress.forget(key)
         self._settling.reset(key)
+        self._finishing.reset(key)
         self._failing.reset(key)
 
 

@@ -103,6 +103,22 @@ async def test_an_outage_is_over_also_where_no_spout_is_left(pachd: MemoryPachd,
             assert world.poller.is_reached is seen
 
 
+async def test_an_outage_does_not_last_for_the_slowest_repo(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        await many(world)
+        pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down")
+        await world.poller.tick()
+        assert world.poller.is_reached is False
+        pachd.answer_late("ListBranch")
+        pachd.fail("ListBranch", grpc.StatusCode.DEADLINE_EXCEEDED, "slow", after=1)
+
+        tick = asyncio.create_task(world.poller.tick())
+        await world.until("the outage to be over", lambda: world.poller.is_reached)
+        assert not tick.done()
+        pachd.release("ListBranch")
+        await tick
+
+
 async def test_an_outage_that_goes_on_for_another_reason_is_told_anew(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = spouts.create(a_spout_body())

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from spout_operator.config import PachdAddress
-from spout_operator.core.errors import Retryable, Unreachable
+from spout_operator.core.errors import Missing, SpoutError
 from spout_operator.core.progress import to_status
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
@@ -40,7 +40,8 @@ class Reader:
     async def look(self) -> bool:
         """One look; whether it saw all."""
         reading = await self.progress.read(SPOUT, self.status)
-        self.status = {"commits": to_status(reading.commits)}
+        if reading.commits is not None:
+            self.status = {"commits": to_status(reading.commits)}
         return reading.is_whole
 
     @property
@@ -68,7 +69,7 @@ async def test_a_longer_history_is_counted_in_several_and_shown_when_it_is_whole
         pachd.append_commit(NAME)
 
     assert not await reader.look()
-    assert reader.total == 0
+    assert not reader.status, "not a count that is none"
     assert not await reader.look()
     assert await reader.look()
     assert reader.total == 9
@@ -109,24 +110,43 @@ async def test_where_the_pipeline_is_made_anew_meanwhile_the_walk_begins_anew(
     adapter.create(NAME, a_spec(), an_owner())
     pachd.append_commit(NAME)
 
-    with pytest.raises(Retryable, match="could not list the commits"):
+    with pytest.raises(Missing, match="could not list the commits"):
         await reader.look()
 
     assert await reader.look()
     assert reader.total == 1
 
 
-async def test_an_answer_that_does_not_come_costs_no_page_that_was_read(pachd: MemoryPachd, reader: Reader) -> None:
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(grpc.StatusCode.UNAVAILABLE, "down"), (grpc.StatusCode.UNKNOWN, "etcdserver: request timed out")],
+)
+async def test_a_page_that_fails_costs_none_that_was_read(
+    pachd: MemoryPachd, reader: Reader, code: grpc.StatusCode, said: str
+) -> None:
     for _ in range(7):
         pachd.append_commit(NAME)
-    pachd.fail("ListCommitStream", grpc.StatusCode.UNAVAILABLE, "down", after=1)
-    with pytest.raises(Unreachable):
+    pachd.fail("ListCommitStream", code, said, after=1)
+    with pytest.raises(SpoutError, match=said):
         await reader.look()
 
     assert not await reader.look()
     assert await reader.look()
     assert reader.total == 7
-    assert pachd.calls["ListCommitStream"] == 5, "four pages, and the one that was not answered"
+    assert pachd.calls["ListCommitStream"] == 5, "four pages, and the one that failed"
+
+
+async def test_a_marker_that_cannot_be_read_costs_no_page_either(pachd: MemoryPachd, reader: Reader) -> None:
+    for _ in range(4):
+        pachd.append_commit(NAME)
+    pachd.write_marker(NAME, {"offset": b"4"})
+    pachd.fail("InspectFile", grpc.StatusCode.UNAVAILABLE, "down")
+    with pytest.raises(SpoutError, match="down"):
+        await reader.look()
+
+    assert await reader.look()
+    assert reader.total == 4
+    assert pachd.calls["ListCommitStream"] == 2
 
 
 async def test_a_walk_is_forgotten_with_its_spout(pachd: MemoryPachd, reader: Reader) -> None:

@@ -9,7 +9,7 @@ import re
 
 import grpc
 
-from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.errors import Missing, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.reasons import Reason
 
 
@@ -106,6 +106,8 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
                 f"could not {doing}: other pipelines read its repo ({said}); delete them first, "
                 "or set spec.deletionPolicy to KeepRepo or Orphan",
             )
+        case Kind.NOT_FOUND:
+            return Missing(f"could not {doing}: Pachyderm answered {said!r}; it is tried again")
         case Kind.BUSY:
             return Retryable(Reason.PACHYDERM_ERROR, f"could not {doing}: {said}; it is tried again")
         case _:
