@@ -128,15 +128,17 @@ class Reconciler:
         )
         reading = await self._show_progress(spout, body, decision, observed)
         self._failing.reset(key)
-        if _is_settled(observed):
-            self._settling.reset(key)
-        else:
+        return self._next_look(key, observed, reading)
+
+    def _next_look(self, key: SpoutKey, observed: Pipeline, reading: Reading) -> float | None:
+        """Seconds until a pipeline that is as asked for is looked at again; None where the poller will tell."""
+        if not _is_settled(observed):
             # Listing does not tell of workers, so the poller cannot see a pipeline come up.
-            self._with.knowledge.forget(spout.pipeline_name)
+            self._with.knowledge.forget(observed.name)
+            return self._settling.next(key) if reading.is_whole else 0.0
+        self._settling.reset(key)
         if not reading.is_whole:
             return 0.0
-        if not _is_settled(observed):
-            return self._settling.next(key)
         if reading.is_open:
             return self._finishing.next(key)
         self._finishing.reset(key)
