@@ -40,6 +40,9 @@ def test_a_restart_of_the_operator_and_the_same_manifest_write_nothing(
         assert after[f"pps.API.{method}"] == calls[f"pps.API.{method}"], method
     # Nothing is counted again: the status holds what was counted.
     assert after["pfs.API.ListCommitStream"] == calls["pfs.API.ListCommitStream"]
+    # Nor is the marker read again; pachd itself reads the spec of each pipeline that it lists.
+    assert after["pfs.API.InspectFile"] == calls["pfs.API.InspectFile"]
+    assert after["pfs.API.GetFile"] - calls["pfs.API.GetFile"] < 60
 
 
 def test_at_rest_a_tick_is_one_list_and_one_look_at_the_heads(spouts: Spouts, name: str, bed: Testbed) -> None:

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from spout_operator.config import PachdAddress
+from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.client import Connection
+from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
 
@@ -12,6 +16,12 @@ from tests.unit.runtime.memory_spouts import MemorySpouts
 def pachd() -> Iterator[MemoryPachd]:
     with MemoryPachd() as pachd:
         yield pachd
+
+
+@pytest.fixture
+def adapter(pachd: MemoryPachd) -> PachydermV1:
+    """The real one, for parts that are tried without the rest of the runtime."""
+    return PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics()))
 
 
 @pytest.fixture

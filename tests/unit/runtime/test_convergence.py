@@ -1,24 +1,13 @@
 """The steps to a pipeline, where somebody else acts in between."""
 
-import pytest
-
-from spout_operator.config import PachdAddress
 from spout_operator.core.decision import Action, Decision
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.runtime.convergence import Convergence
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_spec, a_spout, an_owner
-from tests.memory_pachd import MemoryPachd
 
 EDITED = a_spout(spec=a_spec(description="edited"))
-
-
-@pytest.fixture
-def adapter(pachd: MemoryPachd) -> PachydermV1:
-    return PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics()))
 
 
 async def test_a_pipeline_that_appears_before_it_is_made_is_updated_and_not_taken_for_our_own_write(

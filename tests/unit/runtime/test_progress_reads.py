@@ -5,14 +5,11 @@ from typing import Any
 import grpc
 import pytest
 
-from spout_operator.config import PachdAddress
 from spout_operator.core.errors import Missing, SpoutError
 from spout_operator.core.progress import to_status
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.progress import PAGE, PAGES, Progress
-from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_spec, a_spout, a_spout_body, an_owner
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
@@ -22,11 +19,10 @@ SPOUT = a_spout()
 NAME = SPOUT.pipeline_name
 
 
-@pytest.fixture
-def adapter(pachd: MemoryPachd) -> PachydermV1:
-    adapter = PachydermV1(Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics()))
+@pytest.fixture(autouse=True)
+def pipeline(adapter: PachydermV1) -> None:
+    """It is there, and stamped."""
     adapter.create(NAME, a_spec(), an_owner())
-    return adapter
 
 
 class Reader:
@@ -161,7 +157,7 @@ async def test_a_walk_is_forgotten_with_its_spout(pachd: MemoryPachd, reader: Re
     assert reader.total == 6
 
 
-async def test_the_reconciler_looks_until_all_is_counted(pachd: MemoryPachd, adapter: PachydermV1) -> None:
+async def test_the_reconciler_looks_until_all_is_counted(pachd: MemoryPachd) -> None:
     length = PAGE * PAGES + 1
     for _ in range(length):
         pachd.append_commit(NAME)
