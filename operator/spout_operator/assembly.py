@@ -2,11 +2,12 @@
 
 import asyncio
 import datetime
-import functools
 import logging
+import os
 import signal
 import socket
 import sys
+import threading
 import uuid
 
 from spout_operator import __version__
@@ -14,10 +15,10 @@ from spout_operator.config import Config, ConfigError
 from spout_operator.core.errors import NotLeading
 from spout_operator.kubernetes import access, preflight
 from spout_operator.kubernetes.api import Api
+from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.kubernetes.leases import DEADLINE as LEASE_DEADLINE
 from spout_operator.kubernetes.leases import KubernetesLeases
 from spout_operator.kubernetes.spouts import KubernetesSpouts
-from spout_operator.kubernetes.watch import watch
 from spout_operator.operating import Operator
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
@@ -27,6 +28,9 @@ from spout_operator.telemetry import tracing
 from spout_operator.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
+
+#: Seconds to stop in: more than the longest request takes, less than the 30 that a kubelet waits.
+GRACE = 25.0
 
 
 def run(config: Config) -> None:
@@ -58,10 +62,23 @@ def run(config: Config) -> None:
 async def _run(config: Config, metrics: Metrics) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        # Until there is a watch: kopf has handlers of its own.
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, _end_in_time, stop)
     operator = await asyncio.to_thread(_assemble, config, metrics)
     await operator.run(stop)
+
+
+def _end_in_time(stop: asyncio.Event) -> None:
+    """Have the operator stop; if a part of it does not, end the process before the kubelet kills it."""
+    stop.set()
+    last = threading.Timer(GRACE, _give_up)
+    last.daemon = True
+    last.start()
+
+
+def _give_up() -> None:
+    logger.error("a part of the operator has not stopped within %.0f s; the process ends without it", GRACE)
+    # Not sys.exit: that would wait for the threads that do not end.
+    os._exit(1)
 
 
 def _assemble(config: Config, metrics: Metrics) -> Operator:
@@ -87,7 +104,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
     connection = Connection(
         pachd=config.pachd, ca_file=config.ca_file, token_file=config.token_file, telemetry=metrics, permit=permit
     )
-    spouts = KubernetesSpouts(Api(api_client, telemetry=metrics, permit=permit), namespaces=config.namespaces)
+    spouts = KubernetesSpouts(Api(api_client, telemetry=metrics, permit=permit))
 
     def new_engine() -> Engine:
         return Engine(
@@ -99,10 +116,11 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             poll_interval=config.poll_interval,
             status_interval=config.status_interval,
             now=_now,
+            namespaces=config.namespaces,
         )
 
-    watch_counted = functools.partial(watch, telemetry=metrics)
-    return Operator(config, new_engine=new_engine, watch=watch_counted, election=election, metrics=metrics)
+    informer = KopfInformer(telemetry=metrics, namespaces=config.namespaces)
+    return Operator(config, new_engine=new_engine, informer=informer, election=election, metrics=metrics)
 
 
 def _now() -> datetime.datetime:

@@ -169,7 +169,7 @@ def run(
     try:
         config = Config(
             pachd=PachdAddress.parse(pachd_address),
-            namespaces=namespaces,
+            namespaces=tuple(dict.fromkeys(namespaces)),
             ca_file=pachd_ca_file,
             token_file=pachd_token_file,
             poll_interval=poll_interval,

@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 from spout_operator.config import Config, ConfigError
-from spout_operator.runtime.cache import Body
+from spout_operator.ports import Informer
 from spout_operator.runtime.election import Election
 from spout_operator.runtime.engine import Engine
 from spout_operator.telemetry import health
@@ -15,8 +14,6 @@ from spout_operator.telemetry.collector import StateCollector
 from spout_operator.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
-
-Observe = Callable[[str | None, Body], None]
 
 #: Seconds after which a part that has not come round is stuck: each request has a deadline of 15 s, and a reconcile
 #: makes up to a dozen.
@@ -27,13 +24,6 @@ SILENT_AFTER = 60.0
 LAST_REQUESTS = 5.0
 
 
-class Watch(Protocol):
-    """Tells of Spouts until it is told to stop."""
-
-    async def __call__(self, observe: Observe, *, namespaces: Collection[str], ready: asyncio.Event) -> None:
-        """Run; `ready` is set once it begins."""
-
-
 class Operator:
     """All parts of one process; `run` runs them until it is told to stop."""
 
@@ -42,7 +32,7 @@ class Operator:
         config: Config,
         *,
         new_engine: Callable[[], Engine],
-        watch: Watch,
+        informer: Informer,
         election: Election | None,
         metrics: Metrics,
     ) -> None:
@@ -51,26 +41,26 @@ class Operator:
         Args:
             config: the settings.
             new_engine: makes the engine, in the event loop, once this replica leads.
-            watch: the source of events.
+            informer: the source of events.
             election: None where nobody else runs.
             metrics: what is served at /metrics.
         """
         self._config = config
         self._new_engine = new_engine
-        self._watch = watch
+        self._informer = informer
         self._election = election
         self._metrics = metrics
         self._engine: Engine | None = None
         self._acts_since = 0.0
-        self._is_watching = asyncio.Event()
         metrics.leader.set_function(lambda: float(self._engine is not None and self._may_act()))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop`, or until the watch has had its signal.
+        """Run until `stop`.
 
         Raises:
             NotLeading: the Lease was lost.
             ConfigError: the port cannot be had.
+            OutOfSightError: for minutes nothing could be told of any Spout.
         """
         async with self._served():
             if self._election is None or await self._wait_to_lead(self._election, stop):
@@ -96,17 +86,22 @@ class Operator:
         """Run all parts. One that ends by itself ends the others: a restart mends more than a limp."""
         engine = self._engine = self._new_engine()
         self._acts_since = asyncio.get_running_loop().time()
-        self._metrics.registry.register(StateCollector(engine, limit=self._config.spout_metrics_limit))
-        parts = engine.start_workers()
+        self._metrics.registry.register(
+            StateCollector(engine, limit=self._config.spout_metrics_limit, watch_troubles=self._watch_troubles)
+        )
+        parts: list[asyncio.Task[object]] = [*engine.start_workers()]
         parts += [
             asyncio.create_task(part)
-            for part in (engine.poller.run(), engine.sweep.run(), self._tell_ready(), _stopped(stop))
+            for part in (
+                engine.poller.run(),
+                engine.sweep.run(),
+                self._informer.run(engine.observe),
+                self._tell_ready(engine),
+                stop.wait(),
+            )
         ]
         if self._election is not None:
             parts.append(asyncio.create_task(self._election.hold()))
-
-        watching = self._watch(engine.observe, namespaces=self._config.namespaces, ready=self._is_watching)
-        parts.append(asyncio.create_task(watching))
         done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         for part in parts:
             part.cancel()
@@ -127,8 +122,8 @@ class Operator:
             await self._election.release()
             self._election.close()
 
-    async def _tell_ready(self) -> None:
-        await self._is_watching.wait()
+    async def _tell_ready(self, engine: Engine) -> None:
+        await engine.sweep.synced.wait()
         logger.info("ready: watching Spouts, Pachyderm at %s", self._config.pachd.url)
         await asyncio.Event().wait()
 
@@ -175,10 +170,14 @@ class Operator:
         if self._election is not None:
             leads = "leading" if self._may_act() else f"{self._election.holder or 'nobody'} leads"
             yield f"lease ({leads})", self._election.trouble
-        if self._election is None or self._engine is not None:
-            yield "watch", None if self._is_watching.is_set() else "the watch of Spouts has not begun"
+        engine = self._engine
+        if engine is None:
+            return
+        for namespace, trouble in self._watch_troubles().items():
+            yield f"watch {namespace}" if namespace is not None else "watch", trouble
+        yield "spouts", None if engine.sweep.synced.is_set() else "not all Spouts of the first list are known yet"
 
-
-async def _stopped(stop: asyncio.Event) -> None:
-    """For what ends this process before there is a watch, which then has the signals."""
-    await stop.wait()
+    def _watch_troubles(self) -> Mapping[str | None, str | None]:
+        """By namespace: why its Spouts are not watched, None where they are."""
+        listed = self._engine.sweep.troubles if self._engine is not None else {}
+        return {namespace: trouble or listed.get(namespace) for namespace, trouble in self._informer.troubles().items()}

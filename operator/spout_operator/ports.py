@@ -104,8 +104,12 @@ class Spouts(Protocol):
     def read(self, key: SpoutKey) -> Mapping[str, Any] | None:
         """The resource as the API server has it."""
 
-    def versions(self) -> Mapping[SpoutKey, int]:
-        """The resource version of every Spout of the watched namespaces: what the watch should have shown."""
+    def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
+        """The resource version of every Spout of a namespace, or of all where it is None.
+
+        Raises:
+            NamespaceUnavailable: the namespace is not there, or its Spouts may not be listed.
+        """
 
     def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Replace the status."""
@@ -118,6 +122,23 @@ class Spouts(Protocol):
         Raises:
             Outdated: it is not.
         """
+
+
+Observe = Callable[[str | None, Mapping[str, Any]], None]
+"""Takes an event of a watch: its type (None for what was there before the watch began) and the resource."""
+
+
+class Informer(Protocol):
+    """The watches of the Spouts, one for each namespace that is watched, or one for all (None)."""
+
+    async def run(self, observe: Observe) -> None:
+        """Watch until the task is cancelled. A watch that ends for whatever reason is made anew, with growing pauses.
+
+        `observe` is called in the event loop that runs this.
+        """
+
+    def troubles(self) -> Mapping[str | None, str | None]:
+        """By namespace: why its Spouts cannot be watched now, None where they are watched."""
 
 
 class Leases(Protocol):

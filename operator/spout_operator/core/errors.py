@@ -33,7 +33,7 @@ class Missing(Retryable):
 
 
 class Outdated(Retryable):
-    """Somebody else wrote to the resource in between. The watch brings what they wrote; then it is tried again."""
+    """Somebody else wrote to the resource in between. It is read again before the next try."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Reason.PENDING, message)
@@ -44,6 +44,13 @@ class Unreachable(Retryable):
 
     def __init__(self, message: str) -> None:
         super().__init__(Reason.PACHYDERM_UNREACHABLE, message)
+
+
+class NamespaceUnavailable(Retryable):
+    """A namespace is not there, or the operator may not list the Spouts in it. Concerns no other namespace."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.INTERNAL_ERROR, message)
 
 
 class NotLeading(Retryable):

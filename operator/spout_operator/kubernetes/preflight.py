@@ -1,6 +1,7 @@
 """Sees, before anything starts, that the cluster is as the operator needs it: it starts whole or not at all."""
 
 import http
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from spout_operator.core.errors import Retryable
 from spout_operator.kubernetes import crd
 from spout_operator.kubernetes.api import Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
+
+logger = logging.getLogger(__name__)
 
 #: The rules of the CRD need the CEL library for quantities (Kubernetes 1.29).
 OLDEST = (1, 29)
@@ -31,18 +34,38 @@ def check(api: Api, namespaces: Sequence[str]) -> None:
         namespaces: those that are to be watched; none for all.
 
     Raises:
-        ConfigError: something is not; the message says what is missing, and what to do.
+        ConfigError: something is not; the message says what is missing, and what to do. Of several namespaces, one that
+            can be watched is enough.
     """
     check_version(_get(api, "/version", "the version of the API server", resource="version"))
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd.NAME}"
     crd.check(_get(api, path, f"the CRD {crd.NAME}", resource="customresourcedefinitions"))
-    for namespace in namespaces:
-        what = f"the namespace {namespace!r} (--namespace)"
+    if not namespaces:
+        _list_spouts(api, None)
+        return
+    refused = [error for namespace in namespaces if (error := _refusal(api, namespace)) is not None]
+    if len(refused) == len(namespaces):
+        raise refused[0]
+    for error in refused:
+        # It costs only its own Spouts, and may come back: /readyz says so until then.
+        logger.warning("%s; the other namespaces are watched", error)
+
+
+def _refusal(api: Api, namespace: str) -> ConfigError | None:
+    """Why a namespace cannot be watched; None where it can."""
+    what = f"the namespace {namespace!r} (--namespace)"
+    try:
         _get(api, f"{NAMESPACES}/{namespace}", what, resource="namespaces", if_forbidden=NO_ROLE)
-    for place in [f"namespaces/{namespace}/" for namespace in namespaces] or [""]:
-        path = f"/apis/{GROUP}/{VERSION}/{place}{PLURAL}"
-        what = f"the Spouts of {place.removesuffix('/') or 'all namespaces'}"
-        _get(api, path, what, resource=PLURAL, verb="list", query={"limit": "1"})
+        _list_spouts(api, namespace)
+    except ConfigError as error:
+        return error
+    return None
+
+
+def _list_spouts(api: Api, namespace: str | None) -> None:
+    place = f"namespaces/{namespace}/" if namespace is not None else ""
+    what = f"the Spouts of {place.removesuffix('/') or 'all namespaces'}"
+    _get(api, f"/apis/{GROUP}/{VERSION}/{place}{PLURAL}", what, resource=PLURAL, verb="list", query={"limit": "1"})
 
 
 def check_version(found: dict[str, Any]) -> None:

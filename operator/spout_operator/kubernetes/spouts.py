@@ -4,6 +4,7 @@ import http
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from spout_operator.core.errors import NamespaceUnavailable
 from spout_operator.core.model import SpoutKey
 from spout_operator.kubernetes.api import JSON_PATCH, MERGE_PATCH, Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
@@ -19,22 +20,23 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 class KubernetesSpouts:
     """See `spout_operator.ports.Spouts` for the contract."""
 
-    def __init__(self, api: Api, *, namespaces: Sequence[str]) -> None:
+    def __init__(self, api: Api) -> None:
         self._api = api
-        self._namespaces = namespaces
 
     def read(self, key: SpoutKey) -> Body | None:
         return self._call("get", key, doing=f"read the Spout {key}")
 
-    def versions(self) -> Mapping[SpoutKey, int]:
-        found: dict[SpoutKey, int] = {}
-        places: Sequence[str | None] = self._namespaces or [None]
-        for namespace in places:
-            for item in self._list(_path(namespace)):
-                metadata = item["metadata"]
-                key = SpoutKey(namespace=metadata["namespace"], name=metadata["name"])
-                found[key] = int(metadata["resourceVersion"])
-        return found
+    def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
+        where = f"the namespace {namespace!r}" if namespace is not None else "all namespaces"
+        try:
+            if namespace is not None:
+                self._require(namespace)
+            items = self._list(_path(namespace), doing=f"list the Spouts of {where}")
+        except ApiError as error:
+            if error.status == http.HTTPStatus.FORBIDDEN:
+                raise NamespaceUnavailable(f"{error.message}; grant the operator its rights there") from error
+            raise
+        return {_key(item["metadata"]): int(item["metadata"]["resourceVersion"]) for item in items}
 
     def write_status(self, key: SpoutKey, uid: str, status: Body) -> Body | None:
         patch = [
@@ -82,17 +84,35 @@ class KubernetesSpouts:
                 return None
             raise
 
-    def _list(self, path: str) -> list[dict[str, Any]]:
+    def _require(self, namespace: str) -> None:
+        """See that a namespace is there: the list of one that is not is empty, and no error."""
+        try:
+            self._api.request(
+                "get",
+                f"/api/v1/namespaces/{namespace}",
+                doing=f"read the namespace {namespace!r}",
+                resource="namespaces",
+            )
+        except ApiError as error:
+            if error.status != http.HTTPStatus.NOT_FOUND:
+                raise
+            raise NamespaceUnavailable(
+                f"the namespace {namespace!r} does not exist; create it, or do not watch it"
+            ) from error
+
+    def _list(self, path: str, *, doing: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         query = {"limit": PAGE}
         while True:
-            page = self._api.request(
-                "list", path, doing="list the Spouts", resource=PLURAL, query=query, accept=METADATA_ONLY
-            )
+            page = self._api.request("list", path, doing=doing, resource=PLURAL, query=query, accept=METADATA_ONLY)
             items += page["items"]
             query = {"limit": PAGE, "continue": page["metadata"].get("continue", "")}
             if not query["continue"]:
                 return items
+
+
+def _key(metadata: Mapping[str, Any]) -> SpoutKey:
+    return SpoutKey(namespace=metadata["namespace"], name=metadata["name"])
 
 
 def _path(namespace: str | None) -> str:

@@ -4,16 +4,19 @@ Why `on.event` alone, and stores that store nothing: docs/decisions/0002-kopf-as
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import kopf
 
 from spout_operator.kubernetes import session
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
-from spout_operator.ports import Telemetry
+from spout_operator.kubernetes.session import Pace
+from spout_operator.kubernetes.sight import Sight
+from spout_operator.ports import Observe, Telemetry
 
-Observe = Callable[[str | None, Mapping[str, Any]], None]
+LogIn = Callable[..., kopf.ConnectionInfo | None]
 
 IDENTITY = "spout-operator"
 
@@ -58,24 +61,35 @@ def settings() -> kopf.OperatorSettings:
     chosen.persistence.progress_storage = NoProgress()
     chosen.persistence.diffbase_storage = NoDiffBase()
     chosen.persistence.consistency_timeout = 0
+    # kopf would kill the whole process where a watch of it does not end: here it is one of several.
+    chosen.process.ultimate_exiting_timeout = None
     chosen.watching.server_timeout = 600
     chosen.watching.connect_timeout = 10
     chosen.watching.chunk_size = 500
     chosen.networking.request_timeout = 30
     chosen.networking.connect_timeout = 10
+    # Seconds; a request that still fails then ends the watch, which the informer begins anew with pauses of its own.
+    chosen.networking.error_backoffs = (1, 2)
     chosen.queueing.idle_timeout = 1
     return chosen
 
 
-def registry(observe: Observe, telemetry: Telemetry) -> kopf.OperatorRegistry:
-    """The handlers: one, that hands every event on."""
+def registry(observe: Observe, log_in: LogIn, *, telemetry: Telemetry, sight: Sight) -> kopf.OperatorRegistry:
+    """The handlers: one that logs in, and one that hands every event on."""
     handlers = kopf.OperatorRegistry()
+    pace = Pace()
+    given: list[kopf.ConnectionInfo] = []
 
     @kopf.on.login(registry=handlers)
     async def _log_in(**kwargs: Any) -> kopf.AiohttpSession | None:  # noqa: ANN401 - kopf's interface
         # In a thread: credentials of a kubeconfig may be those that a program gives.
-        info = await asyncio.to_thread(kopf.login_via_client, **kwargs)
-        return session.counted(info, telemetry) if info is not None else None
+        info = await asyncio.to_thread(log_in, **kwargs)
+        # kopf asks again where the API server refuses the credentials. The same ones would be refused for ever, and
+        # kopf cannot tell that they are the same (it compares sessions): without any it ends.
+        if info is None or info in given:
+            return None
+        given.append(info)
+        return session.counted(info, telemetry, sight, pace)
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=handlers)
     async def _hand_on(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
@@ -84,22 +98,41 @@ def registry(observe: Observe, telemetry: Telemetry) -> kopf.OperatorRegistry:
     return handlers
 
 
-async def watch(observe: Observe, *, telemetry: Telemetry, namespaces: Collection[str], ready: asyncio.Event) -> None:
-    """Watch until SIGTERM, SIGINT, or the cancellation of the task.
+async def watch(
+    observe: Observe,
+    log_in: LogIn,
+    *,
+    telemetry: Telemetry,
+    sight: Sight,
+    namespace: str | None,
+    stop: threading.Event,
+) -> None:
+    """Watch until `stop` is set, or until something ends the watch: it has to be begun anew then.
+
+    At its end kopf cancels every task of its event loop (1.45.2, running.py run_tasks), so it needs a loop of its own.
 
     Args:
         observe: given the event's type (None for what was there before) and the resource.
+        log_in: gives the credentials; kopf's own `login_via_client`, or one like it.
         telemetry: told of each request.
-        namespaces: which ones; empty for all.
-        ready: set once the watch begins.
+        sight: told how the watch is.
+        namespace: which one; None for all.
+        stop: ends the watch; may be set from any thread. It is set afterwards in any case.
+
+    Raises:
+        Exception: whatever ended the watch.
     """
-    await kopf.operator(
-        registry=registry(observe, telemetry),
-        settings=settings(),
-        standalone=True,
-        # For peering, which is off; without it kopf asks for the user's name, and the image's user has none.
-        identity=IDENTITY,  # type: ignore[arg-type] # its type for one is not published
-        clusterwide=not namespaces,
-        namespaces=list(namespaces),
-        ready_flag=ready,
-    )
+    try:
+        await kopf.operator(
+            registry=registry(observe, log_in, telemetry=telemetry, sight=sight),
+            settings=settings(),
+            standalone=True,
+            # For peering, which is off; without it kopf asks for the user's name, and the image's user has none.
+            identity=IDENTITY,  # type: ignore[arg-type] # its type for one is not published
+            clusterwide=namespace is None,
+            namespaces=[] if namespace is None else [namespace],
+            stop_flag=stop,
+        )
+    finally:
+        # kopf waits for it in a thread, and the event loop, at its end, for that thread.
+        stop.set()

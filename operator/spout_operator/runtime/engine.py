@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Pachyderm, Spouts, Telemetry
@@ -37,6 +37,7 @@ class Engine:
         poll_interval: float,
         status_interval: float,
         now: Callable[[], datetime.datetime],
+        namespaces: Sequence[str] = (),
     ) -> None:
         """Put the parts together.
 
@@ -49,6 +50,7 @@ class Engine:
             poll_interval: seconds between two looks at Pachyderm.
             status_interval: seconds, at least, between two status writes of one Spout.
             now: the time of day.
+            namespaces: those that are watched; none for all.
         """
         self._calls = BlockingCalls("pachyderm", threads=RECONCILES + LOOKS)
         self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
@@ -92,18 +94,27 @@ class Engine:
             enqueue=self._controller.enqueue,
             interval=poll_interval,
         )
-        self.sweep = Sweep(cache=cache, spouts=spouts, calls=self._kubernetes_calls)
+        self.sweep = Sweep(
+            cache=cache, spouts=spouts, calls=self._kubernetes_calls, namespaces=tuple(namespaces) or (None,)
+        )
 
     def bodies(self) -> Mapping[SpoutKey, Body]:
         """The Spouts as they are known."""
         return {key: body for key in self._cache.spouts() if (body := self._cache.get(key)) is not None}
 
     def start_workers(self) -> list[asyncio.Task[None]]:
-        """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart."""
+        """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart.
+
+        They reconcile once the sweep knows of all Spouts: of two that name one pipeline, the older makes it.
+        """
         return [
-            *(asyncio.create_task(self._controller.work()) for _ in range(RECONCILES)),
+            *(asyncio.create_task(self._reconcile()) for _ in range(RECONCILES)),
             *(asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)),
         ]
+
+    async def _reconcile(self) -> None:
+        await self.sweep.synced.wait()
+        await self._controller.work()
 
     def close(self) -> None:
         """Drop what was planned, once the tasks have ended."""

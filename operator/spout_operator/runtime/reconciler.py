@@ -29,8 +29,8 @@ FINALIZER = "spout-operator.io/pipeline"
 STALLED_RESYNC = 300.0
 #: Seconds before the first and the longest wait between tries that failed.
 FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0
-#: Seconds for the watch to bring what somebody else wrote.
-OUTDATED_RETRY = 0.2
+#: Seconds before the first and the longest wait between tries of a write that others are quicker with.
+FIRST_CONFLICT, LONGEST_CONFLICT = 0.2, 60.0
 #: Seconds before the first look at a pipeline that is coming up, or at a commit that is open; doubled up to the poll
 #: interval.
 FIRST_SETTLE = 1.0
@@ -63,6 +63,7 @@ class Reconciler:
         self._settling: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
         self._finishing: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
         self._failing: Backoff[SpoutKey] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)
+        self._conflicting: Backoff[SpoutKey] = Backoff(first=FIRST_CONFLICT, most=LONGEST_CONFLICT)
 
     async def reconcile(self, key: SpoutKey) -> float | None:
         """Make one Spout what it asks to be.
@@ -86,7 +87,7 @@ class Reconciler:
             except Outdated as error:
                 outcome.result = Result.OUTDATED
                 logger.debug("Spout %s: %s", key, error.message)
-                return OUTDATED_RETRY
+                return self._conflicting.next(key)
             except SpoutError as error:
                 outcome.result, outcome.reason = _result_of(error), error.reason
                 return self._failed(key, body, error)
@@ -169,9 +170,15 @@ class Reconciler:
         newest = self._with.cache.get(key) or body
         same = all(newest["metadata"].get(field) == body["metadata"].get(field) for field in ("uid", "finalizers"))
         metadata = (newest if same else body)["metadata"]
-        written = await self._with.kubernetes_calls(
-            self._with.spouts.write_finalizers, key, metadata["uid"], metadata["resourceVersion"], finalizers
-        )
+        try:
+            written = await self._with.kubernetes_calls(
+                self._with.spouts.write_finalizers, key, metadata["uid"], metadata["resourceVersion"], finalizers
+            )
+        except Outdated:
+            # The watch may not bring for long what somebody else wrote, and the next try must not fail for the same.
+            await self._read_again(key, uid=metadata["uid"])
+            raise
+        self._conflicting.reset(key)
         if written is None:
             self._with.cache.drop(key, uid=metadata["uid"])
             self._forget(key)
@@ -179,14 +186,21 @@ class Reconciler:
             self._with.cache.update(written)
         return written
 
+    async def _read_again(self, key: SpoutKey, *, uid: str) -> bool:
+        """Bring the cache up to date with the API server; whether the Spout is still there."""
+        found = await self._with.kubernetes_calls(self._with.spouts.read, key)
+        if found is None or found["metadata"]["uid"] != uid:
+            self._with.cache.drop(key, uid=uid)
+            return False
+        self._with.cache.update(found)
+        return True
+
     async def _confirm(self, key: SpoutKey, body: Body) -> None:
         """A pipeline that is missing is only made anew for a Spout that is still there.
 
         The watch does not tell of a Spout that vanished while it was interrupted.
         """
-        found = await self._with.kubernetes_calls(self._with.spouts.read, key)
-        if found is None or found["metadata"]["uid"] != body["metadata"]["uid"]:
-            self._with.cache.drop(key, uid=body["metadata"]["uid"])
+        if not await self._read_again(key, uid=body["metadata"]["uid"]):
             raise Retryable(Reason.PENDING, f"the Spout {key} is gone")
 
     async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> Reading:
@@ -248,6 +262,7 @@ class Reconciler:
         self._settling.reset(key)
         self._finishing.reset(key)
         self._failing.reset(key)
+        self._conflicting.reset(key)
 
 
 def _result_of(error: SpoutError) -> Result:

@@ -40,9 +40,12 @@ LABELS = ("namespace", "name")
 class StateCollector(Collector):
     """What an engine knows: its queues, its Pachyderm, and its Spouts, of which so many get series of their own."""
 
-    def __init__(self, engine: Engine, *, limit: int) -> None:
+    def __init__(
+        self, engine: Engine, *, limit: int, watch_troubles: Callable[[], Mapping[str | None, str | None]]
+    ) -> None:
         self._engine = engine
         self._limit = limit
+        self._watch_troubles = watch_troubles
 
     def collect(self) -> Iterable[Metric]:
         """All families, made anew."""
@@ -71,6 +74,14 @@ class StateCollector(Collector):
             depth.add_metric([name], queue.depth)
             oldest.add_metric([name], queue.oldest_wait)
         yield from (depth, oldest)
+        watched = GaugeMetricFamily(
+            f"{PREFIX}_watch_up",
+            "1 where the Spouts of a namespace are watched, 0 where they cannot be; '*' is all namespaces.",
+            labels=["watched_namespace"],
+        )
+        for namespace, trouble in self._watch_troubles().items():
+            watched.add_metric([namespace or "*"], float(trouble is None))
+        yield watched
         poller = self._engine.poller
         if poller.is_reached is not None:
             yield GaugeMetricFamily(

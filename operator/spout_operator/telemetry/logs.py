@@ -47,7 +47,7 @@ def configure(log_format: str, level: str) -> None:
         EcsFormatter() if log_format == "json" else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # kopf tells of each event and each stream at INFO; what it warns of matters.
-    logging.getLogger("kopf").setLevel(logging.WARNING)
+    # kopf tells of each event, and of each try of a request that fails: kubernetes/sight.py tells that once.
+    logging.getLogger("kopf").setLevel(logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from spout_operator.core.errors import Outdated, Retryable
+from spout_operator.core.errors import Outdated, Retryable, SpoutError
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.parsing import parse_key
 from spout_operator.core.reasons import Reason
@@ -22,6 +22,8 @@ class MemorySpouts:
 
     def __init__(self) -> None:
         self.writes: list[str] = []
+        self.refusals: dict[str | None, SpoutError] = {}
+        """By namespace: why it cannot be listed."""
         self._bodies: dict[SpoutKey, Body] = {}
         self._watchers: list[Tell] = []
         self._version = 0
@@ -38,9 +40,15 @@ class MemorySpouts:
         with self._lock:
             return copy.deepcopy(self._bodies.get(key))
 
-    def versions(self) -> Mapping[SpoutKey, int]:
+    def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         with self._lock:
-            return {key: int(body["metadata"]["resourceVersion"]) for key, body in self._bodies.items()}
+            if (refusal := self.refusals.get(namespace)) is not None:
+                raise refusal
+            return {
+                key: int(body["metadata"]["resourceVersion"])
+                for key, body in self._bodies.items()
+                if namespace in {None, key.namespace}
+            }
 
     def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
         self.writes.append("status")

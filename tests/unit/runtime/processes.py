@@ -1,17 +1,34 @@
 """Builds a whole operator process over the real adapter, an in-memory pachd and in-memory Spouts."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spout_operator.config import Config, PachdAddress
 from spout_operator.operating import Operator
+from spout_operator.ports import Observe
 from spout_operator.runtime.election import Election
 from spout_operator.runtime.engine import Engine
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import CLUSTER, an_engine, watch
+
+
+@dataclass(kw_only=True)
+class MemoryInformer:
+    """The port `Informer` over in-memory Spouts."""
+
+    spouts: MemorySpouts
+    trouble: str | None = None
+
+    async def run(self, observe: Observe) -> None:
+        if self.trouble is None:
+            watch(self.spouts, observe)
+        await asyncio.Event().wait()
+
+    def troubles(self) -> Mapping[str | None, str | None]:
+        return {None: self.trouble}
 
 
 @dataclass(kw_only=True)
@@ -22,7 +39,7 @@ class Process:
     spouts: MemorySpouts = field(default_factory=MemorySpouts)
     election: Election | None = None
     http_port: int = 0
-    watch_begins: bool = True
+    watch_trouble: str | None = None
     metrics: Metrics = field(default_factory=Metrics)
     engines: list[Engine] = field(default_factory=list)
     """The one that acts, from when it leads."""
@@ -47,12 +64,10 @@ class Process:
             self.engines.append(engine)
             return engine
 
-        return Operator(config, new_engine=new_engine, watch=self._watch, election=self.election, metrics=self.metrics)
-
-    async def _watch(self, observe: Callable[..., None], *, namespaces: Collection[str], ready: asyncio.Event) -> None:
-        """A watch that is told of no signal, and ends only with its task."""
-        assert not namespaces
-        if self.watch_begins:
-            watch(self.spouts, observe)
-            ready.set()
-        await asyncio.Event().wait()
+        return Operator(
+            config,
+            new_engine=new_engine,
+            informer=MemoryInformer(spouts=self.spouts, trouble=self.watch_trouble),
+            election=self.election,
+            metrics=self.metrics,
+        )

@@ -23,7 +23,9 @@ async def test_so_many_spouts_have_series_and_the_others_are_counted(
     for name in NAMES:
         engine.observe(None, a_spout_body(name=name))
 
-    families = {family.name: family.samples for family in StateCollector(engine, limit=limit).collect()}
+    families = {
+        family.name: family.samples for family in StateCollector(engine, limit=limit, watch_troubles=dict).collect()
+    }
 
     per_spout = [samples for name, samples in families.items() if name.startswith("spout_operator_spout_")]
     named = {sample.labels["name"] for samples in per_spout for sample in samples}

@@ -151,10 +151,17 @@ def test_a_watch_that_shows_nothing_is_told_with_what_it_did_not_show(process: P
 
 
 def test_a_watch_that_has_not_begun_is_no_reason_to_start_anew_but_to_wait(process: Process) -> None:
-    process.watch_begins = False
+    process.spouts.create(a_spout_body())
+    process.watch_trouble = "the API server answered 403 Forbidden"
 
     async def scenario(_: HurryingLoop) -> None:
-        assert await asked(process, "readyz") == (503, "[-]watch: the watch of Spouts has not begun\n")
+        assert await asked(process, "readyz") == (
+            503,
+            (
+                "[-]watch: the API server answered 403 Forbidden\n"
+                "[-]spouts: not all Spouts of the first list are known yet\n"
+            ),
+        )
         assert (await livez(process))[0] == 200
 
     while_it_runs(process, scenario)

@@ -76,7 +76,7 @@ class World:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._tasks = self._engine.start_workers()
+        self._tasks = [*self._engine.start_workers(), asyncio.create_task(self._engine.sweep.run())]
         watch(self.spouts, self._engine.observe)
         await asyncio.sleep(0)
         return self

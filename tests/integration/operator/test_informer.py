@@ -1,0 +1,163 @@
+"""Watches of an API server that refuses, breaks off, or has an election: each goes on, or is begun anew in time."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import kopf
+import pytest
+
+from spout_operator.core.parsing import parse_key
+from spout_operator.kubernetes.informer import KopfInformer
+from spout_operator.telemetry.metrics import Metrics
+from tests.support.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
+
+#: Seconds: kopf takes three to give up a request, and five to end.
+PATIENCE = 30.0
+#: Seconds in which requests are counted.
+A_WHILE = 6.0
+
+
+class Watched:
+    """An informer that runs, and what it told."""
+
+    def __init__(self, api: ScriptedApi, *namespaces: str) -> None:
+        self.api = api
+        self.credentials = "first"
+        self.told: list[str] = []
+        self.informer = KopfInformer(telemetry=Metrics(), namespaces=namespaces, log_in=self._log_in, first_pause=0.1)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Watched"]:
+        running = asyncio.ensure_future(self.informer.run(self._observe))
+        try:
+            yield self
+        finally:
+            running.cancel()
+            async with asyncio.timeout(3):
+                await asyncio.gather(running, return_exceptions=True)
+
+    async def until(self, what: str, holds: Callable[[], object]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not holds():  # noqa: ASYNC110 - what is waited for sets no event
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(
+                f"waited in vain for {what}; told {self.told}, requests {dict(self.api.requests)}, "
+                f"troubles {self.informer.troubles()}"
+            ) from None
+
+    def trouble(self, namespace: str | None) -> str:
+        """Why a namespace is not watched; empty where it is."""
+        return self.informer.troubles()[namespace] or ""
+
+    def _log_in(self, **_: Any) -> kopf.ConnectionInfo:
+        return kopf.ConnectionInfo(server=self.api.url, token=self.credentials)
+
+    def _observe(self, _: str | None, body: Any) -> None:
+        assert threading.current_thread() is threading.main_thread(), "the state belongs to the event loop"
+        self.told.append(str(parse_key(body)))
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the operator warned of; kopf's own warnings are not shown (telemetry/logs.py)."""
+    return [
+        record.message
+        for record in caplog.records
+        if record.name.startswith("spout_operator") and record.levelno >= logging.WARNING
+    ]
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[ScriptedApi]:
+    async with ScriptedApi().running() as api:
+        yield api
+
+
+async def test_a_namespace_that_is_refused_costs_no_other_and_comes_back(
+    api: ScriptedApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.refused = {"b"}
+    async with Watched(api, "a", "b").running() as watched:
+        await watched.until("the refusal to be told", lambda: str(FORBIDDEN) in watched.trouble("b"))
+        await watched.until("the refused watch to be begun anew", lambda: api.requests["list b"] > 3)
+
+        await api.create("a", "one")
+        await watched.until("the other namespace's Spout", lambda: "a/one" in watched.told)
+        assert watched.trouble("a") == ""
+        assert api.requests["watch a"] == 1
+
+        api.refused = set()
+        await api.create("b", "two")
+        await watched.until("the Spout of the namespace that came back", lambda: "b/two" in watched.told)
+        await watched.until("its trouble to end", lambda: not watched.trouble("b"))
+
+    (told,) = warnings(caplog)
+    assert "the namespace 'b'" in told
+
+
+async def test_credentials_that_are_refused_are_tried_with_growing_pauses_until_there_are_others(
+    api: ScriptedApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.tokens = {"second"}
+    async with Watched(api).running() as watched:
+        await watched.until("the refusal to be told", lambda: "401 Unauthorized" in watched.trouble(None))
+        await asyncio.sleep(A_WHILE)
+        assert api.requests.total() <= 12, "it was 60 a second"
+        assert len(warnings(caplog)) == 1, "what is wrong is said once"
+
+        watched.credentials = "second"
+        await api.create("*", "one")
+        await watched.until("the new credentials to be used", lambda: watched.told)
+
+
+async def test_credentials_that_were_renewed_are_used_without_a_new_list(api: ScriptedApi) -> None:
+    async with Watched(api).running() as watched:
+        await watched.until("a watch", lambda: not watched.trouble(None))
+        api.tokens, watched.credentials = {"second"}, "second"
+        await api.end_watches()
+        await watched.until("the watch to be resumed", lambda: api.requests["watch *"] > 1)
+
+        await api.create("*", "one")
+        await watched.until("a new Spout", lambda: "*/one" in watched.told)
+
+    assert api.requests["list *"] == 1
+
+
+@pytest.mark.parametrize("code", [SERVER_ERROR, GONE], ids=["etcd has no leader", "the version is too old"])
+async def test_an_error_in_the_stream_costs_a_new_watch_and_no_more(api: ScriptedApi, code: int) -> None:
+    api.stream_error = code
+    async with Watched(api).running() as watched:
+        await watched.until("the watch to be begun anew", lambda: api.requests["watch *"] > 1)
+
+        api.stream_error = None
+        await api.create("*", "one")
+        await watched.until("what came meanwhile to be told", lambda: "*/one" in watched.told)
+        await watched.until("the trouble to end", lambda: not watched.trouble(None))
+
+
+@pytest.mark.parametrize(
+    ("code", "closes"), [(SERVER_ERROR, False), (GONE, False), (None, True)], ids=["error", "gone", "closed at once"]
+)
+async def test_a_watch_that_always_ends_at_once_is_no_flood(
+    api: ScriptedApi, code: int | None, *, closes: bool
+) -> None:
+    api.stream_error, api.closes_watches = code, closes
+    async with Watched(api).running() as watched:
+        await watched.until("the first watch", lambda: api.requests["watch *"])
+        await asyncio.sleep(A_WHILE)
+
+    assert api.requests["watch *"] + api.requests["list *"] <= 12
+
+
+async def test_one_that_is_told_to_end_leaves_no_thread(api: ScriptedApi) -> None:
+    before = set(threading.enumerate())
+    async with Watched(api, "a", "b", "c").running() as watched:
+        await watched.until("all watches", lambda: not any(watched.informer.troubles().values()))
+
+    left = [thread.name for thread in set(threading.enumerate()) - before if thread.name.startswith("watch ")]
+    assert left == []
