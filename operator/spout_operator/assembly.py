@@ -62,23 +62,28 @@ def run(config: Config) -> None:
 async def _run(config: Config, metrics: Metrics) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, _end_in_time, stop)
+        asyncio.get_running_loop().add_signal_handler(number, end_in_time, stop)
     operator = await asyncio.to_thread(_assemble, config, metrics)
     await operator.run(stop)
 
 
-def _end_in_time(stop: asyncio.Event) -> None:
-    """Have the operator stop; if a part of it does not, end the process before the kubelet kills it."""
+def end_in_time(stop: asyncio.Event, grace: float = GRACE) -> None:
+    """Have the operator stop. What of it has not stopped after `grace` seconds is left behind.
+
+    Args:
+        stop: is set.
+        grace: seconds until the process ends in any case, with 1.
+    """
+
+    def leave_behind() -> None:
+        logger.error("a part of the operator has not stopped within %.0f s; the process ends without it", grace)
+        # Not sys.exit: that would wait for the threads that do not end.
+        os._exit(1)
+
     stop.set()
-    last = threading.Timer(GRACE, _give_up)
+    last = threading.Timer(grace, leave_behind)
     last.daemon = True
     last.start()
-
-
-def _give_up() -> None:
-    logger.error("a part of the operator has not stopped within %.0f s; the process ends without it", GRACE)
-    # Not sys.exit: that would wait for the threads that do not end.
-    os._exit(1)
 
 
 def _assemble(config: Config, metrics: Metrics) -> Operator:

@@ -105,7 +105,8 @@ class KubernetesSpouts:
         query = {"limit": PAGE}
         while True:
             page = self._api.request("list", path, doing=doing, resource=PLURAL, query=query, accept=METADATA_ONLY)
-            items += page["items"]
+            # An empty list of metadata alone is null (kube-apiserver 1.36).
+            items += page["items"] or []
             query = {"limit": PAGE, "continue": page["metadata"].get("continue", "")}
             if not query["continue"]:
                 return items

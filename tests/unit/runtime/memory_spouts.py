@@ -27,6 +27,10 @@ class MemorySpouts:
         self._bodies: dict[SpoutKey, Body] = {}
         self._watchers: list[Tell] = []
         self._version = 0
+        self.conflicts = False
+        """Whether somebody else is quicker with every write of finalizers."""
+        self.reads = 0
+        self._hidden: set[SpoutKey] = set()
         self._failures = 0
         self._lost = 0
         self._withheld: list[tuple[str, Body]] | None = None
@@ -38,6 +42,7 @@ class MemorySpouts:
 
     def read(self, key: SpoutKey) -> Mapping[str, Any] | None:
         with self._lock:
+            self.reads += 1
             return copy.deepcopy(self._bodies.get(key))
 
     def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
@@ -72,7 +77,7 @@ class MemorySpouts:
             body = self._to_be_written(key, uid)
             if body is None:
                 return None
-            if body["metadata"]["resourceVersion"] != resource_version:
+            if self.conflicts or body["metadata"]["resourceVersion"] != resource_version:
                 raise Outdated("409 Conflict")
             body["metadata"]["finalizers"] = list(finalizers)
             return self._changed(key)
@@ -83,8 +88,9 @@ class MemorySpouts:
         """Tell of what is there, and of every change from now on."""
         with self._lock:
             self._watchers = [tell]
-            for body in self._bodies.values():
-                tell("ADDED", copy.deepcopy(body))
+            for key, body in self._bodies.items():
+                if key not in self._hidden:
+                    tell("ADDED", copy.deepcopy(body))
 
     def fail(self, times: int) -> None:
         """Let the next writes of the operator fail."""
@@ -111,8 +117,20 @@ class MemorySpouts:
         """Tell of what was kept back, and of what comes."""
         with self._lock:
             withheld, self._withheld = self._withheld or [], None
+            withheld += [("ADDED", copy.deepcopy(self._bodies[key])) for key in self._hidden]
+            self._hidden.clear()
             for kind, body in withheld:
                 self._tell(kind, body)
+
+    def hide(self, key: SpoutKey) -> None:
+        """Keep a Spout that is there from the next watch until `deliver`."""
+        self._hidden.add(key)
+
+    def label(self, key: SpoutKey) -> None:
+        """Write a label, as somebody else may at any time."""
+        with self._lock:
+            self._bodies[key]["metadata"].setdefault("labels", {})["changed"] = str(self._version)
+            self._changed(key)
 
     def create(self, body: Body) -> SpoutKey:
         key = parse_key(body)

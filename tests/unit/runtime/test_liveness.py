@@ -7,9 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from spout_operator.core.errors import NamespaceUnavailable
+from spout_operator.runtime.election import Election
+from spout_operator.runtime.sweep import OutOfSightError
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
+from tests.unit.runtime.memory_leases import MemoryLeases
 from tests.unit.runtime.processes import Process
+from tests.unit.runtime.world import now
 
 #: Seconds, more than any part may take to come round.
 AGES = 400.0
@@ -165,3 +170,31 @@ def test_a_watch_that_has_not_begun_is_no_reason_to_start_anew_but_to_wait(proce
         assert (await livez(process))[0] == 200
 
     while_it_runs(process, scenario)
+
+
+def test_a_replica_that_sees_no_namespace_for_minutes_gives_up_its_lease_and_ends(
+    pachd: MemoryPachd, unused_tcp_port: int
+) -> None:
+    leases = MemoryLeases()
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, HurryingLoop)
+        election = Election(leases, name="ns/lease", identity="one", now=now, retry_period=0.005)
+        process = Process(pachd=pachd, http_port=unused_tcp_port, election=election)
+        running = asyncio.ensure_future(process.operator().run(asyncio.Event()))
+        await until("the operator to answer", is_live(process))
+        assert leases.lease is not None
+        assert leases.lease.holder == "one"
+        process.spouts.refusals[None] = NamespaceUnavailable("403 for all of them")
+
+        loop.ahead = AGES
+
+        with pytest.raises(OutOfSightError, match="403 for all of them"):
+            await running
+
+    with asyncio.Runner(loop_factory=HurryingLoop) as runner:
+        runner.run(scenario())
+
+    assert leases.lease is not None
+    assert leases.lease.holder == "", "the next replica need not wait"

@@ -1,6 +1,8 @@
 """One operator process: told to stop, it stops, whatever it is doing, and leaves the Lease to the next."""
 
 import asyncio
+import subprocess
+import sys
 
 from spout_operator.runtime.election import Election
 from spout_operator.telemetry.metrics import Metrics
@@ -37,3 +39,22 @@ async def test_one_that_leads_and_is_told_to_stop_gives_up_the_lease(pachd: Memo
     assert leases.lease is not None
     assert leases.lease.holder == ""
     assert leader(process.metrics) == 0
+
+
+def test_a_part_that_does_not_stop_is_left_behind_in_time() -> None:
+    program = """
+import asyncio
+import logging
+from spout_operator.assembly import end_in_time
+
+async def main() -> None:
+    end_in_time(asyncio.Event(), grace=0.1)
+    await asyncio.Event().wait()
+
+logging.basicConfig()
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - ours
+
+    assert done.returncode == 1
+    assert "a part of the operator has not stopped within 0 s; the process ends without it" in done.stderr

@@ -1,17 +1,23 @@
 """The sweep: what a watch that stands still, or was interrupted, did not tell."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
+from spout_operator.core.errors import NamespaceUnavailable, Retryable, SpoutError
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.reasons import Reason
 from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.sweep import Sweep, WentBackError
+from spout_operator.runtime.sweep import GIVE_UP_AFTER, INTERVAL, OutOfSightError, Sweep, WentBackError
 from tests.builders import a_key, a_spout_body
 from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.virtual_time import run
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Watched = tuple[MemorySpouts, SpoutCache, Sweep, list[SpoutKey]]
 
@@ -110,3 +116,166 @@ async def test_versions_that_went_back_end_the_operator(watched: Watched) -> Non
 
     with pytest.raises(WentBackError, match="older ingest/my-spout than before"):
         await sweep.sweep()
+
+
+#: More than the seconds in which a process without any sight of its Spouts gives up.
+AGES = GIVE_UP_AFTER + 2 * INTERVAL
+
+
+@pytest.fixture
+async def two_namespaces() -> AsyncIterator[Watched]:
+    """As `watched`, for two namespaces."""
+    woken: list[SpoutKey] = []
+    spouts, cache, calls = MemorySpouts(), SpoutCache(woken.append), BlockingCalls("test", threads=1)
+    yield spouts, cache, Sweep(cache=cache, spouts=spouts, calls=calls, namespaces=("a", "b")), woken
+    calls.close()
+
+
+async def test_a_namespace_that_cannot_be_listed_hides_nothing_of_the_others(
+    two_namespaces: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    spouts, cache, sweep, _ = two_namespaces
+    spouts.refusals["a"] = NamespaceUnavailable("403 for a")
+    gone, unshown = (spouts.create(a_spout_body(name=name, namespace="b")) for name in ("gone", "unshown"))
+    show(spouts, cache)
+    spouts.watch(lambda *_: None)
+    spouts.vanish(gone)
+    spouts.edit(unshown, suspend=True)
+
+    await sweep.sweep()
+    await sweep.sweep()
+
+    assert cache.spouts() == [unshown]
+    assert sweep.overdue == {unshown}
+    assert sweep.troubles == {"a": "403 for a", "b": None}
+    assert [record.message for record in caplog.records if "403" in record.message] == ["403 for a; it is tried again"]
+
+
+async def test_what_the_watch_owes_is_told_though_the_list_fails_since(watched: Watched) -> None:
+    spouts, cache, sweep, _ = watched
+    key = spouts.create(a_spout_body())
+    show(spouts, cache)
+    spouts.watch(lambda *_: None)
+    spouts.edit(key, suspend=True)
+    await sweep.sweep()
+    spouts.refusals[None] = Retryable(Reason.INTERNAL_ERROR, "500")
+
+    await sweep.sweep()
+
+    assert sweep.overdue == {key}
+
+
+async def test_spouts_of_a_namespace_that_cannot_be_listed_are_not_taken_for_gone(two_namespaces: Watched) -> None:
+    spouts, cache, sweep, _ = two_namespaces
+    key = spouts.create(a_spout_body(namespace="a"))
+    show(spouts, cache)
+    spouts.refusals["a"] = NamespaceUnavailable("403 for a")
+    spouts.vanish(key)
+
+    await sweep.sweep()
+
+    assert cache.spouts() == [key]
+
+
+async def beginning(sweep: Sweep) -> asyncio.Task[None]:
+    """The sweep, running, once it has asked for its first lists."""
+    running = asyncio.ensure_future(sweep.run())
+    await asyncio.wait({running}, timeout=0.05)
+    return running
+
+
+async def test_all_is_known_once_the_watch_has_shown_what_was_listed(watched: Watched) -> None:
+    spouts, cache, sweep, _ = watched
+    spouts.create(a_spout_body(name="one"))
+    spouts.create(a_spout_body(name="two"))
+    running = await beginning(sweep)
+    assert not sweep.synced.is_set()
+    cache.put(spouts.read(a_key("one")) or {})
+    await asyncio.sleep(0.05)
+    assert not sweep.synced.is_set(), "one is missing"
+
+    cache.put(spouts.read(a_key("two")) or {})
+
+    async with asyncio.timeout(5):
+        await sweep.synced.wait()
+    running.cancel()
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_waited_for"),
+    [
+        pytest.param(Retryable(Reason.INTERNAL_ERROR, "500"), True, id="the list fails: it may hold the older Spout"),
+        pytest.param(NamespaceUnavailable("403"), False, id="nobody may list it: that would be waited for for ever"),
+    ],
+)
+async def test_a_namespace_is_waited_for_unless_it_cannot_be_listed(
+    two_namespaces: Watched, refusal: SpoutError, *, is_waited_for: bool
+) -> None:
+    spouts, cache, sweep, _ = two_namespaces
+    spouts.refusals["a"] = refusal
+    spouts.create(a_spout_body(namespace="b"))
+    show(spouts, cache)
+
+    running = await beginning(sweep)
+
+    assert sweep.synced.is_set() is not is_waited_for
+    running.cancel()
+
+
+class AtOnce(BlockingCalls):
+    """Makes calls that do not block in the event loop itself: in virtual time nobody waits for a thread."""
+
+    def __init__(self) -> None:
+        super().__init__("unused", threads=1)
+
+    async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return function(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "refusal", [Retryable(Reason.INTERNAL_ERROR, "500"), NamespaceUnavailable("403")], ids=["fails", "is refused"]
+)
+def test_a_process_that_sees_no_namespace_for_minutes_ends(refusal: SpoutError) -> None:
+    """And so gives up its Lease: another replica may see more."""
+
+    async def scenario() -> None:
+        spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
+        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"))
+        spouts.refusals = {"a": refusal, "b": refusal}
+        begun = asyncio.get_running_loop().time()
+
+        with pytest.raises(OutOfSightError, match=f"could be held against a list: {refusal.message}"):
+            await sweep.run()
+
+        assert GIVE_UP_AFTER <= asyncio.get_running_loop().time() - begun <= AGES
+
+    run(scenario())
+
+
+def test_a_process_whose_watch_shows_nothing_for_minutes_ends() -> None:
+    async def scenario() -> None:
+        spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
+        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce())
+        running = asyncio.ensure_future(sweep.run())
+        await sweep.synced.wait()
+        spouts.create(a_spout_body())
+
+        with pytest.raises(OutOfSightError, match="the watch does not show what is listed"):
+            await running
+
+    run(scenario())
+
+
+def test_a_process_that_sees_one_of_its_namespaces_goes_on() -> None:
+    async def scenario() -> None:
+        spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
+        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"))
+        spouts.refusals["a"] = NamespaceUnavailable("403 for a")
+        running = asyncio.ensure_future(sweep.run())
+
+        await asyncio.sleep(10 * AGES)
+
+        assert not running.done()
+        running.cancel()
+
+    run(scenario())
