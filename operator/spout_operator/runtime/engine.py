@@ -8,6 +8,7 @@ from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Pachyderm, Spouts, Telemetry
 from spout_operator.runtime.cache import Body, SpoutCache
 from spout_operator.runtime.controller import Controller
+from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.knowledge import PipelineKnowledge
 from spout_operator.runtime.poller import LOOKS, Poller
@@ -35,6 +36,7 @@ class Engine:
         address: str,
         cluster: str,
         poll_interval: float,
+        quiet_interval: float,
         status_interval: float,
         now: Callable[[], datetime.datetime],
     ) -> None:
@@ -47,12 +49,13 @@ class Engine:
             address: of Pachyderm, for statuses.
             cluster: the identity in the stamp of each pipeline.
             poll_interval: seconds between two looks at Pachyderm.
+            quiet_interval: seconds, at most, between two looks at the heads of a spout that is quiet.
             status_interval: seconds, at least, between two status writes of one Spout.
             now: the time of day.
         """
         self._calls = BlockingCalls("pachyderm", threads=RECONCILES + LOOKS)
         self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
-        knowledge = PipelineKnowledge()
+        knowledge = PipelineKnowledge(HeadReads(interval=poll_interval, quiet_interval=quiet_interval))
 
         def new_queue(name: str) -> KeyedQueue[SpoutKey]:
             return KeyedQueue(lambda seconds: telemetry.waited(name, seconds))
