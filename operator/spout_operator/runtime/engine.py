@@ -2,11 +2,12 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Pachyderm, Spouts, Telemetry
-from spout_operator.runtime.cache import Body, SpoutCache
+from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.controller import Controller
 from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
@@ -97,9 +98,9 @@ class Engine:
         )
         self.sweep = Sweep(cache=cache, spouts=spouts, calls=self._kubernetes_calls)
 
-    def bodies(self) -> Mapping[SpoutKey, Body]:
+    def spouts(self) -> Collection[Facts]:
         """The Spouts as they are known."""
-        return {key: body for key in self._cache.spouts() if (body := self._cache.get(key)) is not None}
+        return self._cache.all_facts()
 
     def start_workers(self) -> list[asyncio.Task[None]]:
         """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart."""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
+from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, PipelineState
 from spout_operator.core.status import Server
 from spout_operator.runtime.io import BlockingCalls
@@ -19,6 +20,8 @@ class MemoryPipelines:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.fails_with: SpoutError | None = None
+        """What looking raises, for as long as it is set."""
         self._pipelines: dict[str, Pipeline] = {}
         self._commits: dict[str, list[Commit]] = {}
 
@@ -28,12 +31,12 @@ class MemoryPipelines:
         return Server(address="memory", version="1.13.4")
 
     def observe(self, name: str) -> Pipeline | None:
-        self.calls["observe"] += 1
+        self._look("observe")
         found = self._pipelines.get(name)
         return dataclasses.replace(found, workers=(1, 1)) if found is not None else None
 
     def list(self) -> Mapping[str, Pipeline]:
-        self.calls["list"] += 1
+        self._look("list")
         return dict(self._pipelines)
 
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
@@ -69,7 +72,7 @@ class MemoryPipelines:
             self._commits.pop(name, None)
 
     def heads(self, name: str) -> Heads:
-        self.calls["heads"] += 1
+        self._look("heads")
         commits = self._commits[name]
         return Heads(output=commits[-1].id if commits else None)
 
@@ -85,7 +88,16 @@ class MemoryPipelines:
     def marker(self, name: str, path: str, head: str) -> Marker | None:
         raise NotImplementedError
 
-    # What spouts do.
+    def _look(self, what: str) -> None:
+        self.calls[what] += 1
+        if self.fails_with is not None:
+            raise self.fails_with
+
+    # What others do.
+
+    def hand_over(self, name: str, owner: Owner) -> None:
+        """Give a pipeline to another owner."""
+        self._pipelines[name] = dataclasses.replace(self._pipelines[name], owner=owner)
 
     def commit(self, name: str) -> None:
         """A new finished commit."""

@@ -104,7 +104,7 @@ class World:
     @property
     def known(self) -> Collection[SpoutKey]:
         """The Spouts that the operator knows of."""
-        return self._engine.bodies().keys()
+        return [spout.key for spout in self._engine.spouts()]
 
     async def until(self, what: str, look: Callable[[], object]) -> None:
         """Wait until `look()` is true."""
