@@ -6,6 +6,7 @@ The collections are found by walking what the engine is made of, so a new one is
 import asyncio
 import functools
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -99,9 +100,10 @@ class Cluster:
 
     async def until(self, look: Callable[[], bool]) -> None:
         """Wait until `look()` is true."""
-        async with asyncio.timeout(PATIENCE):
-            while not look():
-                await asyncio.sleep(0.005)
+        deadline = time.monotonic() + PATIENCE
+        while not look():
+            assert time.monotonic() < deadline, "waited in vain"
+            await asyncio.sleep(0.005)
 
     def sizes(self) -> Counter[str]:
         """Of all collections."""
