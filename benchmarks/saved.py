@@ -1,11 +1,10 @@
-"""The figures of `benchmarks.scale` as they are kept, printed beside those of before, and drawn."""
+"""The figures of `benchmarks.scale` as they are kept, and printed beside those of before."""
 
 import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import plot
 from benchmarks.figures import show
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "figures"
@@ -42,13 +41,12 @@ def load(file: Path) -> list[Figures]:
 
 
 def keep(found: Sequence[Figures]) -> None:
-    """Keep figures, those of other numbers of Spouts as they are, and draw them."""
+    """Keep figures; those of other numbers of Spouts stay as they are."""
     rows = {row.spouts: row for row in (*load(NOW), *found)}
     kept = [rows[spouts] for spouts in sorted(rows)]
     FOLDER.mkdir(exist_ok=True)
     text = json.dumps([dataclasses.asdict(row) for row in kept], indent=2)
     NOW.write_text(f"{text}\n", encoding="utf-8")
-    plot.draw(FOLDER / "scale.svg", now=load(NOW), before=load(BEFORE))
 
 
 def print_beside(figures: Figures) -> None:

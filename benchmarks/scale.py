@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import saved
+from benchmarks import plot, saved
 from benchmarks.figures import show
 from spout_testbed import Testbed
 from spout_testbed.programs import run
@@ -39,7 +39,7 @@ SPEC: dict[str, Any] = {
 }
 LEASE = "--lease=spout-operator/spout-operator"
 #: The intervals that an installation has; of a flag given twice the last one counts.
-FLAGS = (LEASE, "--poll-interval=10", "--status-interval=5")
+FLAGS = (LEASE, "--poll-interval=10", "--quiet-interval=300", "--status-interval=5")
 MINUTE, AN_HOUR = 60.0, 3600.0
 FIRST_MINUTES = 3
 #: Seconds.
@@ -80,6 +80,7 @@ def main() -> None:
                 )
     if options.save:
         saved.keep(found)
+        plot.draw(saved.FOLDER / "scale.svg", now=saved.load(saved.NOW), before=saved.load(saved.BEFORE))
 
 
 def measured(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, counts: Sequence[int]) -> list[saved.Figures]:
