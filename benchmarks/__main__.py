@@ -47,7 +47,7 @@ def main() -> None:
             kubeconfig=bed.kubeconfig,
             pachd_address=bed.pachd_address,
             log=log,
-            flags=(f"--poll-interval={TICK}", "--status-interval=1"),
+            flags=(f"--poll-interval={TICK}", "--quiet-interval=300", "--status-interval=1"),
         )
         with administrator(bed) as api_client:
             spouts = Spouts(api_client, "default", log)

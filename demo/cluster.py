@@ -44,6 +44,7 @@ class Cluster:
             "--pachd-address",
             self.bed.pachd_address,
             "--poll-interval=1",
+            "--quiet-interval=2",
             "--status-interval=1",
         ]
         env = {**os.environ, "KUBECONFIG": str(self.bed.kubeconfig_for_account("spout-operator", "spout-operator"))}

@@ -119,6 +119,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             address=config.pachd.url,
             cluster=cluster,
             poll_interval=config.poll_interval,
+            quiet_interval=config.quiet_interval,
             status_interval=config.status_interval,
             now=_now,
             namespaces=config.namespaces,

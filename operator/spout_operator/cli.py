@@ -93,7 +93,15 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     default=10,
     envvar=_PREFIX + "POLL_INTERVAL",
     show_envvar=True,
-    help="Seconds between looks at Pachyderm: one ListPipeline for all Spouts, one ListBranch for each.",
+    help="Seconds between looks at Pachyderm: one ListPipeline for all Spouts, one ListBranch for each that is busy.",
+)
+@click.option(
+    "--quiet-interval",
+    type=click.FloatRange(min=0.1),
+    default=300,
+    envvar=_PREFIX + "QUIET_INTERVAL",
+    show_envvar=True,
+    help="A spout that does not commit is looked at ever more rarely, at least once in so many seconds.",
 )
 @click.option(
     "--status-interval",
@@ -153,6 +161,7 @@ def run(
     namespaces: tuple[str, ...],
     kubeconfig: str | None,
     poll_interval: float,
+    quiet_interval: float,
     status_interval: float,
     http_port: int,
     lease: str | None,
@@ -173,6 +182,7 @@ def run(
             ca_file=pachd_ca_file,
             token_file=pachd_token_file,
             poll_interval=poll_interval,
+            quiet_interval=quiet_interval,
             status_interval=status_interval,
             http_port=http_port,
             cluster_id=cluster_id,

@@ -22,6 +22,7 @@ class Config:
     ca_file: pathlib.Path | None
     token_file: pathlib.Path | None
     poll_interval: float
+    quiet_interval: float
     status_interval: float
     http_port: int
     cluster_id: str | None

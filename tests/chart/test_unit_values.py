@@ -177,6 +177,7 @@ WRONG = [
     ("image.repository=", "repository", "no image"),
     ("resources.requests.cpu=lots", "cpu", "a quantity that is none"),
     ("pollInterval=0", "pollInterval", "looks without a pause"),
+    ("quietInterval=0", "quietInterval", "looks without a pause at what is quiet"),
     ("crds.keep=maybe", "keep", "neither yes nor no"),
     ("metrics.podMonitor.interval=30", "interval", "an interval without a unit"),
     ("metrics.prometheusRule.disabled[0]=SpoutStaled", "disabled", "a misspelt alert"),

@@ -7,6 +7,7 @@ from spout_operator.core.comparison import changes
 from spout_operator.core.model import PipelineSpec
 from tests.contract.harness import OWNER, SPEC, Side
 from tests.contract.specs import EVERYTHING, ROWS, SPECS, Row
+from tests.support.waiting import eventually
 
 
 def differences(desired: PipelineSpec, found: PipelineSpec | None) -> tuple[str, ...]:
@@ -34,6 +35,25 @@ def test_the_list_has_the_same_specs_as_looking_at_each(side: Side) -> None:
     listed = side.port.list()
 
     assert [listed[name].spec for name in names] == [side.observed(name).spec for name in names]
+
+
+def test_a_list_again_has_the_same_object_for_what_did_not_change(side: Side) -> None:
+    """Its maps come in another order each time."""
+    name = side.created(EVERYTHING)
+
+    def is_the_same() -> bool:
+        found = [side.port.list()[name] for _ in range(20)]
+        return all(pipeline is found[0] for pipeline in found)
+
+    # Its state moves for a moment.
+    eventually(is_the_same, what="20 answers with the same object")
+    before = side.port.list()[name]
+
+    side.port.update(name, SPEC, OWNER)
+
+    after = side.port.list()[name]
+    assert (before.version, after.version) == (1, 2)
+    assert differences(SPEC, after.spec) == ()
 
 
 # One server for all examples: each makes a pipeline and deletes it.

@@ -2,6 +2,7 @@
 # ruff: noqa: N802 - the methods are named as the calls
 
 import json
+import random
 import re
 import uuid
 from typing import Any
@@ -58,6 +59,8 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
         for info in answer.pipeline_info:
             info.ClearField("workers_available")
             info.ClearField("workers_requested")
+            _shuffle(info.transform.env)
+            _shuffle(info.metadata.annotations)
         return answer
 
     def StartPipeline(self, request: Message, _context: object) -> Message:
@@ -157,3 +160,11 @@ def _info(request: Message) -> Message:
     if info.spout.HasField("service") and not info.spout.service.type:
         info.spout.service.type = DEFAULT_SERVICE_TYPE
     return info
+
+
+def _shuffle(entries: Any) -> None:
+    """Have a map written in another order each time, as Go does."""
+    order = list(entries.items())
+    random.shuffle(order)
+    entries.clear()
+    entries.update(order)

@@ -88,6 +88,16 @@ class MemoryPachd:
         with self._gate.lock:
             self._repos[repo].commits[commit].finished = now()
 
+    def date_pipeline(self, name: str, *, ago: float) -> None:
+        """Have a pipeline made so many seconds ago."""
+        with self._gate.lock:
+            self._pps.get_or_refuse(name).created_at.CopyFrom(now(ago=ago))
+
+    def date_commit(self, repo: str, commit: str, *, ago: float) -> None:
+        """Have a commit finished so many seconds ago."""
+        with self._gate.lock:
+            self._repos[repo].commits[commit].finished = now(ago=ago)
+
     def write_marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
         """A new head of the marker branch that holds just these files; returns its id."""
         tree = {f"/{path}": content for path, content in files.items()}

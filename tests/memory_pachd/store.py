@@ -76,6 +76,6 @@ class Repos(dict[str, Repo]):
         return self.get(name, Repo(name=name)).resolve(commit.id)
 
 
-def now() -> Any:
-    seconds, nanos = divmod(time.time_ns(), 1_000_000_000)
+def now(*, ago: float = 0) -> Any:
+    seconds, nanos = divmod(time.time_ns() - int(ago * 1e9), 1_000_000_000)
     return timestamp_pb2.Timestamp(seconds=seconds, nanos=nanos)

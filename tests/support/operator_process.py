@@ -41,6 +41,7 @@ class OperatorProcess:
             "run",
             f"--pachd-address={pachd_address}",
             "--poll-interval=0.5",
+            "--quiet-interval=0.5",
             "--status-interval=0.2",
             f"--http-port={port}",
             *flags,

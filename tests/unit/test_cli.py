@@ -49,6 +49,7 @@ def test_flag_and_default_are_those_of_the_readme(variable: str) -> None:
         ("SPOUT_OPERATOR_NAMESPACES", "ingest orders", "namespaces", ("ingest", "orders")),
         ("KUBECONFIG", "file", "kubeconfig", "file"),
         ("SPOUT_OPERATOR_POLL_INTERVAL", "2.5", "poll_interval", 2.5),
+        ("SPOUT_OPERATOR_QUIET_INTERVAL", "60", "quiet_interval", 60),
         ("SPOUT_OPERATOR_STATUS_INTERVAL", "0", "status_interval", 0),
         ("SPOUT_OPERATOR_HTTP_PORT", "0", "http_port", 0),
         ("SPOUT_OPERATOR_LEASE", "ns/name", "lease", "ns/name"),

@@ -25,6 +25,8 @@
 {{- end }}
 - name: SPOUT_OPERATOR_POLL_INTERVAL
   value: {{ .Values.pollInterval | quote }}
+- name: SPOUT_OPERATOR_QUIET_INTERVAL
+  value: {{ .Values.quietInterval | quote }}
 - name: SPOUT_OPERATOR_STATUS_INTERVAL
   value: {{ .Values.statusInterval | quote }}
 - name: SPOUT_OPERATOR_SPOUT_METRICS_LIMIT

@@ -56,6 +56,8 @@ class Convergence:
                 written=self._written.get(spout.key),
             )
             if observed is not None and decision.action is Action.NONE:
+                # It came out as it was written: the same spec and version cannot differ any more.
+                self.forget(spout.key)
                 return decision, observed
             if remembered is not None:
                 # Good enough to do nothing; but what is written to has to be ours now, not at the last tick.
@@ -90,7 +92,7 @@ class Convergence:
         )
 
     def forget(self, key: SpoutKey) -> None:
-        """The Spout is gone."""
+        """What was written to the pipeline of a Spout is of no interest any more, as where the Spout is gone."""
         self._written.pop(key, None)
 
     async def _observe(self, name: str) -> Pipeline | None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Pachyderm, Spouts, Telemetry
-from spout_operator.runtime.cache import Body, SpoutCache
+from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.controller import Controller
+from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.knowledge import PipelineKnowledge
 from spout_operator.runtime.poller import LOOKS, Poller
@@ -35,6 +37,7 @@ class Engine:
         address: str,
         cluster: str,
         poll_interval: float,
+        quiet_interval: float,
         status_interval: float,
         now: Callable[[], datetime.datetime],
         namespaces: Sequence[str] = (),
@@ -48,13 +51,14 @@ class Engine:
             address: of Pachyderm, for statuses.
             cluster: the identity in the stamp of each pipeline.
             poll_interval: seconds between two looks at Pachyderm.
+            quiet_interval: seconds, at most, between two looks at the heads of a spout that is quiet.
             status_interval: seconds, at least, between two status writes of one Spout.
             now: the time of day.
             namespaces: those that are watched; none for all.
         """
         self._calls = BlockingCalls("pachyderm", threads=RECONCILES + LOOKS)
         self._kubernetes_calls = BlockingCalls("kubernetes", threads=KUBERNETES_CALLS)
-        knowledge = PipelineKnowledge()
+        knowledge = PipelineKnowledge(HeadReads(interval=poll_interval, quiet_interval=quiet_interval))
 
         def new_queue(name: str) -> KeyedQueue[SpoutKey]:
             return KeyedQueue(lambda seconds: telemetry.waited(name, seconds))
@@ -98,9 +102,9 @@ class Engine:
             cache=cache, spouts=spouts, calls=self._kubernetes_calls, namespaces=tuple(namespaces) or (None,)
         )
 
-    def bodies(self) -> Mapping[SpoutKey, Body]:
+    def spouts(self) -> Collection[Facts]:
         """The Spouts as they are known."""
-        return {key: body for key in self._cache.spouts() if (body := self._cache.get(key)) is not None}
+        return self._cache.all_facts()
 
     def start_workers(self) -> list[asyncio.Task[None]]:
         """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart.

@@ -1,26 +1,40 @@
 """What is known of the pipelines without asking again. Used from the event loop only."""
 
+import dataclasses
+from collections.abc import Collection, Mapping
+
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import Pipeline
+from spout_operator.runtime.head_reads import HeadReads
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Observation:
+    pipeline: Pipeline
+    listed: Pipeline | None = None
+    """The object of the last list that it was held against and found equal to, but for the workers."""
 
 
 class PipelineKnowledge:
-    """The last observation of each pipeline that is still good, and whether Pachyderm answers.
+    """The last observation of each pipeline that is still good, its heads, and whether Pachyderm answers.
 
-    The poller takes away what has changed; whoever then needs it observes anew.
+    The poller holds it against each list, which takes away what has changed; whoever then needs it observes anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, heads: HeadReads) -> None:
         self.outage: SpoutError | None = None
-        self._observed: dict[str, Pipeline] = {}
+        self.heads = heads
+        self._observed: dict[str, _Observation] = {}
+        self._listed: Mapping[str, Pipeline] | None = None
 
     def observed(self, name: str) -> Pipeline | None:
         """The pipeline, where the last observation still holds."""
-        return self._observed.get(name)
+        found = self._observed.get(name)
+        return found.pipeline if found is not None else None
 
     def remember(self, pipeline: Pipeline) -> None:
         """Keep a fresh observation."""
-        self._observed[pipeline.name] = pipeline
+        self._observed[pipeline.name] = _Observation(pipeline)
 
     def forget(self, name: str) -> None:
         """The last observation no longer holds."""
@@ -29,3 +43,33 @@ class PipelineKnowledge:
     def forget_all(self) -> None:
         """Nothing is known any more, for example after an outage."""
         self._observed.clear()
+
+    def hold_against(self, listed: Mapping[str, Pipeline], names: Collection[str]) -> list[str]:
+        """Take in a list of all pipelines; what is known of others than `names` is dropped.
+
+        Returns:
+            Those of `names` whose pipeline is not as it was known to be.
+        """
+        for gone in self._observed.keys() - names:
+            del self._observed[gone]
+        # Whoever has not been observed before the first list is going to be.
+        before = listed if self._listed is None else self._listed
+        changed = [name for name in names if not self._holds(name, before.get(name), listed.get(name))]
+        self._listed = listed
+        for name in changed:
+            self.forget(name)
+            self.heads.stir(name)
+        return changed
+
+    def _holds(self, name: str, before: Pipeline | None, listed: Pipeline | None) -> bool:
+        known = self._observed.get(name)
+        if known is None:
+            return listed is before or listed == before
+        if listed is None or listed is known.listed:
+            return listed is not None
+        # It can be older than the last list, where an answer was long on its way.
+        if listed != dataclasses.replace(known.pipeline, workers=None):
+            return False
+        # With the parts of the listed one, so that none is in memory twice.
+        self._observed[name] = _Observation(dataclasses.replace(listed, workers=known.pipeline.workers), listed)
+        return True

@@ -1,10 +1,9 @@
-"""One poller per Pachyderm: one ListPipeline a tick for all Spouts, one look at the heads per Spout."""
+"""One poller per Pachyderm: one ListPipeline a tick for all Spouts, and a look at the heads of those that are due."""
 
 import asyncio
-import dataclasses
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable
 
 from spout_operator.core.errors import NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Heads, Pipeline, SpoutKey
@@ -38,8 +37,6 @@ class Poller:
         self._calls = calls
         self._enqueue = enqueue
         self._interval = interval
-        self._listed: Mapping[str, Pipeline] = {}
-        self._heads: Mapping[str, Heads | None] = {}
         self.last_move: float | None = None
         """Time of the loop at which a look of the poller's last ended, well or not; None before the first."""
         self.last_success: float | None = None
@@ -72,12 +69,15 @@ class Poller:
         listed = await self._calls(self._pachyderm.list)
         self._note_move()
         claims = dict(self._cache.claims())
-        heads: dict[str, Heads | None] = {}
-        names = iter(claims)
+        for name in self._knowledge.hold_against(listed, claims.keys()):
+            self._enqueue_claimants(claims[name])
+        due = self._knowledge.heads.tick(claims.keys())
+        names = iter([name for name in due if _is_ours(listed.get(name), claims[name])])
 
         async def look() -> None:
             for name in names:
-                heads[name] = await self._look_at(name, claims[name], listed.get(name))
+                if self._knowledge.heads.note(name, await self._read_heads(name)):
+                    self._enqueue_claimants(claims[name])
                 self._note_move()
 
         looks = [asyncio.create_task(look()) for _ in range(LOOKS)]
@@ -87,25 +87,10 @@ class Poller:
             # After one that was not answered, no more are asked.
             for task in looks:
                 task.cancel()
-        self._listed, self._heads = listed, heads
         self._recover()
 
-    async def _look_at(self, name: str, keys: frozenset[SpoutKey], listed: Pipeline | None) -> Heads | None:
-        """Have the Spouts looked at where there is something new; returns the heads, None where there are none."""
-        known = self._knowledge.observed(name)
-        # What is known can be older than the last list, where an answer was long on its way.
-        before = self._listed.get(name) if known is None else dataclasses.replace(known, workers=None)
-        changed = listed != before
-        if changed:
-            self._knowledge.forget(name)
-        is_ours = listed is not None and listed.owner is not None and listed.owner.spout in keys
-        heads = await self._read_heads(name) if is_ours else None
-        if changed or heads != self._heads.get(name):
-            for key in keys:
-                self._enqueue(key)
-        return heads
-
     async def _read_heads(self, name: str) -> Heads | None:
+        """The heads, None where they could not be read."""
         try:
             return await self._calls(self._pachyderm.heads, name)
         except NotLeading:
@@ -139,6 +124,13 @@ class Poller:
             self._knowledge.outage = error
             self._enqueue_all()
 
-    def _enqueue_all(self) -> None:
-        for key in self._cache.spouts():
+    def _enqueue_claimants(self, keys: Iterable[SpoutKey]) -> None:
+        for key in keys:
             self._enqueue(key)
+
+    def _enqueue_all(self) -> None:
+        self._enqueue_claimants(self._cache.spouts())
+
+
+def _is_ours(listed: Pipeline | None, keys: Collection[SpoutKey]) -> bool:
+    return listed is not None and listed.owner is not None and listed.owner.spout in keys

@@ -1,15 +1,17 @@
 """Reads how far a spout has come, and only what is new since the status was written."""
 
 import dataclasses
-from collections.abc import Mapping
+import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from spout_operator.core import freshness, progress
 from spout_operator.core import marker as markers
-from spout_operator.core import progress
 from spout_operator.core.errors import Missing
 from spout_operator.core.model import Spout, SpoutKey
 from spout_operator.core.progress import CommitCount, Walk
 from spout_operator.ports import Pachyderm
+from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
 
 #: Commits of a page: pachd takes a quarter of a millisecond for each (docs/pachyderm-1.13.md).
@@ -35,9 +37,20 @@ class Reading:
 class Progress:
     """Commits and marker of one pipeline at a time; the memory of both is the Spout's status."""
 
-    def __init__(self, pachyderm: Pachyderm, calls: BlockingCalls, *, page: int = PAGE, pages: int = PAGES) -> None:
+    def __init__(
+        self,
+        pachyderm: Pachyderm,
+        calls: BlockingCalls,
+        *,
+        heads: HeadReads,
+        now: Callable[[], datetime.datetime],
+        page: int = PAGE,
+        pages: int = PAGES,
+    ) -> None:
         self._pachyderm = pachyderm
         self._calls = calls
+        self._heads = heads
+        self._now = now
         self._page = page
         self._pages = pages
         self._walks: dict[SpoutKey, Walk] = {}
@@ -52,6 +65,9 @@ class Progress:
         """
         name, path = spout.pipeline_name, spout.spec.spout.marker
         heads = await self._calls(self._pachyderm.heads, name)
+        quiet_since = freshness.quiet_since(heads, shown)
+        quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
+        self._heads.note(name, heads, quiet_for=quiet_for)
         before = progress.from_status(shown.get("commits"))
         commits, is_whole = await self._commits(spout.key, name, heads.output, before)
         marker, marker_is_open = await self._marker(name, heads.marker, path, shown.get("marker"))

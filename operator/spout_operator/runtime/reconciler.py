@@ -59,7 +59,9 @@ class Reconciler:
     def __init__(self, collaborators: Collaborators, *, poll_interval: float) -> None:
         self._with = collaborators
         self._convergence = Convergence(collaborators.pachyderm, collaborators.knowledge, collaborators.calls)
-        self._progress = Progress(collaborators.pachyderm, collaborators.calls)
+        self._progress = Progress(
+            collaborators.pachyderm, collaborators.calls, heads=collaborators.knowledge.heads, now=collaborators.now
+        )
         self._settling: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
         self._finishing: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
         self._failing: Backoff[SpoutKey] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)

@@ -40,11 +40,11 @@ class StatusWriter:
 
     def current(self, key: SpoutKey) -> Mapping[str, Any]:
         """The status as it is, or is about to be: what the next one is built on."""
-        body = self._cache.get(key) or {}
+        known = self._cache.facts(key)
         for about in (self._pending.get(key), self._sent.get(key)):
-            if about is not None and about[0] == body.get("metadata", {}).get("uid"):
+            if about is not None and known is not None and about[0] == known.uid:
                 return about[1]
-        found: Mapping[str, Any] = body.get("status") or {}
+        found: Mapping[str, Any] = (self._cache.get(key) or {}).get("status") or {}
         return found
 
     def submit(self, key: SpoutKey, uid: str, status: dict[str, Any]) -> None:
@@ -78,17 +78,21 @@ class StatusWriter:
 
     async def _write(self, key: SpoutKey) -> None:
         uid, status = self._pending.pop(key, ("", None))
-        body = self._cache.get(key)
-        if status is None or body is None or body["metadata"]["uid"] != uid:
+        known = self._cache.facts(key)
+        if status is None or known is None or known.uid != uid:
             return
         # What was sent and not answered may be there or not: what the cache has does not tell.
-        if key not in self._sent and body.get("status") == status:
+        if key not in self._sent and (self._cache.get(key) or {}).get("status") == status:
             return
         self._not_before[key] = asyncio.get_running_loop().time() + self._interval
         self._sent[key] = uid, status
         try:
             written = await self._calls(self._spouts.write_status, key, uid, status)
         except Retryable as error:
+            if self._cache.facts(key) is None:
+                # It went meanwhile, and was forgotten.
+                self.forget(key)
+                return
             delay = self._backoff.next(key)
             logger.warning("Spout %s: %s; next try in %.0f s", key, error.message, delay)
             self._pending.setdefault(key, (uid, status))

@@ -163,9 +163,9 @@ class Sweep:
         return [key for key in self._cache.spouts() if namespace in {None, key.namespace}]
 
     def _uid(self, key: SpoutKey) -> str | None:
-        body = self._cache.get(key)
-        return str(body["metadata"]["uid"]) if body is not None else None
+        known = self._cache.facts(key)
+        return known.uid if known is not None else None
 
     def _version(self, key: SpoutKey) -> int:
-        body = self._cache.get(key)
-        return int(body["metadata"]["resourceVersion"]) if body is not None else 0
+        known = self._cache.facts(key)
+        return known.version if known is not None else 0

@@ -4,35 +4,28 @@ Used from the event loop only, as is the state.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from spout_operator.core.conditions import READY, STALLED, TRUE
-from spout_operator.core.model import SpoutKey
-from spout_operator.core.timestamps import parse_time
+from spout_operator.core.conditions import TRUE
+from spout_operator.core.facts import Facts
 from spout_operator.runtime.engine import Engine
 from spout_operator.telemetry.metrics import PREFIX
 
-Body = Mapping[str, Any]
 #: Name, help, and how it is read off a Spout; what is not there yet is left out.
-GAUGES: tuple[tuple[str, str, Callable[[Body], float | None]], ...] = (
-    ("spout_ready", "1 where the pipeline does what the Spout asks.", lambda body: _is_true(body, READY)),
-    ("spout_stalled", "1 where a person has to act.", lambda body: _is_true(body, STALLED)),
-    ("spout_suspended", "1 where spec.suspend is set.", lambda body: float(bool(body["spec"].get("suspend")))),
+GAUGES: tuple[tuple[str, str, Callable[[Facts], float | None]], ...] = (
+    ("spout_ready", "1 where the pipeline does what the Spout asks.", lambda spout: float(spout.ready[0] == TRUE)),
+    ("spout_stalled", "1 where a person has to act.", lambda spout: float(spout.stalled)),
+    ("spout_suspended", "1 where spec.suspend is set.", lambda spout: float(spout.suspended)),
     (
         "spout_last_commit_timestamp_seconds",
         "When the newest finished commit was finished.",
-        lambda body: _time(body, "commits", "last", "finishedAt"),
+        lambda spout: spout.last_commit,
     ),
-    (
-        "spout_marker_timestamp_seconds",
-        "When the marker last moved.",
-        lambda body: _time(body, "marker", "updatedAt"),
-    ),
+    ("spout_marker_timestamp_seconds", "When the marker last moved.", lambda spout: spout.marker_moved),
 )
 LABELS = ("namespace", "name")
 
@@ -50,14 +43,14 @@ class StateCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """All families, made anew."""
         yield from self._operator()
-        bodies = self._engine.bodies()
-        yield self._by_readiness(bodies.values())
+        spouts = self._engine.spouts()
+        yield self._by_readiness(spouts)
         # By name, so that the same ones are shown at each scrape.
-        chosen = [bodies[key] for key in sorted(bodies, key=str)[: self._limit]]
+        chosen = sorted(spouts, key=lambda spout: spout.key)[: self._limit]
         yield GaugeMetricFamily(
             f"{PREFIX}_spouts_without_series",
             "Spouts that have no series of their own: they are beyond --spout-metrics-limit.",
-            value=len(bodies) - len(chosen),
+            value=len(spouts) - len(chosen),
         )
         yield from _per_spout(chosen)
 
@@ -94,53 +87,25 @@ class StateCollector(Collector):
                 value=poller.last_success,
             )
 
-    def _by_readiness(self, bodies: Iterable[Body]) -> Metric:
+    def _by_readiness(self, spouts: Iterable[Facts]) -> Metric:
         family = GaugeMetricFamily(
             f"{PREFIX}_spouts", "How many Spouts there are, by their Ready condition.", labels=["ready", "reason"]
         )
-        for (status, reason), count in sorted(Counter(map(_readiness, bodies)).items()):
+        for (status, reason), count in sorted(Counter(spout.ready for spout in spouts).items()):
             family.add_metric([status, reason], count)
         return family
 
 
-def _per_spout(bodies: Iterable[Body]) -> Iterator[Metric]:
-    bodies = list(bodies)
+def _per_spout(spouts: Collection[Facts]) -> Iterator[Metric]:
     for name, text, read in GAUGES:
         gauge = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=LABELS)
-        for body in bodies:
-            value = read(body)
+        for spout in spouts:
+            value = read(spout)
             if value is not None:
-                gauge.add_metric(_labels(body), value)
+                gauge.add_metric((spout.key.namespace, spout.key.name), value)
         yield gauge
     commits = CounterMetricFamily(f"{PREFIX}_spout_commits", "Finished commits of the output branch.", labels=LABELS)
-    for body in bodies:
-        total = body.get("status", {}).get("commits", {}).get("total")
-        if total is not None:
-            commits.add_metric(_labels(body), total)
+    for spout in spouts:
+        if spout.commits is not None:
+            commits.add_metric((spout.key.namespace, spout.key.name), spout.commits)
     yield commits
-
-
-def _labels(body: Body) -> tuple[str, str]:
-    key = SpoutKey(namespace=body["metadata"]["namespace"], name=body["metadata"]["name"])
-    return key.namespace, key.name
-
-
-def _readiness(body: Body) -> tuple[str, str]:
-    ready = _condition(body, READY)
-    return ready.get("status", "Unknown"), ready.get("reason", "Pending")
-
-
-def _is_true(body: Body, kind: str) -> float:
-    return float(_condition(body, kind).get("status") == TRUE)
-
-
-def _condition(body: Body, kind: str) -> Mapping[str, str]:
-    conditions = body.get("status", {}).get("conditions", ())
-    return next((condition for condition in conditions if condition["type"] == kind), {})
-
-
-def _time(body: Body, *path: str) -> float | None:
-    found: Any = body.get("status", {})
-    for name in path:
-        found = found.get(name) or {}
-    return parse_time(found).timestamp() if found else None

@@ -26,7 +26,7 @@ def stopped_operator(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: P
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=pachd.address,
         log=tmp_path / "operator.log",
-        flags=(f"--poll-interval={TICK}", "--status-interval=5"),
+        flags=(f"--poll-interval={TICK}", f"--quiet-interval={TICK}", "--status-interval=5"),
     )
 
 

@@ -151,6 +151,17 @@ class MemorySpouts:
             self._bodies[key]["metadata"]["deletionTimestamp"] = "2026-11-22T22:00:00Z"
             self._changed(key)
 
+    def purge(self, key: SpoutKey) -> None:
+        """Go at once: somebody takes all finalizers off, and deletes it."""
+        with self._lock:
+            self._bodies[key]["metadata"] |= {"deletionTimestamp": "2026-11-22T22:00:00Z", "finalizers": []}
+            self._changed(key)
+
+    def keys(self) -> list[SpoutKey]:
+        """All that are there."""
+        with self._lock:
+            return list(self._bodies)
+
     def vanish(self, key: SpoutKey) -> None:
         """Go without an event, as while a watch is interrupted."""
         with self._lock:

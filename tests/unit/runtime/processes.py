@@ -52,6 +52,7 @@ class Process:
             ca_file=None,
             token_file=None,
             poll_interval=10,
+            quiet_interval=300,
             status_interval=0,
             http_port=self.http_port,
             cluster_id=CLUSTER,

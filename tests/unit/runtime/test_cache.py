@@ -36,7 +36,7 @@ def test_what_was_put_in_is_there() -> None:
 
     cache = a_cache(body)
 
-    assert cache.get(KEY) is body
+    assert cache.get(KEY) == body
     assert cache.spouts() == [KEY]
     assert list(cache.claims()) == [("my-spout", frozenset({KEY}))]
 
@@ -107,7 +107,7 @@ def test_a_later_body_is_taken_in_where_it_is_newer(row: News) -> None:
     cache.put(row.body)
 
     assert woken == ([KEY] if row.matters else []), row.reason
-    assert (cache.get(KEY) is row.body) is row.taken, row.reason
+    assert (cache.get(KEY) == row.body) is row.taken, row.reason
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_so_is_the_answer_to_a_write_which_can_bring_the_news_before_the_watch_d
     cache.update(row.body)
 
     assert woken == ([KEY] if row.matters else []), row.reason
-    assert (cache.get(KEY) is row.body) is row.taken, row.reason
+    assert (cache.get(KEY) == row.body) is row.taken, row.reason
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_dropping_what_is_not_known_is_no_error() -> None:
 def test_a_spout_made_anew_with_another_pipeline_gives_up_the_old_claim() -> None:
     cache = a_cache(a_spout_body(), newer_with_name := a_spout_body({"name": "other"}, resourceVersion="101", uid="2"))
 
-    assert cache.get(KEY) is newer_with_name
+    assert cache.get(KEY) == newer_with_name
     assert list(cache.claims()) == [("other", frozenset({KEY}))]
 
 

@@ -79,7 +79,7 @@ async def test_a_restart_asks_little_and_writes_nothing(pachd: MemoryPachd, spou
         await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
         await world.ticks(3)
 
-    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 5}
+    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 4}
 
 
 async def test_new_commits_cost_one_listing_of_just_these(pachd: MemoryPachd, spouts: MemorySpouts) -> None:

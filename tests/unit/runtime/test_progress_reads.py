@@ -8,12 +8,13 @@ import pytest
 from spout_operator.core.errors import Missing, SpoutError
 from spout_operator.core.progress import to_status
 from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.progress import PAGE, PAGES, Progress
 from tests.builders import a_spec, a_spout, a_spout_body, an_owner
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
-from tests.unit.runtime.world import World
+from tests.unit.runtime.world import World, now
 
 SPOUT = a_spout()
 NAME = SPOUT.pipeline_name
@@ -30,7 +31,8 @@ class Reader:
 
     def __init__(self, adapter: PachydermV1) -> None:
         self._calls = BlockingCalls("test", threads=1)
-        self.progress = Progress(adapter, self._calls, page=2, pages=2)
+        heads = HeadReads(interval=10, quiet_interval=300)
+        self.progress = Progress(adapter, self._calls, heads=heads, now=now, page=2, pages=2)
         self.status: dict[str, Any] = {}
 
     async def look(self) -> bool:

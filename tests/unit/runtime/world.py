@@ -29,10 +29,11 @@ def an_engine(
     metrics: Metrics,
     *,
     poll_interval: float,
+    quiet_interval: float | None = None,
     status_interval: float = 0,
     permit: Permit | None = None,
 ) -> Engine:
-    """All parts of an operator that acts."""
+    """All parts of an operator that acts; the heads of all are read at each tick unless told otherwise."""
     connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=metrics, permit=permit)
     return Engine(
         pachyderm=PachydermV1(connection),
@@ -41,6 +42,7 @@ def an_engine(
         address=pachd.address,
         cluster=CLUSTER,
         poll_interval=poll_interval,
+        quiet_interval=quiet_interval or poll_interval,
         status_interval=status_interval,
         now=now,
     )
@@ -102,7 +104,7 @@ class World:
     @property
     def known(self) -> Collection[SpoutKey]:
         """The Spouts that the operator knows of."""
-        return self._engine.bodies().keys()
+        return [spout.key for spout in self._engine.spouts()]
 
     async def until(self, what: str, look: Callable[[], object]) -> None:
         """Wait until `look()` is true."""

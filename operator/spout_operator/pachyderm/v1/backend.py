@@ -12,6 +12,7 @@ from spout_operator.core.status import Server
 from spout_operator.pachyderm.v1 import codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
 from spout_operator.pachyderm.v1.errors import Kind
+from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.marker import read_marker
 
 
@@ -22,6 +23,7 @@ class PachydermV1:
         self._clients = Clients(connection)
         self._address = connection.pachd.url
         self._version: str | None = None
+        self._listing = Listing()
 
     def server(self) -> Server:
         if self._version is None:
@@ -37,9 +39,7 @@ class PachydermV1:
 
     def list(self) -> Mapping[str, Pipeline]:
         with self._call("list the pipelines") as client:
-            # One pipeline whose spec cannot be read must not hide the others.
-            found = client.list_pipeline(allow_incomplete=True).pipeline_info
-            return {info.pipeline.name: codec.pipeline(info, with_workers=False) for info in found}
+            return client.list_pipelines(self._listing.read)
 
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         with self._call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:

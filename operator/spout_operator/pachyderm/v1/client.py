@@ -3,13 +3,16 @@
 import dataclasses
 import pathlib
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import grpc
 
 from spout_operator.config import PachdAddress
-from spout_operator.pachyderm.v1.sdk import Client
+from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_operator.ports import Permit, Telemetry
+
+T = TypeVar("T")
 
 #: Seconds. A pachd with 200 pipelines answers the slowest of our calls in under one (docs/pachyderm-1.13.md).
 DEADLINE = 15.0
@@ -17,6 +20,8 @@ DEADLINE = 15.0
 KEEPALIVE = 30
 #: The longest pause between two tries to connect, in seconds: gRPC's own grows to two minutes in a long outage.
 RECONNECT = 5
+#: pps.proto, service API.
+LIST_PIPELINES = "/pps.API/ListPipeline"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +79,27 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
         if req is None:
             name = grpc_method_name.removesuffix("Stream")
             req = getattr(grpc_service.proto_module, f"{name}Request")(**kwargs)
+        return self._send(getattr(stub, grpc_method_name), grpc_method_name, req)
+
+    def list_pipelines(self, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the bytes of a PipelineInfos: all pipelines.
+
+        One whose spec cannot be read is listed without it, as it must not hide the others.
+        """
+        method = self._channel.unary_unary(
+            LIST_PIPELINES,
+            request_serializer=pps_pb2.ListPipelineRequest.SerializeToString,
+            response_deserializer=read,
+        )
+        found: T = self._send(method, "ListPipeline", pps_pb2.ListPipelineRequest(allow_incomplete=True))
+        return found
+
+    def _send(self, method: Any, name: str, req: Any) -> Any:  # noqa: ANN401 - gRPC publishes no types
         # gRPC keeps the time at which a call has to end, so one that was prepared before a pause fails after it.
         deadline = self._deadline if self._permit is None else min(self._deadline, self._permit())
-        ended = self._telemetry.requesting("pachyderm", grpc_method_name.removesuffix("Stream"))
+        ended = self._telemetry.requesting("pachyderm", name.removesuffix("Stream"))
         try:
-            answer = getattr(stub, grpc_method_name)(req, metadata=self._metadata, timeout=deadline)
+            answer = method(req, metadata=self._metadata, timeout=deadline)
         except grpc.RpcError as error:
             ended(error.code().name)
             raise

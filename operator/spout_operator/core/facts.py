@@ -1,0 +1,85 @@
+"""What is asked of a Spout again and again: read off its resource once, when it comes in."""
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from spout_operator.core.conditions import READY, STALLED, TRUE
+from spout_operator.core.model import SpoutKey
+from spout_operator.core.parsing import parse_key, pipeline_name
+from spout_operator.core.timestamps import parse_time
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """A Spout without its spec and its status. Times are in seconds since the epoch, None where there is none yet."""
+
+    key: SpoutKey
+    uid: str
+    version: int
+    """Resource versions of one kind are ordered (Kubernetes 1.35, KEP-5504), and have been in practice before."""
+    generation: int | None
+    created: str
+    deleted: str | None
+    """When its deletion was asked for."""
+    finalizers: tuple[str, ...]
+    pipeline_name: str
+    suspended: bool
+    ready: tuple[str, str]
+    """Status and reason of the condition."""
+    stalled: bool
+    commits: int | None
+    last_commit: float | None
+    marker_moved: float | None
+
+    @property
+    def seniority(self) -> tuple[str, str]:
+        """Of two Spouts the one with the lesser is older."""
+        return self.created, self.uid
+
+    def wants_a_look(self, after: "Facts") -> bool:
+        """Whether what came after this is more than the operator's own writes."""
+        if (self.uid, self.generation, self.deleted) != (after.uid, after.generation, after.deleted):
+            return True
+        # One that was taken away may have been ours; one that was added is mostly our own doing.
+        return not set(self.finalizers) <= set(after.finalizers)
+
+
+def read(body: Mapping[str, Any]) -> Facts:
+    """The facts of a resource as the API server has it."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    ready = _condition(status, READY)
+    commits = status.get("commits") or {}
+    return Facts(
+        key=parse_key(body),
+        uid=metadata["uid"],
+        version=int(metadata["resourceVersion"]),
+        generation=metadata.get("generation"),
+        created=metadata["creationTimestamp"],
+        deleted=metadata.get("deletionTimestamp"),
+        # Few words that are the same for all.
+        finalizers=tuple(map(sys.intern, metadata.get("finalizers") or ())),
+        pipeline_name=pipeline_name(body),
+        suspended=bool(body.get("spec", {}).get("suspend")),
+        ready=(sys.intern(ready.get("status", "Unknown")), sys.intern(ready.get("reason", "Pending"))),
+        stalled=_condition(status, STALLED).get("status") == TRUE,
+        commits=commits.get("total"),
+        last_commit=_seconds((commits.get("last") or {}).get("finishedAt")),
+        marker_moved=_seconds((status.get("marker") or {}).get("updatedAt")),
+    )
+
+
+def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = next(
+        (condition for condition in status.get("conditions") or () if condition["type"] == kind), {}
+    )
+    return found
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return parse_time(text).timestamp() if text else None
+    except ValueError:
+        # Somebody else wrote it.
+        return None

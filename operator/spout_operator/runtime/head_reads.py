@@ -1,0 +1,75 @@
+"""When the heads of each pipeline are read next, and what they were. Used from the event loop only."""
+
+import dataclasses
+import zlib
+from collections.abc import Collection
+
+from spout_operator.core import freshness
+from spout_operator.core.model import Heads
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class _Read:
+    heads: Heads | None
+    """None where they could not be read."""
+    moved: float
+    """The tick at which something moved last; far below 0 where that was before this process."""
+    due: int
+    """The tick at which they are read next."""
+
+
+class HeadReads:
+    """The schedule of the reads. The first read of a pipeline is a reconcile's; from then on it is watched here."""
+
+    def __init__(self, *, interval: float, quiet_interval: float) -> None:
+        """Watch nothing yet.
+
+        Args:
+            interval: seconds between two ticks.
+            quiet_interval: seconds between two reads of one pipeline, at most.
+        """
+        self._interval = interval
+        self._most = max(1, int(quiet_interval / interval))
+        self._tick = 0
+        self._reads: dict[str, _Read] = {}
+
+    def note(self, name: str, heads: Heads | None, *, quiet_for: float = 0) -> bool:
+        """Take in what was read, whoever read it.
+
+        Args:
+            name: of the pipeline.
+            heads: its heads, None where they could not be read.
+            quiet_for: seconds since something moved; counts at the first read only.
+
+        Returns:
+            Whether they moved since the read before.
+        """
+        read = self._reads.get(name)
+        if read is None:
+            quiet = max(quiet_for, 0) / self._interval
+            read = self._reads[name] = _Read(heads=heads, moved=self._tick - quiet, due=0)
+        has_moved = read.heads != heads
+        if has_moved:
+            read.heads, read.moved = heads, self._tick
+        self._plan(name, read)
+        return has_moved
+
+    def stir(self, name: str) -> None:
+        """Something else about the pipeline has changed: its heads may move soon."""
+        read = self._reads.get(name)
+        if read is not None:
+            read.moved = self._tick
+            self._plan(name, read)
+
+    def tick(self, names: Collection[str]) -> list[str]:
+        """Begin a tick: the pipelines whose heads are due. Those that are not among `names` are forgotten."""
+        self._tick += 1
+        for gone in self._reads.keys() - names:
+            del self._reads[gone]
+        return [name for name, read in self._reads.items() if read.due <= self._tick]
+
+    def _plan(self, name: str, read: _Read) -> None:
+        least = freshness.least_stride(len(self._reads), tick=self._interval)
+        stride = freshness.stride(self._tick - read.moved, least=least, most=self._most)
+        # Each pipeline has a place of its own within a stride, so that not all are read in one tick.
+        read.due = self._tick + stride - (self._tick + zlib.crc32(name.encode())) % stride

@@ -1,0 +1,116 @@
+"""The port `Pachyderm` in memory, without gRPC: for many Spouts, and for a clock that jumps."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import ParamSpec, TypeVar
+
+from spout_operator.core.errors import SpoutError
+from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, PipelineState
+from spout_operator.core.status import Server
+from spout_operator.runtime.io import BlockingCalls
+from tests.builders import NOON, a_commit
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class MemoryPipelines:
+    """What it creates runs at once. `calls` is how often each method was called."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.fails_with: SpoutError | None = None
+        """What looking raises, for as long as it is set."""
+        self._pipelines: dict[str, Pipeline] = {}
+        self._commits: dict[str, list[Commit]] = {}
+
+    # What the operator does.
+
+    def server(self) -> Server:
+        return Server(address="memory", version="1.13.4")
+
+    def observe(self, name: str) -> Pipeline | None:
+        self._look("observe")
+        found = self._pipelines.get(name)
+        return dataclasses.replace(found, workers=(1, 1)) if found is not None else None
+
+    def list(self) -> Mapping[str, Pipeline]:
+        self._look("list")
+        return dict(self._pipelines)
+
+    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
+        if name in self._pipelines:
+            return False
+        self._commits.setdefault(name, [])
+        self._pipelines[name] = Pipeline(
+            name=name,
+            spec=spec,
+            owner=owner,
+            version=1,
+            spec_commit="spec",
+            state=PipelineState.RUNNING,
+            reason="",
+            stopped=False,
+            created_at=NOON,
+        )
+        return True
+
+    def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+        found = self._pipelines[name]
+        self._pipelines[name] = dataclasses.replace(found, spec=spec, owner=owner, version=found.version + 1)
+
+    def start(self, name: str) -> None:
+        raise NotImplementedError
+
+    def stop(self, name: str) -> None:
+        raise NotImplementedError
+
+    def delete(self, name: str, *, keep_repo: bool) -> None:
+        self._pipelines.pop(name, None)
+        if not keep_repo:
+            self._commits.pop(name, None)
+
+    def heads(self, name: str) -> Heads:
+        self._look("heads")
+        commits = self._commits[name]
+        return Heads(output=commits[-1].id if commits else None)
+
+    def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+        found: list[Commit] = []
+        for commit in reversed(self._commits[name]):
+            if commit.id == since:
+                break
+            found.append(commit)
+        assert not found or found[0].id == head
+        return found[:most]
+
+    def marker(self, name: str, path: str, head: str) -> Marker | None:
+        raise NotImplementedError
+
+    def _look(self, what: str) -> None:
+        self.calls[what] += 1
+        if self.fails_with is not None:
+            raise self.fails_with
+
+    # What others do.
+
+    def hand_over(self, name: str, owner: Owner) -> None:
+        """Give a pipeline to another owner."""
+        self._pipelines[name] = dataclasses.replace(self._pipelines[name], owner=owner)
+
+    def commit(self, name: str) -> None:
+        """A new finished commit."""
+        before = self._commits[name]
+        parent = before[-1].id if before else None
+        before.append(a_commit(id=f"{name}-{len(before)}", parent=parent))
+
+
+class Inline(BlockingCalls):
+    """Makes the calls on the event loop: with a clock that jumps there is no time to wait for a thread."""
+
+    def __init__(self) -> None:
+        super().__init__("inline", threads=1)
+
+    async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return function(*args, **kwargs)

@@ -1,0 +1,139 @@
+"""How fresh what is shown stays, and what that costs: whole hours on a clock that jumps."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from spout_operator.core.model import Heads, SpoutKey
+from spout_operator.runtime.cache import SpoutCache
+from spout_operator.runtime.head_reads import HeadReads
+from spout_operator.runtime.knowledge import PipelineKnowledge
+from spout_operator.runtime.poller import Poller
+from tests.builders import a_key, a_spec, a_spout_body, an_owner
+from tests.unit.runtime import virtual_time
+from tests.unit.runtime.memory_pipelines import Inline, MemoryPipelines
+
+TICK, BOUND = 10.0, 300.0
+A_DAY = 86400.0
+
+
+class Watched:
+    """Spouts whose pipelines a poller watches; what it wants looked at is looked at at once, as a reconcile does."""
+
+    def __init__(self, *names: str, quiet_for: float = 0) -> None:
+        self.pachyderm = MemoryPipelines()
+        self.seen: list[tuple[str, float]] = []
+        """Which head moved, and when that was noticed."""
+        self.noticed = asyncio.Event()
+        self._heads = HeadReads(interval=TICK, quiet_interval=BOUND)
+        self._last: dict[str, Heads] = {}
+        cache = SpoutCache(lambda _: None)
+        for name in names:
+            cache.put(a_spout_body(name=name))
+            self.pachyderm.create(name, a_spec(), an_owner(spout=a_key(name)))
+            self._last[name] = self.pachyderm.heads(name)
+            self._heads.note(name, self._last[name], quiet_for=quiet_for)
+        self._poller = Poller(
+            cache=cache,
+            pachyderm=self.pachyderm,
+            knowledge=PipelineKnowledge(self._heads),
+            calls=Inline(),
+            enqueue=self._look,
+            interval=TICK,
+        )
+
+    def _look(self, key: SpoutKey) -> None:
+        heads = self.pachyderm.heads(key.name)
+        self._heads.note(key.name, heads)
+        if heads != self._last[key.name]:
+            self._last[key.name] = heads
+            self.seen.append((key.name, virtual_time.now()))
+            self.noticed.set()
+
+    async def polled(self, seconds: float) -> None:
+        """Let so much time pass."""
+        poller = asyncio.create_task(self._poller.run())
+        await asyncio.sleep(seconds)
+        poller.cancel()
+
+    async def reads_in_each_minute(self, minutes: int) -> list[int]:
+        """How often heads were read."""
+        poller = asyncio.create_task(self._poller.run())
+        counts = [self.pachyderm.calls["heads"]]
+        for _ in range(minutes):
+            await asyncio.sleep(60)
+            counts.append(self.pachyderm.calls["heads"])
+        poller.cancel()
+        return [after - before for before, after in itertools.pairwise(counts)]
+
+
+@pytest.mark.parametrize("every", [1.0, 10.0, 17.0, 33.0, 60.0, 79.0])
+def test_the_commits_of_a_busy_spout_are_seen_in_less_than_two_ticks(every: float) -> None:
+    async def scenario() -> list[float]:
+        watched = Watched("busy")
+        poller = asyncio.create_task(watched.polled(A_DAY))
+        ages = []
+        for _ in range(200):
+            await asyncio.sleep(every)
+            watched.pachyderm.commit("busy")
+            ages.append(virtual_time.now())
+        await asyncio.sleep(2 * TICK)
+        poller.cancel()
+        noticed = [when for _, when in watched.seen]
+        # Several commits between two reads are seen together.
+        return [min(when for when in noticed if when >= made) - made for made in ages]
+
+    assert max(virtual_time.run(scenario())) < 2 * TICK
+
+
+@pytest.mark.parametrize("pause", [200.0, 600.0, 1200.0, 3600.0, A_DAY])
+def test_a_commit_after_a_pause_is_seen_within_a_quarter_of_it_and_the_bound(pause: float) -> None:
+    async def scenario() -> float:
+        watched = Watched("rare")
+        poller = asyncio.create_task(watched.polled(2 * A_DAY))
+        await asyncio.sleep(pause)
+        watched.pachyderm.commit("rare")
+        await asyncio.sleep(BOUND + TICK)
+        poller.cancel()
+        return watched.seen[0][1] - pause
+
+    assert virtual_time.run(scenario()) <= min(pause / 4 + TICK, BOUND)
+
+
+def test_one_that_goes_on_after_a_long_pause_is_busy_again() -> None:
+    async def scenario() -> float:
+        watched = Watched("rare", quiet_for=A_DAY)
+        poller = asyncio.create_task(watched.polled(A_DAY))
+        watched.pachyderm.commit("rare")
+        await watched.noticed.wait()
+        await asyncio.sleep(7 * TICK)
+        made = virtual_time.now()
+        watched.pachyderm.commit("rare")
+        await asyncio.sleep(BOUND)
+        poller.cancel()
+        return watched.seen[1][1] - made
+
+    assert virtual_time.run(scenario()) < 2 * TICK
+
+
+def test_a_thousand_that_are_quiet_cost_a_thousand_reads_a_minute_falling_to_two_hundred() -> None:
+    async def scenario() -> list[int]:
+        watched = Watched(*(f"spout-{number}" for number in range(1000)))
+        return await watched.reads_in_each_minute(40)
+
+    reads = virtual_time.run(scenario())
+
+    assert max(reads[2:]) <= 1000, reads
+    assert 180 <= max(reads[-5:]) <= 220, reads
+
+
+def test_what_was_quiet_before_a_restart_is_not_read_more_often_after_it_and_not_all_at_once() -> None:
+    async def scenario() -> list[int]:
+        watched = Watched(*(f"spout-{number}" for number in range(1000)), quiet_for=A_DAY)
+        return await watched.reads_in_each_minute(10)
+
+    reads = virtual_time.run(scenario())
+
+    assert max(reads) <= 240, reads
+    assert sum(reads) == pytest.approx(2000, abs=60), "each one twice in two bounds"
