@@ -60,10 +60,12 @@ def settings() -> kopf.OperatorSettings:
     chosen.persistence.consistency_timeout = 0
     chosen.watching.server_timeout = 600
     chosen.watching.connect_timeout = 10
-    chosen.watching.chunk_size = 500
+    # A page is in memory as a whole, with all that kopf makes of it, and the process keeps that memory for good.
+    chosen.watching.chunk_size = 100
     chosen.networking.request_timeout = 30
     chosen.networking.connect_timeout = 10
-    chosen.queueing.idle_timeout = 1
+    # Seconds for which kopf keeps a task, and the last event with it, for each object that has had one.
+    chosen.queueing.idle_timeout = 0.1
     return chosen
 
 
