@@ -65,12 +65,14 @@ def settings() -> kopf.OperatorSettings:
     chosen.process.ultimate_exiting_timeout = None
     chosen.watching.server_timeout = 600
     chosen.watching.connect_timeout = 10
-    chosen.watching.chunk_size = 500
+    # A page is in memory as a whole, with all that kopf makes of it, and the process keeps that memory for good.
+    chosen.watching.chunk_size = 100
     chosen.networking.request_timeout = 30
     chosen.networking.connect_timeout = 10
     # Seconds; a request that still fails then ends the watch, which the informer begins anew with pauses of its own.
     chosen.networking.error_backoffs = (1, 2)
-    chosen.queueing.idle_timeout = 1
+    # Seconds for which kopf keeps a task, and the last event with it, for each object that has had one.
+    chosen.queueing.idle_timeout = 0.1
     return chosen
 
 

@@ -9,7 +9,7 @@ from spout_operator.core.errors import Retryable, Stalled
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Server
-from spout_operator.pachyderm.v1 import codec, errors
+from spout_operator.pachyderm.v1 import branches, codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
 from spout_operator.pachyderm.v1.errors import Kind
 from spout_operator.pachyderm.v1.listing import Listing
@@ -80,7 +80,7 @@ class PachydermV1:
 
     def heads(self, name: str) -> Heads:
         with self._call(f"list the branches of the repo {name!r}", absent=Kind.NOT_FOUND) as client:
-            return codec.heads(client.list_branch(name))
+            return client.list_branches(name, branches.heads)
         return Heads()
 
     def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:

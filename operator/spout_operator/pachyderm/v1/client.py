@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import grpc
 
 from spout_operator.config import PachdAddress
-from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_operator.pachyderm.v1.sdk import Client, pfs_pb2, pps_pb2
 from spout_operator.ports import Permit, Telemetry
 
 T = TypeVar("T")
@@ -20,8 +20,6 @@ DEADLINE = 15.0
 KEEPALIVE = 30
 #: The longest pause between two tries to connect, in seconds: gRPC's own grows to two minutes in a long outage.
 RECONNECT = 5
-#: pps.proto, service API.
-LIST_PIPELINES = "/pps.API/ListPipeline"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,12 +84,20 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
 
         One whose spec cannot be read is listed without it, as it must not hide the others.
         """
+        return self._unparsed("pps", "ListPipeline", pps_pb2.ListPipelineRequest(allow_incomplete=True), read)
+
+    def list_branches(self, repo: str, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the bytes of a BranchInfos: the branches of a repo."""
+        return self._unparsed("pfs", "ListBranch", pfs_pb2.ListBranchRequest(repo=pfs_pb2.Repo(name=repo)), read)
+
+    def _unparsed(self, service: str, name: str, request: Any, read: Callable[[bytes], T]) -> T:  # noqa: ANN401 - protobuf publishes no types
+        """Make a call whose answer is not made into messages, which is most of what a call costs (see `wire`)."""
         method = self._channel.unary_unary(
-            LIST_PIPELINES,
-            request_serializer=pps_pb2.ListPipelineRequest.SerializeToString,
+            f"/{service}.API/{name}",
+            request_serializer=type(request).SerializeToString,
             response_deserializer=read,
         )
-        found: T = self._send(method, "ListPipeline", pps_pb2.ListPipelineRequest(allow_incomplete=True))
+        found: T = self._send(method, name, request)
         return found
 
     def _send(self, method: Any, name: str, req: Any) -> Any:  # noqa: ANN401 - gRPC publishes no types

@@ -79,12 +79,6 @@ def commit(info: Message) -> model.Commit:
     )
 
 
-def heads(infos: Message) -> model.Heads:
-    """The BranchInfos of a spout's repo."""
-    by_name = {info.branch.name: info.head.id or None for info in infos}
-    return model.Heads(output=by_name.get(model.OUTPUT_BRANCH), marker=by_name.get(model.MARKER_BRANCH))
-
-
 def is_directory(info: Message) -> bool:
     """Whether a FileInfo is of a directory."""
     return bool(info.file_type == pfs_pb2.DIR)

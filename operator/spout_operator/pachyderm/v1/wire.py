@@ -54,6 +54,19 @@ def canonical(message: bytes, shape: Shape) -> bytes:
     return b"".join(kept + entries)
 
 
+def text(message: bytes, *path: int) -> str:
+    """The text at the end of a path of fields; empty where there is none.
+
+    Raises:
+        ValueError: these bytes are no message, or the text is none.
+    """
+    found = message
+    for number in path:
+        # Of one that is there several times, the last one counts.
+        found = next(reversed(list(values(found, number))), b"")
+    return found.decode()
+
+
 def values(message: bytes, number: int) -> Iterator[bytes]:
     """The values of a field of messages or texts, one after the other.
 
