@@ -38,10 +38,17 @@ class Pachyderm(Protocol):
         """
 
     def observe(self, name: str) -> Pipeline | None:
-        """One pipeline with its `workers`; None where there is none."""
+        """One pipeline with its `workers`; None where there is none.
+
+        Raises:
+            Unreadable: it is there, and its spec, with the owner in it, cannot be read.
+        """
 
     def list(self) -> Mapping[str, Pipeline]:
-        """All pipelines by name, in one call, `workers` being None."""
+        """All pipelines by name, in one call, `workers` being None.
+
+        One whose spec cannot be read is among them, its `spec` and its `owner` being None.
+        """
 
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         """Make a pipeline, stamped with its owner. One that exists is left as it is.
@@ -88,9 +95,9 @@ class Pachyderm(Protocol):
         """
 
     def marker(self, name: str, path: str, head: str) -> Marker | None:
-        """The marker at `path` in the commit `head` of the marker branch.
+        """The marker at `path` in the commit `head` of the marker branch; absent where there is nothing at that path.
 
-        None where there is nothing at that path, or the commit is not finished.
+        None where that cannot be told yet: the commit is not finished, or is not there.
         """
 
 

@@ -1,8 +1,11 @@
 """What a call costs the server: with a thousand spouts, each request too many is a thousand."""
 
+import time
+
 import pytest
 
 from spout_operator.core import marker as markers
+from spout_operator.pachyderm.v1.client import DEADLINE
 from tests.contract.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
 
@@ -125,3 +128,16 @@ def test_no_more_of_a_marker_is_read_than_is_shown(
     assert found is not None
     assert found.files_total == len(files)
     assert pachd.calls["GetFile"] == reads
+
+
+def test_a_folder_of_a_hundred_thousand_files_is_not_read_to_its_end(memory_side: Side, pachd: MemoryPachd) -> None:
+    name = memory_side.created()
+    head = memory_side.spout.marker(name, {f"offset/{number:06}": b"1" for number in range(100_000)})
+    asked = time.monotonic()
+
+    found = memory_side.port.marker(name, "offset", head)
+
+    assert time.monotonic() - asked < DEADLINE
+    assert found is not None
+    assert found.files_total is None
+    assert pachd.calls["GetFile"] == markers.MOST_FILES

@@ -11,8 +11,8 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Server
 from spout_operator.pachyderm.v1 import codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
-from spout_operator.pachyderm.v1.errors import Kind
 from spout_operator.pachyderm.v1.marker import read_marker
+from spout_operator.pachyderm.v1.words import Kind, kind_of
 
 
 class PachydermV1:
@@ -52,7 +52,7 @@ class PachydermV1:
                 f"branches, the marker's too. If its data is not needed: pachctl delete repo {name}; "
                 "otherwise make this Spout anew with another spec.name",
             )
-        with self._call(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS, rejects=True) as client:
+        with self._call(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
             client.create_pipeline(name, **codec.create_request(spec, owner))
             return True
         return False
@@ -60,7 +60,7 @@ class PachydermV1:
     def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             kept = codec.kept_in_update(client.inspect_pipeline(name))
-            with self._call(f"update the pipeline {name!r}", rejects=True):
+            with self._call(f"update the pipeline {name!r}"):
                 client.create_pipeline(name, update=True, reprocess=False, **codec.create_request(spec, owner), **kept)
             return
         # The server would make it anew then, and both branch heads would be gone.
@@ -106,13 +106,12 @@ class PachydermV1:
         return False
 
     @contextlib.contextmanager
-    def _call(self, doing: str, *, absent: Kind | None = None, rejects: bool = False) -> Iterator[DeadlineClient]:
+    def _call(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
         """The client, for one call, whose failure becomes one of ours.
 
         Args:
             doing: what is asked, for messages.
             absent: the kind of failure that is an answer here: the body is left in silence.
-            rejects: whether a failure that is none of the known ones means that the server does not take the spec.
         """
         try:
             yield self._clients.current()
@@ -121,13 +120,10 @@ class PachydermV1:
                 Reason.PACHYDERM_ERROR, f"could not {doing}: {error}; see that the file is there and can be read"
             ) from error
         except grpc.RpcError as error:
-            kind = errors.kind_of(error)
+            kind = kind_of(error)
             if kind is Kind.UNREACHABLE:
                 # It may come back as another version.
                 self._version = None
             if absent is not None and kind is absent:
                 return
-            if rejects and kind is Kind.OTHER:
-                said = " ".join((error.details() or "").split())
-                raise Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it: {said}") from error
             raise errors.translate(error, doing=doing, address=self._address) from error
