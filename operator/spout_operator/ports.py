@@ -27,14 +27,15 @@ class Pachyderm(Protocol):
 
     Every call blocks, has a deadline, may be repeated with the same outcome, and may come from any
     thread. What fails raises `core.errors` only: Unreachable where there was no answer in time,
-    Stalled where a person has to act, Retryable for the rest. Observing never writes.
+    Stalled where a person has to act, Retryable for the rest. Observing never writes. Each write asks for the version
+    first, and raises UnsupportedPachyderm, as `server` does, instead of writing to a server of another.
     """
 
     def server(self) -> Server:
-        """Address and version. The version is asked once per connection.
+        """Address and version, as it was when it was last asked: at the first call, after an outage, before a write.
 
         Raises:
-            Stalled: UnsupportedPachyderm, where the server is not a 1.x.
+            Stalled: UnsupportedPachyderm, where it is a version that the adapter was not tested with.
         """
 
     def observe(self, name: str) -> Pipeline | None:

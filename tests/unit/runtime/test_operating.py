@@ -53,7 +53,7 @@ async def test_a_new_spout_is_made_with_few_calls_and_the_finalizer_comes_first(
         assert body["metadata"]["finalizers"] == [FINALIZER]
         assert spouts.writes[0] == "finalizers"
         await world.shows(key, ready="False", reason="Creating", reconciling="True")
-        assert pachd.calls == {"InspectPipeline": 1, "InspectRepo": 1, "CreatePipeline": 1}
+        assert pachd.calls == {"InspectPipeline": 1, "InspectRepo": 1, "GetVersion": 1, "CreatePipeline": 1}
         pachd.release("CreatePipeline")
 
         await world.shows(key, ready="False", synced="True", reason="Starting", version=1)
@@ -364,7 +364,7 @@ async def test_an_edit_is_one_update(pachd: MemoryPachd, spouts: MemorySpouts) -
 
     # Whose it is now, what to carry over, and what came of it.
     assert (made["InspectPipeline"], made["CreatePipeline"]) == (3, 1)
-    assert made.keys() <= {"InspectPipeline", "CreatePipeline", "ListBranch", "write status"}
+    assert made.keys() <= {"InspectPipeline", "GetVersion", "CreatePipeline", "ListBranch", "write status"}
 
 
 async def test_the_same_spec_again_is_no_update(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
@@ -445,6 +445,16 @@ async def test_a_passing_trouble_is_tried_again(
         key = spouts.create(a_spout_body())
         await world.shows(key, ready="False", reconciling="True", stalled=None, reason="PachydermError")
         await world.shows(key, synced="True", version=1)
+
+
+async def test_to_another_pachyderm_nothing_is_written(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    pachd.become("1.9.0")
+    async with World(pachd, spouts) as world:
+        key = spouts.create(a_spout_body())
+        status = await world.shows(key, ready="False", stalled="True", reason="UnsupportedPachyderm")
+
+    assert "version 1.9.0" in message(status)
+    assert pachd.calls["CreatePipeline"] == 0
 
 
 async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(

@@ -14,6 +14,9 @@ from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClie
 from spout_operator.pachyderm.v1.marker import read_marker
 from spout_operator.pachyderm.v1.words import Kind, kind_of
 
+#: The release that `tests/contract` runs against (docs/decisions/0009-supported-pachyderm.md).
+SUPPORTED = (1, 13, 4)
+
 
 class PachydermV1:
     """See `spout_operator.ports.Pachyderm` for the contract."""
@@ -24,11 +27,7 @@ class PachydermV1:
         self._version: str | None = None
 
     def server(self) -> Server:
-        if self._version is None:
-            with self._call("ask the version") as client:
-                found = client.get_remote_version()
-                self._version = f"{found.major}.{found.minor}.{found.micro}{found.additional}"
-        return Server(address=self._address, version=self._version)
+        return Server(address=self._address, version=self._version or self._ask_version())
 
     def observe(self, name: str) -> Pipeline | None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
@@ -52,7 +51,7 @@ class PachydermV1:
                 f"branches, the marker's too. If its data is not needed: pachctl delete repo {name}; "
                 "otherwise make this Spout anew with another spec.name",
             )
-        with self._call(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
+        with self._write(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
             client.create_pipeline(name, **codec.create_request(spec, owner))
             return True
         return False
@@ -60,22 +59,22 @@ class PachydermV1:
     def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             kept = codec.kept_in_update(client.inspect_pipeline(name))
-            with self._call(f"update the pipeline {name!r}"):
+            with self._write(f"update the pipeline {name!r}"):
                 client.create_pipeline(name, update=True, reprocess=False, **codec.create_request(spec, owner), **kept)
             return
         # The server would make it anew then, and both branch heads would be gone.
         raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; it is looked at again")
 
     def start(self, name: str) -> None:
-        with self._call(f"start the pipeline {name!r}") as client:
+        with self._write(f"start the pipeline {name!r}") as client:
             client.start_pipeline(name)
 
     def stop(self, name: str) -> None:
-        with self._call(f"stop the pipeline {name!r}") as client:
+        with self._write(f"stop the pipeline {name!r}") as client:
             client.stop_pipeline(name)
 
     def delete(self, name: str, *, keep_repo: bool) -> None:
-        with self._call(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._write(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             client.delete_pipeline(name, keep_repo=keep_repo)
 
     def heads(self, name: str) -> Heads:
@@ -104,6 +103,31 @@ class PachydermV1:
             client.inspect_commit((name, commit))
             return True
         return False
+
+    def _ask_version(self) -> str:
+        """The version of the server, which is one that this adapter was tested with.
+
+        Raises:
+            Stalled: UnsupportedPachyderm, where it is another.
+        """
+        self._version = None
+        with self._call("ask the version") as client:
+            found = client.get_remote_version()
+        release, version = codec.release(found), codec.version_text(found)
+        if release != SUPPORTED:
+            raise errors.unsupported(version, is_older=release < SUPPORTED, address=self._address)
+        self._version = version
+        return version
+
+    @contextlib.contextmanager
+    def _write(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
+        """As `_call`, of a server that was asked right before which version it is.
+
+        Not what it was at the last look: a Pod that is replaced between two looks costs no call its answer.
+        """
+        self._ask_version()
+        with self._call(doing, absent=absent) as client:
+            yield client
 
     @contextlib.contextmanager
     def _call(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:

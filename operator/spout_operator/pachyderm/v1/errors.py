@@ -31,8 +31,8 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
         case Kind.UNSUPPORTED:
             return Stalled(
                 Reason.UNSUPPORTED_PACHYDERM,
-                f"could not {doing}: the server at {address} is no Pachyderm 1.13 ({said}); "
-                "this operator speaks 1.13 only",
+                f"could not {doing}: the server at {address} is no Pachyderm 1.13.4 ({said}); "
+                "this operator works with Pachyderm 1.13.4 only",
             )
         case Kind.LIMIT:
             return Stalled(
@@ -56,3 +56,17 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
             return Retryable(
                 Reason.PACHYDERM_ERROR, f"could not {doing}: Pachyderm answered {said!r}; it is tried again"
             )
+
+
+def unsupported(version: str, *, is_older: bool, address: str) -> SpoutError:
+    """The failure of a server that answers, and is of a version that nothing was tried with."""
+    advice = (
+        "upgrade Pachyderm to 1.13.4, the last patch release of 1.13"
+        if is_older
+        else "this operator works with Pachyderm 1.13.4 only"
+    )
+    return Stalled(
+        Reason.UNSUPPORTED_PACHYDERM,
+        f"the Pachyderm at {address} is of version {version}, which the operator was not tested with, so it writes "
+        f"nothing there: {advice}",
+    )

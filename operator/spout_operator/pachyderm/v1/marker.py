@@ -18,8 +18,7 @@ def read_marker(client: DeadlineClient, repo: str, path: str, commit: Commit) ->
     """The marker at `path` in a finished commit of the marker branch.
 
     Pachyderm 1.13.4, driver.go walkFile: a walk begins with what is at the path itself, and is empty where there is
-    nothing. InspectFile would do for a file, but of a folder it sends the names of all files in one message, which is
-    refused when it grows past 20 MiB.
+    nothing. So that there is none is known from an answer, and not from the words of a failure.
 
     Raises:
         grpc.RpcError: a call failed.
