@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
-import pytest
 
 from spout_operator.core.model import PipelineState, SpoutKey
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
@@ -143,68 +142,22 @@ async def test_a_marker_branch_without_the_marker_is_not_asked_for_ever(
     assert made == {"ListPipeline": 5, "ListBranch": 5}
 
 
-BROKEN_STORAGE = [
-    pytest.param("WalkFile", grpc.StatusCode.UNKNOWN, "AccessDenied: status code 403", id="object-storage-refuses"),
-    pytest.param("GetFile", grpc.StatusCode.UNKNOWN, "object abc does not exist", id="object-storage-has-lost-it"),
-    pytest.param("InspectCommit", grpc.StatusCode.INTERNAL, "panic", id="another-error"),
-    pytest.param("WalkFile", grpc.StatusCode.DEADLINE_EXCEEDED, "too slow", id="this-call-alone-is-not-answered"),
-]
-
-
-@pytest.mark.parametrize(("method", "code", "said"), BROKEN_STORAGE)
-async def test_a_marker_that_cannot_be_read_is_all_that_is_not_known(
-    pachd: MemoryPachd, spouts: MemorySpouts, method: str, code: grpc.StatusCode, said: str
-) -> None:
+async def test_a_marker_that_cannot_be_read_is_all_that_is_not_known(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
         pachd.write_marker(NAME, {"offset": b"1"})
         await world.ticks()
         await world.shows(key, marker="1")
         head = pachd.write_marker(NAME, {"offset": b"2"})
-        pachd.fail(method, code, said, times=1)
+        pachd.fail("GetFile", grpc.StatusCode.UNKNOWN, "AccessDenied: status code 403")
         pachd.append_commit(NAME)
         await world.ticks()
         status = await world.shows(key, ready="True", synced="True", total=1, marker=None)
         shown = status["marker"]
-        assert said in shown.pop("message")
+        assert "AccessDenied" in shown.pop("message")
         assert shown == {"path": "offset", "commit": head, "summary": "unknown"}
 
         await world.shows(key, marker="2")
-
-
-async def test_a_marker_that_stays_unreadable_is_tried_with_growing_pauses_and_written_once(
-    pachd: MemoryPachd, spouts: MemorySpouts
-) -> None:
-    async with World(pachd, spouts) as world:
-        key = await running(world)
-        for request in range(1000):
-            pachd.fail("WalkFile", grpc.StatusCode.UNKNOWN, f"AccessDenied: request {request}")
-        pachd.write_marker(NAME, {"offset": b"1"})
-        await world.ticks()
-        await world.until("the reason", lambda: "AccessDenied" in str(spouts.status(key).get("marker")))
-        async with counted(world) as made:
-            await world.ticks(5)
-            await world.until("a second try", lambda: pachd.calls["WalkFile"] >= 2)
-            for _ in range(5):
-                pachd.append_commit(NAME)
-                await world.ticks()
-
-    assert made["WalkFile"] <= 2, "a look for another reason is no reason to try again"
-    assert spouts.status(key)["marker"]["message"].count("request 0") == 1, "other numbers are no news"
-
-
-async def test_what_is_said_of_an_unreadable_marker_is_shown_without_the_secrets_of_env(
-    pachd: MemoryPachd, spouts: MemorySpouts
-) -> None:
-    async with World(pachd, spouts) as world:
-        key = spouts.create(a_spout_body({"transform.env": {"PASSWORD": "hunter2hunter2"}}))
-        await world.shows(key, version=1)
-        pachd.fail("WalkFile", grpc.StatusCode.UNKNOWN, "no bucket hunter2hunter2", times=9)
-        pachd.write_marker(NAME, {"offset": b"1"})
-        await world.ticks()
-        await world.until("the reason", lambda: "no bucket" in str(spouts.status(key).get("marker")))
-
-    assert "hunter2hunter2" not in str(spouts.status(key))
 
 
 async def test_a_newest_marker_commit_without_the_marker_is_shown_as_none(
@@ -428,20 +381,9 @@ async def test_a_refused_spec_is_not_sent_again_and_again(pachd: MemoryPachd, sp
     assert made["CreatePipeline"] == 0
 
 
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        (grpc.StatusCode.UNKNOWN, "etcdserver: leader changed"),
-        (grpc.StatusCode.UNKNOWN, "Stream removed"),
-        (grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2"),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, "out of memory"),
-    ],
-)
-async def test_a_passing_trouble_is_tried_again(
-    pachd: MemoryPachd, spouts: MemorySpouts, code: grpc.StatusCode, said: str
-) -> None:
+async def test_a_passing_trouble_is_tried_again(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
-        pachd.fail("CreatePipeline", code, said)
+        pachd.fail("CreatePipeline", grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2")
         key = spouts.create(a_spout_body())
         await world.shows(key, ready="False", reconciling="True", stalled=None, reason="PachydermError")
         await world.shows(key, synced="True", version=1)
@@ -518,18 +460,6 @@ async def test_a_spout_whose_pipeline_cannot_be_read_says_how_it_can_be_deleted(
         await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
 
     assert pachd.calls["DeletePipeline"] == 0
-
-
-async def test_a_spout_whose_pipeline_was_deleted_by_hand_goes(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    async with World(pachd, spouts) as world:
-        key = await running(world)
-        pachd.lose_spec(NAME)
-        spouts.edit(key, deletionPolicy="KeepRepo")
-        spouts.delete(key)
-        status = await world.shows(key, ready="False", reason="PachydermError")
-        assert f"pachctl delete pipeline {NAME} --keep-repo" in message(status)
-        Client.new_from_pachd_address(pachd.address).delete_pipeline(NAME, keep_repo=True)
-        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
 
 
 async def test_two_spouts_one_pipeline_the_older_makes_it(pachd: MemoryPachd, spouts: MemorySpouts) -> None:

@@ -49,7 +49,10 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
         case Kind.REFUSED:
             return Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it: {said}")
         case Kind.UNREADABLE:
-            return Unreadable(f"could not {doing}: Pachyderm cannot read its spec ({said}); it is tried again")
+            return Unreadable(
+                f"could not {doing}: Pachyderm cannot read its spec ({said}); it is tried again; "
+                "see that pachd's object storage answers"
+            )
         case Kind.NOT_FOUND | Kind.NO_FILE:
             return Missing(f"could not {doing}: Pachyderm answered {said!r}; it is tried again")
         case _:
