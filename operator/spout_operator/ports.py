@@ -98,7 +98,10 @@ class Pachyderm(Protocol):
     def marker(self, name: str, path: str, head: str) -> Marker | None:
         """The marker at `path` in the commit `head` of the marker branch; absent where there is nothing at that path.
 
-        None where that cannot be told yet: the commit is not finished, or is not there.
+        None where that cannot be told yet, as the commit is not finished.
+
+        Raises:
+            Missing: there is no commit `head`.
         """
 
 

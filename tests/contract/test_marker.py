@@ -5,6 +5,7 @@ import os
 import pytest
 
 from spout_operator.core import marker as markers
+from spout_operator.core.errors import Missing
 from spout_operator.core.model import Marker, MarkerFile
 from tests.contract.harness import NO_COMMIT, SPEC, Side
 
@@ -121,8 +122,9 @@ def test_of_a_commit_that_is_not_finished_nothing_is_known(side: Side) -> None:
     assert side.port.marker(name, "offset", side.spout.marker(name, {"offset": b"2"}, finished=False)) is None
 
 
-def test_of_a_commit_that_is_not_there_nothing_is_known(side: Side) -> None:
-    assert side.port.marker(side.created(), "offset", NO_COMMIT) is None
+def test_a_commit_that_is_not_there_is_missing(side: Side) -> None:
+    with pytest.raises(Missing, match=NO_COMMIT):
+        side.port.marker(side.created(), "offset", NO_COMMIT)
 
 
 def test_an_older_head_still_has_the_older_marker(side: Side) -> None:

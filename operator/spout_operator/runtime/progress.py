@@ -129,10 +129,10 @@ class Progress:
                 await self._calls(self._pachyderm.heads, name)
             self._marker_not_before[key] = _now() + self._unreadable.next(key)
             message = redact(error.message, spout.spec.transform.env.values())
-            found_out = markers.unknown(path, head, message, shown=shown)
-            if found_out != shown:
+            section = markers.unknown(path, head, message, shown=shown)
+            if section != shown:
                 logger.warning("Spout %s: %s", key, message)
-            return found_out, False
+            return section, False
         self._marker_was_read(key)
         return (None, True) if found is None else (markers.to_status(found), False)
 

@@ -79,6 +79,12 @@ TROUBLES = [
     Trouble(reason="something else", method="InspectCommit", code=Code.INTERNAL, said="panic"),
     Trouble(reason="this call alone takes too long", method="WalkFile", code=Code.DEADLINE_EXCEEDED, said="too slow"),
     Trouble(
+        reason="the commit is not there",
+        method="InspectCommit",
+        code=Code.UNKNOWN,
+        said="commit 0123456789ab4def8123456789abcdef not found in repo my-spout",
+    ),
+    Trouble(
         reason="the operator may not read the file",
         method="GetFile",
         code=Code.UNKNOWN,

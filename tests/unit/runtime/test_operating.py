@@ -399,6 +399,25 @@ async def test_to_another_pachyderm_nothing_is_written(pachd: MemoryPachd, spout
     assert pachd.calls["CreatePipeline"] == 0
 
 
+async def test_another_pachyderm_is_an_outage_until_it_is_upgraded(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.stop()
+        await world.ticks()
+        pachd.become("1.14.0")
+        pachd.start()
+        async with asyncio.timeout(30):  # gRPC itself waits a moment before it connects anew
+            while spouts.status(key)["conditions"][0]["reason"] != "UnsupportedPachyderm":
+                await world.ticks()
+        assert world.poller.is_reached is False
+        assert "version" not in spouts.status(key)["pachyderm"]
+        pachd.become("1.13.4")
+        await world.ticks()
+        status = await world.shows(key, ready="True", stalled=None)
+
+    assert status["pachyderm"]["version"] == "1.13.4"
+
+
 async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
     pachd: MemoryPachd, spouts: MemorySpouts
 ) -> None:

@@ -93,10 +93,9 @@ class PachydermV1:
             return [codec.commit(info) for info in found]
 
     def marker(self, name: str, path: str, head: str) -> Marker | None:
-        with self._call(f"read the marker {path!r} of {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._call(f"read the marker {path!r} of {name!r}") as client:
             commit = codec.commit(client.inspect_commit((name, head)))
             return read_marker(client, name, path, commit) if commit.finished_at is not None else None
-        return None
 
     def _has_commit(self, name: str, commit: str) -> bool:
         with self._call(f"read the commit {commit!r} of {name!r}", absent=Kind.NOT_FOUND) as client:

@@ -46,11 +46,13 @@ def _rows(kind: Kind, source: str, *patterns: str) -> list[Words]:
     return [Words(kind=kind, pattern=re.compile(pattern, re.DOTALL), source=source) for pattern in patterns]
 
 
+_PPS = "server/pps/server/api_server.go"
+
 TABLE = [
-    # server/pps/server/api_server.go: all that these say of a spec before anything is written.
+    # All that is said of a spec before anything is written.
     *_rows(
         Kind.REFUSED,
-        "validatePipelineRequest",
+        f"{_PPS} validatePipelineRequest",
         r"invalid pipeline spec: ",
         r"pipeline name is \d+ characters long, but must have at most 63: ",
         r"s3 output is not supported in spouts or services",
@@ -59,7 +61,7 @@ TABLE = [
     *_rows(Kind.REFUSED, "server/pkg/ancestry/ancestry.go ValidateName", r"invalid pipeline name: "),
     *_rows(
         Kind.REFUSED,
-        "validatePipelineInTransaction",
+        f"{_PPS} validatePipelineInTransaction",
         r"pipeline names must start with an alphanumeric character",
         r"invalid transform: ",
         r"ParallelismSpec\.Coefficient cannot be negative",
@@ -73,20 +75,24 @@ TABLE = [
         r"the spout marker name must be a valid filename: ",
         r"spout pipelines \(without a service\) must not have an input",
     ),
-    *_rows(Kind.REFUSED, "newErrPipelineUpdate", r"pipeline \S+ update error: "),
-    *_rows(Kind.REFUSED, "getExpectedNumWorkers", r"unable to interpret ParallelismSpec "),
+    *_rows(Kind.REFUSED, f"{_PPS} newErrPipelineUpdate", r"pipeline \S+ update error: "),
+    *_rows(Kind.REFUSED, f"{_PPS} getExpectedNumWorkers", r"unable to interpret ParallelismSpec "),
     *_rows(
         Kind.REFUSED,
-        "validateEnterpriseChecks",
+        f"{_PPS} validateEnterpriseChecks",
         r"Pachyderm Community Edition requires an activation key to create pipelines with parallelism more than \d+",
     ),
     *_rows(
         Kind.LIMIT,
-        "validateEnterpriseChecks",
+        f"{_PPS} validateEnterpriseChecks",
         r"Pachyderm Community Edition requires an activation key to create more than \d+ total pipelines",
     ),
-    *_rows(Kind.ALREADY_EXISTS, "newErrPipelineExists", r"pipeline \S+ already exists$"),
-    *_rows(Kind.NOT_FOUND, "inspectPipelineInTransaction, newErrPipelineNotFound", r'pipeline "?[^" ]+"? not found$'),
+    *_rows(Kind.ALREADY_EXISTS, f"{_PPS} newErrPipelineExists", r"pipeline \S+ already exists$"),
+    *_rows(
+        Kind.NOT_FOUND,
+        f"{_PPS} inspectPipelineInTransaction, newErrPipelineNotFound",
+        r'pipeline "?[^" ]+"? not found$',
+    ),
     *_rows(
         Kind.UNREADABLE,
         "server/pkg/ppsutil/util.go GetPipelineInfo",
