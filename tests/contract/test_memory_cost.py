@@ -130,14 +130,23 @@ def test_no_more_of_a_marker_is_read_than_is_shown(
     assert pachd.calls["GetFile"] == reads
 
 
-def test_a_folder_of_a_hundred_thousand_files_is_not_read_to_its_end(memory_side: Side, pachd: MemoryPachd) -> None:
+@pytest.mark.parametrize(
+    ("files", "total"),
+    [
+        pytest.param(markers.MOST_COUNTED, markers.MOST_COUNTED, id="as-many-as-are-counted"),
+        pytest.param(100_000, None, id="many-more"),
+    ],
+)
+def test_a_folder_of_many_files_is_counted_within_a_deadline_or_not_to_its_end(
+    memory_side: Side, pachd: MemoryPachd, files: int, total: int | None
+) -> None:
     name = memory_side.created()
-    head = memory_side.spout.marker(name, {f"offset/{number:06}": b"1" for number in range(100_000)})
+    head = memory_side.spout.many_files(name, "offset", files)
     asked = time.monotonic()
 
     found = memory_side.port.marker(name, "offset", head)
 
     assert time.monotonic() - asked < DEADLINE
     assert found is not None
-    assert found.files_total is None
+    assert found.files_total == total
     assert pachd.calls["GetFile"] == markers.MOST_FILES
