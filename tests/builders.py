@@ -117,7 +117,7 @@ def a_marker_file(content: bytes | None = b"1041", **fields: Any) -> model.Marke
 
 def a_marker(*files: model.MarkerFile, **fields: Any) -> model.Marker:
     """A marker that is a single file, or with `is_directory=True` a directory of `files`."""
-    shown = files or (a_marker_file(),)
+    shown = fields.get("files", files or (a_marker_file(),))
     defaults = {
         "path": "offset",
         "is_directory": False,

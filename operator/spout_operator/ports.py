@@ -27,21 +27,29 @@ class Pachyderm(Protocol):
 
     Every call blocks, has a deadline, may be repeated with the same outcome, and may come from any
     thread. What fails raises `core.errors` only: Unreachable where there was no answer in time,
-    Stalled where a person has to act, Retryable for the rest. Observing never writes.
+    Stalled where a person has to act, Retryable for the rest. Observing never writes. Each write asks for the version
+    first, and raises UnsupportedPachyderm, as `server` does, instead of writing to a server of another.
     """
 
     def server(self) -> Server:
-        """Address and version. The version is asked once per connection.
+        """Address and version, as it was when it was last asked: at the first call, after an outage, before a write.
 
         Raises:
-            Stalled: UnsupportedPachyderm, where the server is not a 1.x.
+            Stalled: UnsupportedPachyderm, where it is a version that the adapter was not tested with.
         """
 
     def observe(self, name: str) -> Pipeline | None:
-        """One pipeline with its `workers`; None where there is none."""
+        """One pipeline with its `workers`; None where there is none.
+
+        Raises:
+            Unreadable: it is there, and its spec, with the owner in it, cannot be read.
+        """
 
     def list(self) -> Mapping[str, Pipeline]:
-        """All pipelines by name, in one call, `workers` being None."""
+        """All pipelines by name, in one call, `workers` being None.
+
+        One whose spec cannot be read is among them, its `spec` and its `owner` being None.
+        """
 
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         """Make a pipeline, stamped with its owner. One that exists is left as it is.
@@ -88,9 +96,12 @@ class Pachyderm(Protocol):
         """
 
     def marker(self, name: str, path: str, head: str) -> Marker | None:
-        """The marker at `path` in the commit `head` of the marker branch.
+        """The marker at `path` in the commit `head` of the marker branch; absent where there is nothing at that path.
 
-        None where there is nothing at that path, or the commit is not finished.
+        None where that cannot be told yet, as the commit is not finished.
+
+        Raises:
+            Missing: there is no commit `head`.
         """
 
 

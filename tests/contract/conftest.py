@@ -37,14 +37,17 @@ def memory_side(pachd: MemoryPachd) -> Side:
     return Side.at(pachd.address, MemoryWriter(pachd), most_pipelines=MOST_PIPELINES)
 
 
-@pytest.fixture(params=["memory", "real"])
-def side(request: pytest.FixtureRequest) -> Iterator[Side]:
-    if request.param == "memory":
-        yield request.getfixturevalue("memory_side")
-        return
-    address: str = request.getfixturevalue("real_address")
-    side = Side.at(address, RealWriter(Client.new_from_pachd_address(address)), most_pipelines=MOST_PIPELINES)
+@pytest.fixture
+def real_side(real_address: str) -> Iterator[Side]:
+    writer = RealWriter(Client.new_from_pachd_address(real_address))
+    side = Side.at(real_address, writer, most_pipelines=MOST_PIPELINES)
     try:
         yield side
     finally:
         side.clear()
+
+
+@pytest.fixture(params=["memory", "real"])
+def side(request: pytest.FixtureRequest) -> Side:
+    found: Side = request.getfixturevalue(f"{request.param}_side")
+    return found

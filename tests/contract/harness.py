@@ -22,9 +22,10 @@ from spout_operator.core.model import (
 )
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_operator.pachyderm.v1.sdk import Client, pfs_pb2, pps_pb2
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
+from tests.memory_pachd.store import SPEC_REPO
 
 OWNER = Owner(cluster="5e9d8c1b-cluster", spout=SpoutKey(namespace="ingest", name="my-spout"))
 TRANSFORM = Transform(image="example/spout:1", cmd=("spout",))
@@ -47,6 +48,9 @@ class SpoutWriter(Protocol):
     def marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
         """A new head of the marker branch with these files."""
 
+    def many_files(self, repo: str, path: str, count: int) -> str:
+        """A new head of the marker branch with so many files below a path."""
+
 
 class MemoryWriter:
     """The spout of an in-memory pachd."""
@@ -63,6 +67,9 @@ class MemoryWriter:
     def marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
         return self._pachd.write_marker(repo, files, finished=finished)
 
+    def many_files(self, repo: str, path: str, count: int) -> str:
+        return self.marker(repo, {f"{path}/{number:016x}": b"%d\n" % number for number in range(count)})
+
 
 class RealWriter:
     """The spout of a real pachd, from outside."""
@@ -75,6 +82,16 @@ class RealWriter:
 
     def marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
         return self._commit(repo, MARKER_BRANCH, files, finished=finished)
+
+    def many_files(self, repo: str, path: str, count: int) -> str:
+        commit = self._client.start_commit(repo, MARKER_BRANCH)
+        # pachd makes the files of the lines of one, which is a hundred times as fast.
+        lines = b"".join(b"%d\n" % number for number in range(count))
+        self._client.put_file_bytes(
+            commit, path, lines, delimiter=pfs_pb2.Delimiter.Value("LINE"), target_file_datums=1
+        )
+        self._client.finish_commit(commit)
+        return str(commit.id)
 
     def _commit(self, repo: str, branch: str, files: Mapping[str, bytes], *, finished: bool) -> str:
         commit = self._client.start_commit(repo, branch)
@@ -125,6 +142,10 @@ class Side:
         pipeline = self.port.observe(name)
         assert pipeline is not None
         return pipeline
+
+    def lose_spec(self, name: str) -> None:
+        """Take away what a pipeline's spec is kept in, as where object storage has lost it."""
+        self.client.delete_commit((SPEC_REPO, self.client.inspect_pipeline(name).spec_commit.id))
 
     def abandoned_repo(self) -> str:
         """The name of a repo with both heads whose pipeline was deleted."""

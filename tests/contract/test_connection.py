@@ -41,13 +41,3 @@ def test_a_token_file_that_is_not_there_is_named(side: Side, tmp_path: Path) -> 
         PachydermV1(dataclasses.replace(side.connection, token_file=missing)).list()
 
     assert caught.value.reason is Reason.PACHYDERM_ERROR
-
-
-def test_a_token_file_that_is_no_text_is_named(side: Side, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_bytes(b"\xff\xfe")
-
-    with pytest.raises(Retryable, match=str(token)) as caught:
-        PachydermV1(dataclasses.replace(side.connection, token_file=token)).list()
-
-    assert caught.value.reason is Reason.PACHYDERM_ERROR

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from spout_operator.core import marker as markers
+from spout_operator.core.errors import Missing
 from spout_operator.core.model import Marker, MarkerFile
 from tests.contract.harness import NO_COMMIT, SPEC, Side
 
@@ -98,24 +99,32 @@ def test_there_is_no_marker_where_nothing_is_at_the_path(side: Side) -> None:
     name = side.created()
     head = side.spout.marker(name, {"offset.old": b"1"})
 
-    assert side.port.marker(name, "offset", head) is None
+    found = side.port.marker(name, "offset", head)
+
+    assert found is not None
+    assert found.is_absent
+    assert (found.commit, found.finished_at is not None, found.files_total) == (head, True, 0)
 
 
 def test_there_is_no_marker_in_a_commit_that_holds_nothing(side: Side) -> None:
     name = side.created()
 
-    assert side.port.marker(name, "offset", side.spout.marker(name, {})) is None
+    found = side.port.marker(name, "offset", side.spout.marker(name, {}))
+
+    assert found is not None
+    assert found.is_absent
 
 
-def test_there_is_no_marker_in_a_commit_that_is_not_finished(side: Side) -> None:
+def test_of_a_commit_that_is_not_finished_nothing_is_known(side: Side) -> None:
     name = side.created(SPEC)
     side.spout.marker(name, {"offset": b"1"})
 
     assert side.port.marker(name, "offset", side.spout.marker(name, {"offset": b"2"}, finished=False)) is None
 
 
-def test_there_is_no_marker_in_a_commit_that_is_not_there(side: Side) -> None:
-    assert side.port.marker(side.created(), "offset", NO_COMMIT) is None
+def test_a_commit_that_is_not_there_is_missing(side: Side) -> None:
+    with pytest.raises(Missing, match=NO_COMMIT):
+        side.port.marker(side.created(), "offset", NO_COMMIT)
 
 
 def test_an_older_head_still_has_the_older_marker(side: Side) -> None:
@@ -127,3 +136,13 @@ def test_an_older_head_still_has_the_older_marker(side: Side) -> None:
 
     assert found is not None
     assert found.files[0].content == b"1"
+
+
+def test_a_folder_of_more_files_than_are_counted_says_so_and_is_read_within_a_deadline(side: Side) -> None:
+    name = side.created()
+    head = side.spout.many_files(name, "offset", markers.MOST_COUNTED + 1)
+
+    found = side.port.marker(name, "offset", head)
+
+    assert found is not None
+    assert (found.is_directory, found.files_total, len(found.files)) == (True, None, markers.MOST_FILES)

@@ -1,8 +1,11 @@
 """What a call costs the server: with a thousand spouts, each request too many is a thousand."""
 
+import time
+
 import pytest
 
 from spout_operator.core import marker as markers
+from spout_operator.pachyderm.v1.client import DEADLINE
 from tests.contract.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
 
@@ -125,3 +128,25 @@ def test_no_more_of_a_marker_is_read_than_is_shown(
     assert found is not None
     assert found.files_total == len(files)
     assert pachd.calls["GetFile"] == reads
+
+
+@pytest.mark.parametrize(
+    ("files", "total"),
+    [
+        pytest.param(markers.MOST_COUNTED, markers.MOST_COUNTED, id="as-many-as-are-counted"),
+        pytest.param(100_000, None, id="many-more"),
+    ],
+)
+def test_a_folder_of_many_files_is_counted_within_a_deadline_or_not_to_its_end(
+    memory_side: Side, pachd: MemoryPachd, files: int, total: int | None
+) -> None:
+    name = memory_side.created()
+    head = memory_side.spout.many_files(name, "offset", files)
+    asked = time.monotonic()
+
+    found = memory_side.port.marker(name, "offset", head)
+
+    assert time.monotonic() - asked < DEADLINE
+    assert found is not None
+    assert found.files_total == total
+    assert pachd.calls["GetFile"] == markers.MOST_FILES

@@ -3,12 +3,15 @@
 import dataclasses
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from spout_operator.core.errors import Unreachable
+from spout_operator.core.errors import Retryable, Stalled, Unreachable
+from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.client import Connection
 from tests.contract.harness import Side, connection_to
 from tests.memory_pachd import MemoryPachd
 
@@ -25,9 +28,80 @@ def test_a_token_is_sent_and_read_again_when_it_changed(memory_side: Side, pachd
     port.list()
     assert pachd.metadata["authn-token"] == "second"
 
-    file.write_text("")
-    port.list()
+
+def test_without_a_token_file_no_token_is_sent(memory_side: Side, pachd: MemoryPachd) -> None:
+    memory_side.port.list()
+
     assert "authn-token" not in pachd.metadata
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param((b"first\nsecond\n", "holds 2 lines"), id="two-lines"),
+        pytest.param((b"\xef\xbb\xbffirst\n", "begins with a byte order mark"), id="byte-order-mark"),
+        pytest.param(("fürst\n".encode(), "holds letters outside ASCII"), id="no-ascii"),
+        pytest.param((b"\xff\xfe", "begins with a byte order mark"), id="no-text"),
+        pytest.param((b"", "is empty"), id="nothing"),
+    ],
+)
+def test_a_token_that_is_none_never_reaches_grpc_and_one_that_is_mended_does(
+    memory_side: Side,
+    pachd: MemoryPachd,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    bad: tuple[bytes, str],
+) -> None:
+    content, says = bad
+    file = tmp_path / "token"
+    file.write_text("good\n")
+    port = PachydermV1(dataclasses.replace(memory_side.connection, token_file=file))
+    port.list()
+    file.write_bytes(content)
+
+    with pytest.raises(Stalled, match=f"{file} {says}") as caught:
+        port.list()
+
+    assert caught.value.reason is Reason.UNAUTHORIZED
+    assert pachd.calls["ListPipeline"] == 1
+    assert capfd.readouterr().err == "", "gRPC would complain there"
+    file.write_text("mended\n")
+    port.list()
+    assert pachd.metadata["authn-token"] == "mended"
+
+
+@pytest.mark.parametrize(
+    "using",
+    [
+        pytest.param(lambda connection, file: dataclasses.replace(connection, token_file=file), id="token"),
+        pytest.param(lambda connection, file: dataclasses.replace(connection, ca_file=file), id="authority"),
+    ],
+)
+def test_a_file_that_is_missing_for_a_moment_is_tried_again(
+    memory_side: Side, tmp_path: Path, using: Callable[[Connection, Path], Connection]
+) -> None:
+    """As while a Secret is rotated."""
+    missing = tmp_path / "missing"
+    port = PachydermV1(using(memory_side.connection, missing))
+
+    with pytest.raises(Retryable, match=str(missing)) as caught:
+        port.list()
+
+    assert caught.value.reason is Reason.PACHYDERM_ERROR
+
+
+def test_a_ca_file_without_a_certificate_is_named_and_no_connection_is_made(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    authority = tmp_path / "ca.crt"
+    authority.write_text("no certificate")
+    port = PachydermV1(dataclasses.replace(connection_to("grpcs://127.0.0.1:1"), ca_file=authority))
+
+    with pytest.raises(Stalled, match=f"{authority} holds no certificate") as caught:
+        port.server()
+
+    assert caught.value.reason is Reason.UNAUTHORIZED
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("variable", ["PACH_PYTHON_AUTH_TOKEN", "PACH_PYTHON_OIDC_TOKEN"])

@@ -109,25 +109,66 @@ def test_each_failure_has_its_kind_and_reason_and_leaves_nothing_behind(
     assert memory_side.port.list() == {}
 
 
+BAD_MOMENTS = [
+    pytest.param(Code.UNKNOWN, "etcdserver: leader changed", id="etcd"),
+    pytest.param(
+        Code.UNKNOWN,
+        "the HEAD commit of this pipeline's spec branch is open. Either another CreatePipeline call is running "
+        "or a previous call crashed.",
+        id="another-update-is-running",
+    ),
+    pytest.param(Code.UNKNOWN, "pipeline updated outside of transaction", id="another-update-was-quicker"),
+    pytest.param(Code.INTERNAL, "Received RST_STREAM with error code 2", id="a-proxy-resets-the-stream"),
+    pytest.param(Code.UNKNOWN, "Stream removed", id="the-connection-breaks"),
+    pytest.param(
+        Code.UNKNOWN,
+        "RequestError: send request failed caused by: Put https://s3.example.com/pach: dial tcp 10.0.0.1:443: "
+        "i/o timeout",
+        id="object-storage-does-not-answer",
+    ),
+    pytest.param(Code.UNKNOWN, "object 8b1a9953c4611296a827abf8c47804d7 does not exist", id="object-storage-lost-one"),
+    pytest.param(Code.RESOURCE_EXHAUSTED, "memory of pachd", id="pachd-has-no-memory"),
+    pytest.param(Code.INVALID_ARGUMENT, "a proxy does not like it", id="no-code-of-pachds"),
+    pytest.param(Code.UNKNOWN, "node 'not found' and bucket already exists", id="words-that-sound-like-others"),
+    pytest.param(
+        Code.UNIMPLEMENTED, "unexpected HTTP status code received from server: 404", id="an-ingress-without-a-backend"
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "details"), BAD_MOMENTS)
+def test_a_creation_and_an_update_that_come_at_a_bad_moment_are_no_rejections(
+    memory_side: Side, pachd: MemoryPachd, code: grpc.StatusCode, details: str
+) -> None:
+    name, another = memory_side.created(), memory_side.new_name()
+    pachd.fail("CreatePipeline", code, details, times=2)
+
+    with pytest.raises(Retryable, match="it is tried again") as updated:
+        memory_side.port.update(name, SPEC, OWNER)
+    with pytest.raises(Retryable, match="it is tried again") as created:
+        memory_side.port.create(another, SPEC, OWNER)
+
+    assert {updated.value.reason, created.value.reason} == {Reason.PACHYDERM_ERROR}
+    assert memory_side.port.create(another, SPEC, OWNER)
+
+
 @pytest.mark.parametrize(
     "details",
     [
-        pytest.param("etcdserver: leader changed", id="etcd"),
-        pytest.param(
-            "the HEAD commit of this pipeline's spec branch is open. Either another CreatePipeline call is running "
-            "or a previous call crashed.",
-            id="another-update-is-running",
-        ),
+        pytest.param('services "pipeline-a-v1-user" not found', id="kubernetes"),
+        pytest.param("object 8b1a9953c4611296a827abf8c47804d7 does not exist", id="object-storage"),
+        pytest.param("dial tcp: lookup etcd: host not found", id="a-name-server"),
     ],
 )
-def test_an_update_that_comes_at_a_bad_moment_is_no_rejection(
+def test_a_pipeline_is_gone_only_where_pachd_says_just_that(
     memory_side: Side, pachd: MemoryPachd, details: str
 ) -> None:
     name = memory_side.created()
-    pachd.fail("CreatePipeline", Code.UNKNOWN, details)
+    pachd.fail("InspectPipeline", Code.UNKNOWN, details)
 
+    # A Spout that is being deleted would be let go, and its pipeline would stay.
     with pytest.raises(Retryable):
-        memory_side.port.update(name, SPEC, OWNER)
+        memory_side.port.observe(name)
 
 
 def test_a_pipeline_that_somebody_makes_at_the_same_time_is_left_as_it_is(
@@ -153,7 +194,6 @@ CALLS: dict[str, Callable[[PachydermV1, str, str, str], object]] = {
     "ListBranch": lambda port, name, _head, _marker: port.heads(name),
     "ListCommitStream": lambda port, name, head, _marker: port.commits(name, head, since=None, most=100),
     "InspectCommit": lambda port, name, _head, marker: port.marker(name, "offset", marker),
-    "InspectFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
     "WalkFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
     "GetFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
 }

@@ -61,7 +61,7 @@ def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterat
         for spout in (item["metadata"]["name"] for item in listed["items"]):
             bed.kubectl("delete", "spout", spout, "-n", name, "--wait=false")
             bed.kubectl("patch", "spout", spout, "-n", name, *release, check=False)
-        for info in pachyderm.list_pipeline().pipeline_info:
+        for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info:
             pachyderm.delete_pipeline(info.pipeline.name, force=True)
         for repo in pachyderm.list_repo():
             pachyderm.delete_repo(repo.repo.name, force=True)

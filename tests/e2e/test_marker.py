@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from spout_operator.pachyderm.v1.sdk import Client
+from spout_testbed import Testbed
 from tests.e2e.conftest import a_spec
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
@@ -57,3 +58,32 @@ def test_a_directory_is_listed_and_bounded(spouts: Spouts, name: str, pachyderm:
     files = marker["files"]
     assert len(files) == 16
     assert files[1] == {"path": "offset/01", "sizeBytes": 2, "value": "10"}
+
+
+def test_a_marker_that_is_gone_is_shown_as_none_and_what_the_message_says_is_so(
+    spouts: Spouts, name: str, bed: Testbed, pachyderm: Client
+) -> None:
+    spouts.create(name, a_spec())
+    spouts.wait(name, "five rounds", ready="True", marker="5", total=10)
+
+    pachyderm.delete_file((name, "marker"), "offset")
+
+    marker = shown(spouts, name, pachyderm)
+    assert marker["summary"] == "none"
+    assert "value" not in marker
+    assert "holds no file or folder 'offset'" in marker["message"]
+    spouts.wait(name, "to go on", ready="True", marker=None)
+
+    # At its next start the worker fails before it runs the spout's code.
+    spouts.edit(name, {"transform": {"env": {"LIMIT": "9"}}})
+    spouts.wait(name, "the new version", version=2, ready="True")
+    worker = bed.workers.wait_running(name)
+    said = f"file offset not found in repo {name}"
+    eventually(lambda: said in worker.log.read_text(errors="replace"), what=f"the worker to say {said!r}")
+    status = spouts.get(name)
+    assert status is not None
+    assert status["status"]["commits"]["total"] == 10
+
+    bed.pachctl("put", "file", f"{name}@marker:/offset", "-f", "-", input="5")
+
+    spouts.wait(name, "to go on from there", ready="True", marker="9", total=18, seconds=120)

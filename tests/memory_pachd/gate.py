@@ -1,8 +1,9 @@
 """What every call passes through: counted, failed or held as a test asked, and answered one at a time."""
 
+import itertools
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -56,8 +57,7 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
         sent = dict(details.invocation_metadata)
         codec = (handler.request_deserializer, handler.response_serializer)
         if handler.response_streaming:
-            # As a whole, so that it is of one moment.
-            behaviour = self._guarded(method, sent, lambda *call: iter(list(handler.unary_stream(*call))))
+            behaviour = self._guarded(method, sent, lambda *call: _begun(handler.unary_stream(*call)))
             return grpc.unary_stream_rpc_method_handler(behaviour, *codec)
         return grpc.unary_unary_rpc_method_handler(self._guarded(method, sent, handler.unary_unary), *codec)
 
@@ -94,3 +94,8 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
             self._waiting[method].append(let_go)
         if context.add_callback(let_go.set):
             let_go.wait()
+
+
+def _begun(stream: Iterator[Any]) -> Iterator[Any]:
+    """A stream whose first message is made at once, so that a refusal is one, and the others as they are taken."""
+    return itertools.chain(list(itertools.islice(stream, 1)), stream)

@@ -4,11 +4,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf import wrappers_pb2
+from google.protobuf import empty_pb2, wrappers_pb2
 from python_pachyderm.proto.pfs import pfs_pb2_grpc
 
 from spout_operator.pachyderm.v1.sdk import pfs_pb2
-from tests.memory_pachd.store import Commit, Refusal, Repos
+from tests.memory_pachd.store import SPEC_REPO, Commit, Refusal, Repos
 
 # The generated modules are untyped.
 Message = Any
@@ -37,6 +37,12 @@ class PfsService(pfs_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
 
     def InspectCommit(self, request: Message, _context: object) -> Message:
         return _commit_info(request.commit.repo.name, self._repos.resolve(request.commit))
+
+    def DeleteCommit(self, request: Message, _context: object) -> Message:
+        """Of the spec repo only."""
+        assert request.commit.repo.name == SPEC_REPO, "no other is deleted in any test"
+        self._repos.lost_specs.add(request.commit.id)
+        return empty_pb2.Empty()
 
     def ListCommitStream(self, request: Message, _context: object) -> Iterator[Message]:
         """From `to` along the parents until `from`, which has to be a commit of the repo but no ancestor."""

@@ -12,7 +12,7 @@ from python_pachyderm.proto.pps import pps_pb2_grpc
 
 from spout_operator.core.model import DEFAULT_SERVICE_TYPE, MARKER_BRANCH, OUTPUT_BRANCH
 from spout_operator.pachyderm.v1.sdk import pfs_pb2, pps_pb2
-from tests.memory_pachd.store import Refusal, Repo, Repos, now
+from tests.memory_pachd.store import SPEC_REPO, Refusal, Repo, Repos, now
 
 # The generated modules are untyped.
 Message = Any
@@ -33,7 +33,8 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
         known = self.pipelines.get(name)
         _check(request)
         self._check_limit(request, known)
-        if known is not None and not request.update:
+        # The real one makes an update of what it cannot read a creation.
+        if known is not None and not (request.update and self._has_spec(known)):
             raise Refusal(f"pipeline {name} already exists")
         info = _info(request)
         repo = self._repos.setdefault(name, Repo(name=name))
@@ -51,16 +52,26 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
     def InspectPipeline(self, request: Message, _context: object) -> Message:
         answer = pps_pb2.PipelineInfo()
         answer.CopyFrom(self.get_or_refuse(request.pipeline.name))
+        self._check_spec(request.pipeline.name)
         return answer
 
-    def ListPipeline(self, _request: Message, _context: object) -> Message:
-        """All, without their workers."""
-        answer = pps_pb2.PipelineInfos(pipeline_info=self.pipelines.values())
-        for info in answer.pipeline_info:
-            info.ClearField("workers_available")
-            info.ClearField("workers_requested")
-            _shuffle(info.transform.env)
-            _shuffle(info.metadata.annotations)
+    def ListPipeline(self, request: Message, _context: object) -> Message:
+        """All, without their workers; of one without a spec, if asked for, what etcd tells of it."""
+        answer = pps_pb2.PipelineInfos()
+        for name, info in self.pipelines.items():
+            if not self._has_spec(info):
+                if not request.allow_incomplete:
+                    self._check_spec(name)
+                answer.pipeline_info.add(
+                    pipeline=info.pipeline, state=info.state, reason=info.reason, spec_commit=info.spec_commit
+                )
+                continue
+            listed = answer.pipeline_info.add()
+            listed.CopyFrom(info)
+            listed.ClearField("workers_available")
+            listed.ClearField("workers_requested")
+            _shuffle(listed.transform.env)
+            _shuffle(listed.metadata.annotations)
         return answer
 
     def StartPipeline(self, request: Message, _context: object) -> Message:
@@ -88,15 +99,26 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
 
     def _set_stopped(self, name: str, *, stopped: bool) -> Message:
         info = self.get_or_refuse(name)
+        self._check_spec(name)
         info.stopped = stopped
         self._put(info)
         return empty_pb2.Empty()
 
     def _put(self, info: Message) -> None:
         """Keep a spec as a new spec commit; the real server's controller sets the state soon after."""
-        info.spec_commit.CopyFrom(pfs_pb2.Commit(repo=pfs_pb2.Repo(name="__spec__"), id=uuid.uuid4().hex))
+        info.spec_commit.CopyFrom(pfs_pb2.Commit(repo=pfs_pb2.Repo(name=SPEC_REPO), id=uuid.uuid4().hex))
         info.state = pps_pb2.PIPELINE_PAUSED if info.stopped else pps_pb2.PIPELINE_STARTING
         self.pipelines[info.pipeline.name] = info
+
+    def _check_spec(self, name: str) -> None:
+        if not self._has_spec(self.pipelines[name]):
+            raise Refusal(
+                f"could not retrieve pipeline spec file from PFS for pipeline '{name}', there may be a problem "
+                "reaching object storage, or the pipeline may need to be deleted and recreated"
+            )
+
+    def _has_spec(self, info: Message) -> bool:
+        return info.spec_commit.id not in self._repos.lost_specs
 
     def _check_limit(self, request: Message, known: Message | None) -> None:
         """As validateEnterpriseChecks: an update passes only where the old spec tells its parallelism."""

@@ -1,5 +1,6 @@
 """The server and what a test can do to it."""
 
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
@@ -34,6 +35,7 @@ class MemoryPachd:
         self._gate = Gate()
         self._repos = Repos()
         self._pps = PpsService(self._repos, limit=limit)
+        self._version = _VersionService()
         self._server: Any = None
 
     def __enter__(self) -> Self:
@@ -65,7 +67,7 @@ class MemoryPachd:
         )
         pfs_pb2_grpc.add_APIServicer_to_server(PfsService(self._repos), self._server)
         pps_pb2_grpc.add_APIServicer_to_server(self._pps, self._server)
-        version_pb2_grpc.add_APIServicer_to_server(_VersionService(), self._server)
+        version_pb2_grpc.add_APIServicer_to_server(self._version, self._server)
         where = f"{HOST}:{self.port if port is None else port}"
         self.port = (
             self._server.add_secure_port(where, grpc.ssl_server_credentials([self._tls]))
@@ -77,6 +79,11 @@ class MemoryPachd:
     def stop(self) -> None:
         """Break off all calls and listen no more."""
         self._server.stop(grace=None).wait()
+
+    def become(self, version: str) -> None:
+        """Be of another version from now on: `MAJOR.MINOR.MICRO`, and whatever a build adds to it."""
+        with self._gate.lock:
+            self._version.become(version)
 
     def append_commit(self, repo: str, *, branch: str = OUTPUT_BRANCH, size: int = 1, finished: bool = True) -> str:
         """A new head of a branch, of `size` bytes; returns its id."""
@@ -104,6 +111,11 @@ class MemoryPachd:
         size = sum(map(len, files.values()))
         with self._gate.lock:
             return self._repos[repo].append(MARKER_BRANCH, size=size, finished=finished, files=tree).id
+
+    def lose_spec(self, name: str) -> None:
+        """Let the commit that holds a pipeline's spec be one that cannot be read any more."""
+        with self._gate.lock:
+            self._repos.lost_specs.add(self._pps.get_or_refuse(name).spec_commit.id)
 
     def set_state(self, name: str, state: PipelineState, reason: str = "") -> None:
         """What the pipeline's controller would find out."""
@@ -140,5 +152,14 @@ class MemoryPachd:
 
 
 class _VersionService(version_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, untyped
+    def __init__(self) -> None:
+        self.become("1.13.4")
+
+    def become(self, version: str) -> None:
+        found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+        assert found is not None, version
+        major, minor, micro = map(int, found.groups())
+        self._version = version_pb2.Version(major=major, minor=minor, micro=micro, additional=version[found.end() :])
+
     def GetVersion(self, _request: object, _context: object) -> Any:  # noqa: N802 - a Version
-        return version_pb2.Version(major=1, minor=13, micro=4)
+        return self._version

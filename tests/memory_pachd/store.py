@@ -13,6 +13,10 @@ from google.protobuf import timestamp_pb2
 _COMMIT_ID = re.compile(r"[0-9a-f]{12}4[0-9a-f]{19}")
 
 
+#: Where pachd keeps the specs of its pipelines.
+SPEC_REPO = "__spec__"
+
+
 class Refusal(Exception):  # noqa: N818 - it is the server's answer
     """A failure in pachd's words. It arrives as gRPC UNKNOWN, as nearly all of 1.13's do."""
 
@@ -62,7 +66,11 @@ class Repo:
 
 
 class Repos(dict[str, Repo]):
-    """The repos by name."""
+    """The repos by name; and which commits of the spec repo are gone, with the specs that they held."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost_specs: set[str] = set()
 
     def get_or_refuse(self, name: str) -> Repo:
         """A repo that has to be there."""

@@ -133,6 +133,15 @@ def decide_deletion(policy: DeletionPolicy, owner: Owner, observed: Pipeline | N
     return Decision(action=Action.DELETE, reason=Reason.DELETING, message="deleting the pipeline and its repo")
 
 
+def held(policy: DeletionPolicy, name: str) -> str:
+    """What to do where a Spout is being deleted and Pachyderm cannot tell whose its pipeline is: it is left alone."""
+    by_hand = f"pachctl delete pipeline {name}{' --keep-repo' if policy is DeletionPolicy.KEEP_REPO else ''}"
+    return (
+        "whose it is cannot be told, so it is not deleted and the Spout stays. If it is this Spout's, delete it by "
+        f"hand: {by_hand}; or set spec.deletionPolicy to Orphan, which lets the Spout go and leaves the pipeline"
+    )
+
+
 def _not_owned(observed: Pipeline, owner: Owner) -> str:
     if observed.owner == owner:
         return (

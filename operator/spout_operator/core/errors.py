@@ -32,6 +32,13 @@ class Missing(Retryable):
         super().__init__(Reason.PACHYDERM_ERROR, message)
 
 
+class Unreadable(Retryable):
+    """The pipeline is there, and Pachyderm cannot read its spec: what it is and whose it is are not known."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.PACHYDERM_ERROR, message)
+
+
 class Outdated(Retryable):
     """Somebody else wrote to the resource in between. It is read again before the next try."""
 

@@ -1,10 +1,16 @@
-"""How a marker is shown: its value where that is short text, else its size and digest, always bounded."""
+"""How a marker is shown: its value where that is short text, else its size and digest, always bounded.
+
+Or that there is none, or that it could not be read: then what was shown before is not shown as if it still held.
+"""
 
 import hashlib
+import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.model import Marker, MarkerFile
+from spout_operator.core.conditions import LONGEST_MESSAGE
+from spout_operator.core.model import MARKER_BRANCH, Marker, MarkerFile
 from spout_operator.core.timestamps import print_time
 
 #: The longest marker file whose value is shown, in bytes.
@@ -14,10 +20,16 @@ LONGEST_READ = 1024 * 1024
 #: How many files of a marker directory are listed, and how long a value of theirs is shown, in bytes.
 MOST_FILES = 16
 LONGEST_LISTED_VALUE = 128
+#: How many files of a marker directory are counted: pachd tells of each in a message of its own.
+MOST_COUNTED = 10_000
 #: The longest path of a file that is listed, in characters; a spout can choose any.
 LONGEST_PATH = 128
 #: What fits into the MARKER column.
 LONGEST_SUMMARY = 32
+#: The summary of a marker that could not be read. A marker can hold this word too, but none has a message.
+UNKNOWN = "unknown"
+#: What differs from try to try in what a server says: ports, durations, the ids of requests.
+_NUMBERS = re.compile(r"\S*\d\S*")
 
 
 def to_status(marker: Marker) -> dict[str, Any]:
@@ -25,16 +37,52 @@ def to_status(marker: Marker) -> dict[str, Any]:
     where = {"path": marker.path, "commit": marker.commit}
     if marker.finished_at is not None:
         where["updatedAt"] = str(print_time(marker.finished_at))
+    if marker.is_absent:
+        return {**where, "summary": "none", "message": _none(marker.path)}
     if marker.is_directory:
+        files = [_listed(file) for file in marker.files[:MOST_FILES]]
+        if marker.files_total is None:
+            return {**where, "summary": f"more than {MOST_COUNTED} files", "files": files}
         noun = "file" if marker.files_total == 1 else "files"
         return {
             **where,
             "summary": f"{marker.files_total} {noun}",
             "filesTotal": marker.files_total,
-            "files": [_listed(file) for file in marker.files[:MOST_FILES]],
+            "files": files,
         }
     shown = _content(marker.files[0], LONGEST_VALUE)
     return {**where, "summary": _summary(shown), **shown}
+
+
+def unknown(path: str, commit: str, message: str, *, shown: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The `status.marker` of a marker that could not be read.
+
+    Args:
+        path: the marker's, as in the spec.
+        commit: the head of the marker branch that it was looked for in.
+        message: why, without secrets.
+        shown: the section as it is: it stays where the reason is the same but for its numbers.
+    """
+    found = {"path": path, "commit": commit, "summary": UNKNOWN, "message": message[:LONGEST_MESSAGE]}
+    return shown if shown and _without_numbers(shown) == _without_numbers(found) else found
+
+
+def is_unknown(shown: Mapping[str, Any]) -> bool:
+    """Whether a `status.marker` says that the marker could not be read."""
+    return shown.get("summary") == UNKNOWN and "message" in shown
+
+
+def _without_numbers(shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**shown, "message": _NUMBERS.sub("#", shown.get("message", ""))}
+
+
+def _none(path: str) -> str:
+    # Pachyderm 1.13.4, src/server/worker/driver/driver.go: it passes over a branch without commits, over nothing else.
+    return (
+        f"the newest commit of the marker branch holds no file or folder {path!r}. A spout that runs goes on, and "
+        "writes it anew with its next position; but at its next start the worker fails before it runs the spout's "
+        f"code. Put a position there, with pachctl put file to the branch {MARKER_BRANCH!r} of the spout's repo"
+    )
 
 
 def _content(file: MarkerFile, longest: int) -> dict[str, Any]:

@@ -196,16 +196,21 @@ class MarkerFile:
 class Marker:
     """What a spout would resume from: a file, or a directory with `files_total` files.
 
-    `files` holds the first of them only (`core.marker.MOST_FILES`). `commit` is the finished
-    commit on the marker branch that holds them.
+    `files` holds the first of them only (`core.marker.MOST_FILES`). `files_total` is None where there are more than
+    are counted (`core.marker.MOST_COUNTED`). `commit` is the finished commit on the marker branch that holds them.
     """
 
     path: str
     is_directory: bool
     files: tuple[MarkerFile, ...]
-    files_total: int
+    files_total: int | None
     commit: str
     finished_at: datetime.datetime | None
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the commit holds nothing at the path."""
+        return not self.is_directory and not self.files
 
 
 class DeletionPolicy(enum.StrEnum):

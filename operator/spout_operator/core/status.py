@@ -7,6 +7,7 @@ from typing import Any
 
 from spout_operator.core import conditions, progress
 from spout_operator.core.model import Pipeline
+from spout_operator.core.reasons import Reason
 from spout_operator.core.timestamps import print_time
 
 
@@ -47,7 +48,7 @@ def build(
         "pipeline": _pipeline(knowledge.pipeline) if knowledge.pipeline else kept.get("pipeline"),
         "commits": progress.to_status(knowledge.commits) if knowledge.commits else kept.get("commits"),
         "marker": knowledge.marker if knowledge.marker is not None else kept.get("marker"),
-        "pachyderm": _server(knowledge.server, previous),
+        "pachyderm": _server(knowledge, previous),
     }
     return {
         "observedGeneration": generation,
@@ -75,7 +76,10 @@ def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
     return shown
 
 
-def _server(server: Server, previous: Mapping[str, Any]) -> dict[str, str]:
-    known = previous.get("pachyderm", {})
-    version = server.version or (known.get("version") if known.get("address") == server.address else None)
-    return {"address": server.address, **({"version": version} if version else {})}
+def _server(knowledge: Knowledge, previous: Mapping[str, Any]) -> dict[str, str]:
+    address, known = knowledge.server.address, previous.get("pachyderm", {})
+    # What is not supported is of another version than what was: the message has it.
+    is_another = any(condition.reason is Reason.UNSUPPORTED_PACHYDERM for condition in knowledge.conditions)
+    before = known.get("version") if known.get("address") == address and not is_another else None
+    version = knowledge.server.version or before
+    return {"address": address, **({"version": version} if version else {})}

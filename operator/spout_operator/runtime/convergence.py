@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Awaitable, Callable
 
-from spout_operator.core.decision import Action, Decision, Written, decide, decide_deletion
-from spout_operator.core.errors import Retryable
+from spout_operator.core.decision import Action, Decision, Written, decide, decide_deletion, held
+from spout_operator.core.errors import Retryable, Unreadable
 from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.ports import Pachyderm
@@ -79,7 +79,10 @@ class Convergence:
         for _ in range(MOST_STEPS):
             # An orphan's Pachyderm is not asked: that is also the way out where it is gone for good.
             orphan = policy is DeletionPolicy.ORPHAN
-            observed = None if orphan else await self._calls(self._pachyderm.observe, name)
+            try:
+                observed = None if orphan else await self._calls(self._pachyderm.observe, name)
+            except Unreadable as error:
+                raise Unreadable(f"{error.message}; {held(policy, name)}") from error
             decision = decide_deletion(policy, owner, observed)
             logger.info("Spout %s: %s", key, decision.message)
             self._knowledge.forget(name)

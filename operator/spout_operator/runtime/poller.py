@@ -66,6 +66,8 @@ class Poller:
         self._note_move()
 
     async def _look(self) -> None:
+        # Asked anew after an outage only; one of another version is an outage for as long as it is that.
+        await self._calls(self._pachyderm.server)
         listed = await self._calls(self._pachyderm.list)
         self._note_move()
         claims = dict(self._cache.claims())

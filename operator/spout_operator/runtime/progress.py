@@ -1,23 +1,31 @@
 """Reads how far a spout has come, and only what is new since the status was written."""
 
+import asyncio
 import dataclasses
 import datetime
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from spout_operator.core import freshness, progress
 from spout_operator.core import marker as markers
-from spout_operator.core.errors import Missing
+from spout_operator.core.errors import Missing, NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Spout, SpoutKey
 from spout_operator.core.progress import CommitCount, Walk
+from spout_operator.core.redaction import redact
 from spout_operator.ports import Pachyderm
 from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
+from spout_operator.runtime.queue import Backoff
+
+logger = logging.getLogger(__name__)
 
 #: Commits of a page: pachd takes a quarter of a millisecond for each (docs/pachyderm-1.13.md).
 PAGE = 1000
 #: Pages of one look, which takes half a second then: a history of years must not keep an edit waiting.
 PAGES = 2
+#: Seconds before a marker that could not be read is tried again, at first and at last.
+FIRST_MARKER_RETRY, LONGEST_MARKER_RETRY = 1.0, 300.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +40,8 @@ class Reading:
     """False where another look goes on."""
     is_open: bool
     """Whether a head is a commit that is not finished yet. Nothing tells when it is: the head stays the same."""
+    marker_after: float | None = None
+    """Seconds until a marker that could not be read is tried again; None where none has to be."""
 
 
 class Progress:
@@ -55,6 +65,9 @@ class Progress:
         self._pages = pages
         self._walks: dict[SpoutKey, Walk] = {}
         """Those that were begun and whose result was not handed on yet."""
+        self._unreadable: Backoff[SpoutKey] = Backoff(first=FIRST_MARKER_RETRY, most=LONGEST_MARKER_RETRY)
+        self._marker_not_before: dict[SpoutKey, float] = {}
+        """By the loop's time: other looks at the Spout are no reason to ask a storage in trouble again."""
 
     async def read(self, spout: Spout, shown: Mapping[str, Any]) -> Reading:
         """How far the spout is now; its heads are asked for here, as what the poller saw may be older than `shown`.
@@ -63,24 +76,31 @@ class Progress:
             spout: whose pipeline is looked at.
             shown: the status as it is.
         """
-        name, path = spout.pipeline_name, spout.spec.spout.marker
+        name = spout.pipeline_name
         heads = await self._calls(self._pachyderm.heads, name)
         quiet_since = freshness.quiet_since(heads, shown)
         quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
         self._heads.note(name, heads, quiet_for=quiet_for)
         before = progress.from_status(shown.get("commits"))
         commits, is_whole = await self._commits(spout.key, name, heads.output, before)
-        marker, marker_is_open = await self._marker(name, heads.marker, path, shown.get("marker"))
+        marker, marker_is_open = await self._marker(spout, heads.marker, shown.get("marker"))
         if commits is not None:
-            # Not before: what was counted must not be lost where the marker could not be read.
-            self.forget(spout.key)
+            # Not before: what was counted must not be lost where Pachyderm is out of reach by now.
+            self._walks.pop(spout.key, None)
         counted = commits.last.id if commits is not None and commits.last is not None else None
-        is_open = is_whole and (heads.output != counted or marker_is_open)
-        return Reading(commits=commits, marker=marker, is_whole=is_whole, is_open=is_open)
+        not_before = self._marker_not_before.get(spout.key)
+        return Reading(
+            commits=commits,
+            marker=marker,
+            is_whole=is_whole,
+            is_open=is_whole and (heads.output != counted or marker_is_open),
+            marker_after=None if not_before is None else max(0.0, not_before - _loop_time()),
+        )
 
     def forget(self, key: SpoutKey) -> None:
-        """The Spout is gone, or is to be counted from what is shown."""
+        """The Spout is gone."""
         self._walks.pop(key, None)
+        self._marker_was_read(key)
 
     async def _commits(
         self, key: SpoutKey, name: str, head: str | None, count: CommitCount
@@ -96,24 +116,46 @@ class Progress:
             try:
                 page = await self._calls(self._pachyderm.commits, name, walk.next, since=walk.since, most=self._page)
             except Missing:
-                self.forget(key)
+                self._walks.pop(key, None)
                 raise
             walk = self._walks[key] = walk.read(page)
         return (None, False) if walk.next is not None else (walk.result(), walk.head == head)
 
     async def _marker(
-        self, name: str, head: str | None, path: str, shown: Mapping[str, Any] | None
+        self, spout: Spout, head: str | None, shown: Mapping[str, Any] | None
     ) -> tuple[Mapping[str, Any] | None, bool]:
         """The marker as it is shown, and whether its commit is open."""
+        key, name, path = spout.key, spout.pipeline_name, spout.spec.spout.marker
         if not path or head is None:
+            self._marker_was_read(key)
             return {}, False
-        if shown and (shown.get("commit"), shown.get("path")) == (head, path):
+        is_shown = shown is not None and (shown.get("commit"), shown.get("path")) == (head, path)
+        if shown is not None and is_shown and not markers.is_unknown(shown):
+            self._marker_was_read(key)
             return None, False
-        found = await self._calls(self._pachyderm.marker, name, path, head)
-        if found is None:
-            newest = await self._calls(self._pachyderm.commits, name, head, since=None, most=1)
-            if any(commit.finished_at is None for commit in newest):
-                return None, True
-            # It may have been finished in between.
+        if _loop_time() < self._marker_not_before.get(key, 0.0):
+            return None, False
+        try:
             found = await self._calls(self._pachyderm.marker, name, path, head)
-        return markers.to_status(found) if found is not None else None, False
+        except NotLeading:
+            raise
+        except SpoutError as error:
+            if isinstance(error, Unreachable):
+                # Where this is not answered either, it is no matter of the marker's.
+                await self._calls(self._pachyderm.heads, name)
+            self._marker_not_before[key] = _loop_time() + self._unreadable.next(key)
+            message = redact(error.message, spout.spec.transform.env.values())
+            section = markers.unknown(path, head, message, shown=shown)
+            if section != shown:
+                logger.warning("Spout %s: %s", key, message)
+            return section, False
+        self._marker_was_read(key)
+        return (None, True) if found is None else (markers.to_status(found), False)
+
+    def _marker_was_read(self, key: SpoutKey) -> None:
+        self._unreadable.reset(key)
+        self._marker_not_before.pop(key, None)
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

@@ -145,7 +145,7 @@ class Reconciler:
         if reading.is_open:
             return self._finishing.next(key)
         self._finishing.reset(key)
-        return None
+        return reading.marker_after
 
     async def _delete(self, key: SpoutKey, body: Body) -> None:
         finalizers = body["metadata"].get("finalizers", [])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spout_operator.core.decision import Action, Written, decide, decide_deletion
+from spout_operator.core.decision import Action, Written, decide, decide_deletion, held
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineSpec, PipelineState, Spout, SpoutOptions
 from spout_operator.core.reasons import Reason
@@ -406,3 +406,17 @@ def test_a_foreign_pipeline_is_never_deleted(policy: DeletionPolicy, owner: Owne
 
     assert decision.action is Action.RELEASE
     assert "stays" in decision.message
+
+
+@pytest.mark.parametrize(
+    ("policy", "command"),
+    [
+        (DeletionPolicy.DELETE, "pachctl delete pipeline my-spout;"),
+        (DeletionPolicy.KEEP_REPO, "pachctl delete pipeline my-spout --keep-repo;"),
+    ],
+)
+def test_where_nobody_can_tell_whose_it_is_a_person_is_told_what_would_be_done(
+    policy: DeletionPolicy, command: str
+) -> None:
+    assert command in held(policy, "my-spout")
+    assert "set spec.deletionPolicy to Orphan" in held(policy, "my-spout")

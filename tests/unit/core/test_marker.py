@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spout_operator.core.marker import to_status
+from spout_operator.core.marker import MOST_COUNTED, is_unknown, to_status, unknown
 from tests.builders import a_marker, a_marker_file
 
 KIB = 1024
@@ -218,3 +218,65 @@ def test_the_summary_of_any_text_is_one_line_without_control_characters(text: st
 
     assert len(summary.splitlines()) <= 1
     assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in summary)
+
+
+def test_of_more_files_than_are_counted_only_that_is_told() -> None:
+    shown = to_status(a_marker(is_directory=True, files_total=None))
+
+    assert shown["summary"] == "more than 10000 files"
+    assert MOST_COUNTED == 10_000
+    assert "filesTotal" not in shown, "it is not known"
+
+
+def test_a_commit_without_the_marker_says_so_and_what_comes_of_it() -> None:
+    shown = to_status(a_marker(files=(), files_total=0))
+
+    assert shown.pop("message").startswith("the newest commit of the marker branch holds no file or folder 'offset'")
+    assert shown == {
+        "path": "offset",
+        "commit": "markercommit1",
+        "updatedAt": "2026-01-31T12:00:00Z",
+        "summary": "none",
+    }
+    assert not is_unknown(shown), "it is known that there is none"
+
+
+def test_a_marker_that_cannot_be_read_says_why_and_shows_no_value() -> None:
+    shown = unknown("offset", "markercommit1", "object storage does not answer", shown=to_status(a_marker()))
+
+    assert shown == {
+        "path": "offset",
+        "commit": "markercommit1",
+        "summary": "unknown",
+        "message": "object storage does not answer",
+    }
+    assert is_unknown(shown)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same", "reason"),
+    [
+        ("read tcp 10.0.0.1:4711: i/o timeout", "read tcp 10.0.0.1:4712: i/o timeout", True, "another port"),
+        ("AccessDenied (request 9C3A2F)", "AccessDenied (request 7B1D44)", True, "another request"),
+        ("i/o timeout", "AccessDenied", False, "another reason"),
+    ],
+)
+def test_the_same_reason_with_other_numbers_is_no_news(before: str, after: str, same: bool, reason: str) -> None:
+    shown = unknown("offset", "c1", before, shown={})
+
+    again = unknown("offset", "c1", after, shown=shown)
+
+    assert (again == shown) is same, reason
+    assert unknown("offset", "c2", after, shown=shown)["commit"] == "c2", "what is about another commit is news"
+
+
+def test_the_reason_is_bounded() -> None:
+    assert len(unknown("offset", "c1", "r" * 100_000, shown={})["message"]) <= 1024
+
+
+@pytest.mark.parametrize("content", [b"unknown", b"none"])
+def test_a_marker_that_holds_such_a_word_is_known(content: bytes) -> None:
+    shown = to_status(a_marker(a_marker_file(content)))
+
+    assert shown["value"] == content.decode()
+    assert not is_unknown(shown)

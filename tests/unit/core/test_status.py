@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spout_operator.core import conditions, marker, progress
+from spout_operator.core.errors import Stalled
 from spout_operator.core.model import PipelineState
 from spout_operator.core.progress import CommitCount
+from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Knowledge, Server, build
 from tests.builders import NOON, a_commit, a_marker, a_pipeline
 
@@ -117,6 +119,14 @@ def test_the_version_of_another_server_is_not_shown() -> None:
     shown = built(FULL, knowledge(server=Server(address="grpc://another:650")))
 
     assert shown["pachyderm"] == {"address": "grpc://another:650"}
+
+
+def test_the_version_of_before_is_not_shown_of_a_server_that_has_another_by_now() -> None:
+    other = Stalled(Reason.UNSUPPORTED_PACHYDERM, "it is 1.14.0")
+
+    shown = built(FULL, knowledge(server=Server(address=SERVER.address), conditions=conditions.of_error(other, "")))
+
+    assert shown["pachyderm"] == {"address": SERVER.address}
 
 
 def test_the_generation_is_that_of_the_spec_it_is_about() -> None:

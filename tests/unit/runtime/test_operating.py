@@ -52,7 +52,7 @@ async def test_a_new_spout_is_made_with_few_calls_and_the_finalizer_comes_first(
         assert body["metadata"]["finalizers"] == [FINALIZER]
         assert spouts.writes[0] == "finalizers"
         await world.shows(key, ready="False", reason="Creating", reconciling="True")
-        assert pachd.calls == {"InspectPipeline": 1, "InspectRepo": 1, "CreatePipeline": 1}
+        assert pachd.calls == {"InspectPipeline": 1, "InspectRepo": 1, "GetVersion": 1, "CreatePipeline": 1}
         pachd.release("CreatePipeline")
 
         await world.shows(key, ready="False", synced="True", reason="Starting", version=1)
@@ -140,6 +140,60 @@ async def test_a_marker_branch_without_the_marker_is_not_asked_for_ever(
             await world.ticks(5)
 
     assert made == {"ListPipeline": 5, "ListBranch": 5}
+
+
+async def test_a_marker_that_cannot_be_read_is_all_that_is_not_known(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.write_marker(NAME, {"offset": b"1"})
+        await world.ticks()
+        await world.shows(key, marker="1")
+        head = pachd.write_marker(NAME, {"offset": b"2"})
+        pachd.fail("GetFile", grpc.StatusCode.UNKNOWN, "AccessDenied: status code 403")
+        pachd.append_commit(NAME)
+        await world.ticks()
+        status = await world.shows(key, ready="True", synced="True", total=1, marker=None)
+        shown = status["marker"]
+        assert "AccessDenied" in shown.pop("message")
+        assert shown == {"path": "offset", "commit": head, "summary": "unknown"}
+
+        await world.shows(key, marker="2")
+
+
+async def test_a_newest_marker_commit_without_the_marker_is_shown_as_none(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.write_marker(NAME, {"offset": b"1"})
+        await world.ticks()
+        await world.shows(key, marker="1", ready="True")
+        head = pachd.write_marker(NAME, {"another": b"1"})
+        await world.ticks()
+        status = await world.shows(key, marker=None, ready="True")
+        assert (status["marker"]["summary"], status["marker"]["commit"]) == ("none", head)
+        async with counted(world) as made:
+            await world.ticks(3)
+        assert made == {"ListPipeline": 3, "ListBranch": 3}, "a finished commit stays as it is"
+
+        pachd.write_marker(NAME, {"offset": b"2"})
+        await world.ticks()
+        await world.shows(key, marker="2")
+
+
+async def test_before_the_first_marker_commit_nothing_is_said_of_a_marker(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        assert "marker" not in spouts.status(key)
+        still_open = pachd.write_marker(NAME, {"another": b"1"}, finished=False)
+        await world.ticks()
+        assert "marker" not in spouts.status(key), "it may still get its marker"
+        pachd.finish_commit(NAME, still_open)
+        await world.until("the end of the commit", lambda: "marker" in spouts.status(key))
+
+    assert spouts.status(key)["marker"]["summary"] == "none"
 
 
 async def test_a_look_that_was_overtaken_takes_back_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
@@ -263,7 +317,7 @@ async def test_an_edit_is_one_update(pachd: MemoryPachd, spouts: MemorySpouts) -
 
     # Whose it is now, what to carry over, and what came of it.
     assert (made["InspectPipeline"], made["CreatePipeline"]) == (3, 1)
-    assert made.keys() <= {"InspectPipeline", "CreatePipeline", "ListBranch", "write status"}
+    assert made.keys() <= {"InspectPipeline", "GetVersion", "CreatePipeline", "ListBranch", "write status"}
 
 
 async def test_the_same_spec_again_is_no_update(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
@@ -329,10 +383,39 @@ async def test_a_refused_spec_is_not_sent_again_and_again(pachd: MemoryPachd, sp
 
 async def test_a_passing_trouble_is_tried_again(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
-        pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, "etcdserver: leader changed")
+        pachd.fail("CreatePipeline", grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2")
         key = spouts.create(a_spout_body())
-        await world.shows(key, ready="False", stalled=None, reason="PachydermError")
+        await world.shows(key, ready="False", reconciling="True", stalled=None, reason="PachydermError")
         await world.shows(key, synced="True", version=1)
+
+
+async def test_to_another_pachyderm_nothing_is_written(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    pachd.become("1.9.0")
+    async with World(pachd, spouts) as world:
+        key = spouts.create(a_spout_body())
+        status = await world.shows(key, ready="False", stalled="True", reason="UnsupportedPachyderm")
+
+    assert "version 1.9.0" in message(status)
+    assert pachd.calls["CreatePipeline"] == 0
+
+
+async def test_another_pachyderm_is_an_outage_until_it_is_upgraded(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.stop()
+        await world.ticks()
+        pachd.become("1.14.0")
+        pachd.start()
+        async with asyncio.timeout(30):  # gRPC itself waits a moment before it connects anew
+            while spouts.status(key)["conditions"][0]["reason"] != "UnsupportedPachyderm":
+                await world.ticks()
+        assert world.poller.is_reached is False
+        assert "version" not in spouts.status(key)["pachyderm"]
+        pachd.become("1.13.4")
+        await world.ticks()
+        status = await world.shows(key, ready="True", stalled=None)
+
+    assert status["pachyderm"]["version"] == "1.13.4"
 
 
 async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
@@ -341,7 +424,7 @@ async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
     async with World(pachd, spouts) as world:
         pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, "cannot use hunter2hunter2 here", times=9)
         key = spouts.create(a_spout_body({"transform.env": {"PASSWORD": "hunter2hunter2"}}))
-        status = await world.shows(key, stalled="True", reason="PipelineRejected")
+        status = await world.shows(key, ready="False", reason="PachydermError")
 
     assert "hunter2hunter2" not in str(status)
     assert "cannot use [redacted] here" in message(status)
@@ -378,6 +461,24 @@ async def test_a_failed_delete_holds_the_spout(pachd: MemoryPachd, spouts: Memor
         spouts.delete(key)
         await world.shows(key, reason="PachydermError", reconciling="True")
         await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+
+
+async def test_a_spout_whose_pipeline_cannot_be_read_says_how_it_can_be_deleted(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.lose_spec(NAME)
+        spouts.delete(key)
+        status = await world.shows(key, ready="False", reason="PachydermError", reconciling="True")
+        assert f"pachctl delete pipeline {NAME}" in message(status)
+        assert "spec.deletionPolicy to Orphan" in message(status)
+        assert pachd.calls["DeletePipeline"] == 0, "whose it is is not known"
+
+        spouts.edit(key, deletionPolicy="Orphan")
+        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+
+    assert pachd.calls["DeletePipeline"] == 0
 
 
 async def test_two_spouts_one_pipeline_the_older_makes_it(pachd: MemoryPachd, spouts: MemorySpouts) -> None:

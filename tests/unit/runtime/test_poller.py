@@ -92,7 +92,7 @@ async def test_whether_pachyderm_can_be_reached_is_known_before_there_is_a_spout
             await world.poller.tick()
 
         assert world.poller.is_reached
-        assert pachd.calls == {"ListPipeline": 3}
+        assert pachd.calls == {"GetVersion": 1, "ListPipeline": 3}
 
 
 async def test_an_outage_is_over_also_where_no_spout_is_left(pachd: MemoryPachd, spouts: MemorySpouts) -> None:

@@ -138,7 +138,8 @@ async def test_a_marker_that_cannot_be_read_costs_no_page_either(pachd: MemoryPa
     for _ in range(4):
         pachd.append_commit(NAME)
     pachd.write_marker(NAME, {"offset": b"4"})
-    pachd.fail("InspectFile", grpc.StatusCode.UNAVAILABLE, "down")
+    pachd.fail("InspectCommit", grpc.StatusCode.UNAVAILABLE, "down")
+    pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", after=1)
     with pytest.raises(SpoutError, match="down"):
         await reader.look()
 

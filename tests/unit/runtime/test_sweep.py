@@ -1,8 +1,8 @@
 """The sweep: what a watch that stands still, or was interrupted, did not tell."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -14,10 +14,7 @@ from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.sweep import GIVE_UP_AFTER, INTERVAL, OutOfSightError, Sweep, WentBackError
 from tests.builders import a_key, a_spout_body
 from tests.unit.runtime.memory_spouts import MemorySpouts
-from tests.unit.runtime.virtual_time import run
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from tests.unit.runtime.virtual_time import AtOnce, run
 
 Watched = tuple[MemorySpouts, SpoutCache, Sweep, list[SpoutKey]]
 
@@ -220,16 +217,6 @@ async def test_a_namespace_is_waited_for_unless_it_cannot_be_listed(
 
     assert sweep.synced.is_set() is not is_waited_for
     running.cancel()
-
-
-class AtOnce(BlockingCalls):
-    """Makes calls that do not block in the event loop itself: in virtual time nobody waits for a thread."""
-
-    def __init__(self) -> None:
-        super().__init__("unused", threads=1)
-
-    async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return function(*args, **kwargs)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
+from spout_operator.runtime.io import BlockingCalls
+
+P = ParamSpec("P")
 T = TypeVar("T")
 Events = list[tuple[selectors.SelectorKey, int]]
 
@@ -30,6 +33,16 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._clock.now
+
+
+class AtOnce(BlockingCalls):
+    """Makes a call where it is awaited: on a clock that jumps, nothing waits for a thread."""
+
+    def __init__(self) -> None:
+        super().__init__("unused", threads=1)
+
+    async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return function(*args, **kwargs)
 
 
 def run(scenario: Coroutine[Any, Any, T]) -> T:

@@ -11,9 +11,12 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Server
 from spout_operator.pachyderm.v1 import branches, codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
-from spout_operator.pachyderm.v1.errors import Kind
 from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.marker import read_marker
+from spout_operator.pachyderm.v1.words import Kind, kind_of
+
+#: The release that `tests/contract` runs against (docs/decisions/0009-supported-pachyderm.md).
+SUPPORTED = (1, 13, 4)
 
 
 class PachydermV1:
@@ -26,11 +29,7 @@ class PachydermV1:
         self._listing = Listing()
 
     def server(self) -> Server:
-        if self._version is None:
-            with self._call("ask the version") as client:
-                found = client.get_remote_version()
-                self._version = f"{found.major}.{found.minor}.{found.micro}{found.additional}"
-        return Server(address=self._address, version=self._version)
+        return Server(address=self._address, version=self._version or self._ask_version())
 
     def observe(self, name: str) -> Pipeline | None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
@@ -52,7 +51,7 @@ class PachydermV1:
                 f"branches, the marker's too. If its data is not needed: pachctl delete repo {name}; "
                 "otherwise make this Spout anew with another spec.name",
             )
-        with self._call(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS, rejects=True) as client:
+        with self._write(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
             client.create_pipeline(name, **codec.create_request(spec, owner))
             return True
         return False
@@ -60,22 +59,22 @@ class PachydermV1:
     def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             kept = codec.kept_in_update(client.inspect_pipeline(name))
-            with self._call(f"update the pipeline {name!r}", rejects=True):
+            with self._write(f"update the pipeline {name!r}"):
                 client.create_pipeline(name, update=True, reprocess=False, **codec.create_request(spec, owner), **kept)
             return
         # The server would make it anew then, and both branch heads would be gone.
         raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; it is looked at again")
 
     def start(self, name: str) -> None:
-        with self._call(f"start the pipeline {name!r}") as client:
+        with self._write(f"start the pipeline {name!r}") as client:
             client.start_pipeline(name)
 
     def stop(self, name: str) -> None:
-        with self._call(f"stop the pipeline {name!r}") as client:
+        with self._write(f"stop the pipeline {name!r}") as client:
             client.stop_pipeline(name)
 
     def delete(self, name: str, *, keep_repo: bool) -> None:
-        with self._call(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._write(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             client.delete_pipeline(name, keep_repo=keep_repo)
 
     def heads(self, name: str) -> Heads:
@@ -94,10 +93,9 @@ class PachydermV1:
             return [codec.commit(info) for info in found]
 
     def marker(self, name: str, path: str, head: str) -> Marker | None:
-        with self._call(f"read the marker {path!r} of {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._call(f"read the marker {path!r} of {name!r}") as client:
             commit = codec.commit(client.inspect_commit((name, head)))
             return read_marker(client, name, path, commit) if commit.finished_at is not None else None
-        return None
 
     def _has_commit(self, name: str, commit: str) -> bool:
         with self._call(f"read the commit {commit!r} of {name!r}", absent=Kind.NOT_FOUND) as client:
@@ -105,14 +103,38 @@ class PachydermV1:
             return True
         return False
 
+    def _ask_version(self) -> str:
+        """The version of the server, which is one that this adapter was tested with.
+
+        Raises:
+            Stalled: UnsupportedPachyderm, where it is another.
+        """
+        self._version = None
+        with self._call("ask the version") as client:
+            found = client.get_remote_version()
+        release, version = codec.release(found), codec.version_text(found)
+        if release != SUPPORTED:
+            raise errors.unsupported(version, is_older=release < SUPPORTED, address=self._address)
+        self._version = version
+        return version
+
     @contextlib.contextmanager
-    def _call(self, doing: str, *, absent: Kind | None = None, rejects: bool = False) -> Iterator[DeadlineClient]:
+    def _write(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
+        """As `_call`, of a server that was asked right before which version it is.
+
+        Not what it was at the last look: a Pod that is replaced between two looks costs no call its answer.
+        """
+        self._ask_version()
+        with self._call(doing, absent=absent) as client:
+            yield client
+
+    @contextlib.contextmanager
+    def _call(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
         """The client, for one call, whose failure becomes one of ours.
 
         Args:
             doing: what is asked, for messages.
             absent: the kind of failure that is an answer here: the body is left in silence.
-            rejects: whether a failure that is none of the known ones means that the server does not take the spec.
         """
         try:
             yield self._clients.current()
@@ -121,13 +143,10 @@ class PachydermV1:
                 Reason.PACHYDERM_ERROR, f"could not {doing}: {error}; see that the file is there and can be read"
             ) from error
         except grpc.RpcError as error:
-            kind = errors.kind_of(error)
+            kind = kind_of(error)
             if kind is Kind.UNREACHABLE:
                 # It may come back as another version.
                 self._version = None
             if absent is not None and kind is absent:
                 return
-            if rejects and kind is Kind.OTHER:
-                said = " ".join((error.details() or "").split())
-                raise Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it: {said}") from error
             raise errors.translate(error, doing=doing, address=self._address) from error

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import grpc
 
 from spout_operator.config import PachdAddress
+from spout_operator.pachyderm.v1.credentials import LONGEST_TOKEN, parse_authorities, parse_token
 from spout_operator.pachyderm.v1.sdk import Client, pfs_pb2, pps_pb2
 from spout_operator.ports import Permit, Telemetry
 
@@ -121,33 +122,37 @@ class Clients:
     """Gives out the current client, and a new one when the CA or the token file has changed.
 
     Raises, from `current`:
-        OSError: one of the files cannot be read.
+        OSError: one of the files cannot be read, as while a Secret is rotated.
+        Stalled: one of them does not hold what it should.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._lock = threading.Lock()
-        self._made_with: tuple[str, bytes | None] | None = None
+        self._made_of: tuple[bytes | None, bytes | None] | None = None
         self._client: DeadlineClient | None = None
 
     def current(self) -> DeadlineClient:
         """The client for the credentials as they are now."""
+        token_file, ca_file = self.connection.token_file, self.connection.ca_file
         with self._lock:
-            made_with = (self._token(), self._root_certs())
-            if self._client is None or made_with != self._made_with:
+            made_of = (_read(token_file, most=LONGEST_TOKEN + 1), _read(ca_file))
+            if self._client is None or made_of != self._made_of:
+                token, root_certs = made_of
                 # The old channel is not closed: other threads' calls on it are let run to their end.
-                token, root_certs = made_with
-                self._client = DeadlineClient(self.connection, token=token, root_certs=root_certs)
-                self._made_with = made_with
+                self._client = DeadlineClient(
+                    self.connection,
+                    token="" if token_file is None or token is None else parse_token(token_file, token),
+                    root_certs=None
+                    if ca_file is None or root_certs is None
+                    else parse_authorities(ca_file, root_certs),
+                )
+                self._made_of = made_of
             return self._client
 
-    def _token(self) -> str:
-        file = self.connection.token_file
-        try:
-            return file.read_text(encoding="utf-8").strip() if file else ""
-        except UnicodeDecodeError:
-            raise OSError(f"the token file {file} holds no text") from None
 
-    def _root_certs(self) -> bytes | None:
-        file = self.connection.ca_file
-        return file.read_bytes() if file else None
+def _read(file: pathlib.Path | None, *, most: int = -1) -> bytes | None:
+    if file is None:
+        return None
+    with file.open("rb") as opened:
+        return opened.read(most)

@@ -79,6 +79,16 @@ def commit(info: Message) -> model.Commit:
     )
 
 
+def release(version: Message) -> tuple[int, int, int]:
+    """Major, minor and micro of a Version, which compare as releases do."""
+    return version.major, version.minor, version.micro
+
+
+def version_text(version: Message) -> str:
+    """A Version as pachctl prints it; a build can add words of its own."""
+    return f"{version.major}.{version.minor}.{version.micro}{version.additional}"
+
+
 def is_directory(info: Message) -> bool:
     """Whether a FileInfo is of a directory."""
     return bool(info.file_type == pfs_pb2.DIR)

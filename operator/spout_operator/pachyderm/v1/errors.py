@@ -1,70 +1,10 @@
-"""Pachyderm 1.13's failures in our terms.
-
-Most of its errors arrive as gRPC UNKNOWN with a text, so texts are matched, here and nowhere else;
-`tests/contract` shows on a real server that they still read so.
-"""
-
-import enum
-import re
+"""Pachyderm 1.13's failures in our terms: what a person has to mend, what is tried again, and what to say of it."""
 
 import grpc
 
-from spout_operator.core.errors import Missing, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.errors import Missing, Retryable, SpoutError, Stalled, Unreachable, Unreadable
 from spout_operator.core.reasons import Reason
-
-
-class Kind(enum.Enum):
-    """What a failure is about; some are no failure to a caller that asked for just that."""
-
-    NOT_FOUND = "not found"
-    ALREADY_EXISTS = "already exists"
-    UNREACHABLE = "unreachable"
-    UNAUTHORIZED = "unauthorized"
-    UNSUPPORTED = "unsupported"
-    LIMIT = "limit"
-    BLOCKED = "blocked"
-    BUSY = "busy"
-    OTHER = "other"
-
-
-_BY_CODE = {
-    grpc.StatusCode.UNAVAILABLE: Kind.UNREACHABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED: Kind.UNREACHABLE,
-    grpc.StatusCode.CANCELLED: Kind.UNREACHABLE,
-    grpc.StatusCode.UNAUTHENTICATED: Kind.UNAUTHORIZED,
-    grpc.StatusCode.PERMISSION_DENIED: Kind.UNAUTHORIZED,
-    # What a 2.x answers to a 1.x client: its services have other names.
-    grpc.StatusCode.UNIMPLEMENTED: Kind.UNSUPPORTED,
-    grpc.StatusCode.NOT_FOUND: Kind.NOT_FOUND,
-    grpc.StatusCode.ALREADY_EXISTS: Kind.ALREADY_EXISTS,
-}
-# In this order: a text can hold the words of a later row too.
-_BY_TEXT = (
-    (re.compile(r"requires an activation key to create more than \d+ total pipelines"), Kind.LIMIT),
-    (re.compile(r"as subvenance, deleting it would break"), Kind.BLOCKED),
-    (
-        re.compile(
-            r"no authentication token|not authorized|token.*(?:corrupted|expired)|is not signed in", re.IGNORECASE
-        ),
-        Kind.UNAUTHORIZED,
-    ),
-    (re.compile(r"HEAD commit of this pipeline's spec branch is open"), Kind.BUSY),
-    (
-        re.compile(r"transaction conflict|etcdserver: |connection refused|context (?:canceled|deadline exceeded)"),
-        Kind.BUSY,
-    ),
-    (re.compile(r"already exists"), Kind.ALREADY_EXISTS),
-    (re.compile(r"not found|does not exist|has been deleted"), Kind.NOT_FOUND),
-)
-
-
-def kind_of(error: grpc.RpcError) -> Kind:
-    """What a failed call is about."""
-    by_code = _BY_CODE.get(error.code())
-    if by_code is not None:
-        return by_code
-    text = error.details() or ""
-    return next((kind for pattern, kind in _BY_TEXT if pattern.search(text)), Kind.OTHER)
+from spout_operator.pachyderm.v1.words import Kind, kind_of
 
 
 def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
@@ -91,8 +31,8 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
         case Kind.UNSUPPORTED:
             return Stalled(
                 Reason.UNSUPPORTED_PACHYDERM,
-                f"could not {doing}: the server at {address} is no Pachyderm 1.13 ({said}); "
-                "this operator speaks 1.13 only",
+                f"could not {doing}: the server at {address} is no Pachyderm 1.13.4 ({said}); "
+                "this operator works with Pachyderm 1.13.4 only",
             )
         case Kind.LIMIT:
             return Stalled(
@@ -106,11 +46,30 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
                 f"could not {doing}: other pipelines read its repo ({said}); delete them first, "
                 "or set spec.deletionPolicy to KeepRepo or Orphan",
             )
-        case Kind.NOT_FOUND:
+        case Kind.REFUSED:
+            return Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it: {said}")
+        case Kind.UNREADABLE:
+            return Unreadable(
+                f"could not {doing}: Pachyderm cannot read its spec ({said}); it is tried again; "
+                "see that pachd's object storage answers"
+            )
+        case Kind.NOT_FOUND | Kind.NO_FILE:
             return Missing(f"could not {doing}: Pachyderm answered {said!r}; it is tried again")
-        case Kind.BUSY:
-            return Retryable(Reason.PACHYDERM_ERROR, f"could not {doing}: {said}; it is tried again")
         case _:
             return Retryable(
                 Reason.PACHYDERM_ERROR, f"could not {doing}: Pachyderm answered {said!r}; it is tried again"
             )
+
+
+def unsupported(version: str, *, is_older: bool, address: str) -> SpoutError:
+    """The failure of a server that answers, and is of a version that nothing was tried with."""
+    advice = (
+        "upgrade Pachyderm to 1.13.4, the last patch release of 1.13"
+        if is_older
+        else "this operator works with Pachyderm 1.13.4 only"
+    )
+    return Stalled(
+        Reason.UNSUPPORTED_PACHYDERM,
+        f"the Pachyderm at {address} is of version {version}, which the operator was not tested with, so it writes "
+        f"nothing there: {advice}",
+    )

@@ -1,5 +1,6 @@
 """Reads a marker from a finished commit, never more of it than is shown."""
 
+import contextlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -9,49 +10,56 @@ from spout_operator.core.model import Commit, Marker, MarkerFile
 from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.client import DeadlineClient
 
+# The SDK publishes no types.
+Message = Any
+
 
 def read_marker(client: DeadlineClient, repo: str, path: str, commit: Commit) -> Marker:
     """The marker at `path` in a finished commit of the marker branch.
 
+    Pachyderm 1.13.4, driver.go walkFile: a walk begins with what is at the path itself, and is empty where there is
+    nothing. So that there is none is known from an answer, and not from the words of a failure.
+
     Raises:
-        grpc.RpcError: the call failed; NOT_FOUND-like where there is nothing at `path`.
+        grpc.RpcError: a call failed.
     """
-    found = client.inspect_file((repo, commit.id), path)
-    if codec.is_directory(found):
-        files = _files_below(client, repo, path, commit)
-        shown = tuple(islice(files, markers.MOST_FILES))
-        total = len(shown) + sum(1 for _ in files)
-    else:
-        shown = (_read(client, repo, path, commit, size=found.size_bytes, longest=markers.LONGEST_READ),)
-        total = 1
+    with _walk(client, repo, path, commit) as found:
+        top = next(found, None)
+        is_directory = top is not None and codec.is_directory(top)
+        files = (info for info in (found if is_directory else filter(None, [top])) if not codec.is_directory(info))
+        shown = list(islice(files, markers.MOST_FILES))
+        counted = len(shown) + sum(1 for _ in islice(files, markers.MOST_COUNTED + 1 - len(shown)))
+    longest = markers.LONGEST_LISTED_VALUE if is_directory else markers.LONGEST_READ
     return Marker(
         path=path,
-        is_directory=codec.is_directory(found),
-        files=shown,
-        files_total=total,
+        is_directory=is_directory,
+        files=tuple(
+            MarkerFile(
+                path=info.file.path.lstrip("/"),
+                size=info.size_bytes,
+                content=_content(client, repo, commit, info, longest=longest),
+            )
+            for info in shown
+        ),
+        files_total=counted if counted <= markers.MOST_COUNTED else None,
         commit=commit.id,
         finished_at=commit.finished_at,
     )
 
 
-def _files_below(client: DeadlineClient, repo: str, path: str, commit: Commit) -> Iterator[MarkerFile]:
-    shown = 0
-    for info in client.walk_file((repo, commit.id), path):
-        if codec.is_directory(info):
-            continue
-        shown += 1
-        longest = markers.LONGEST_LISTED_VALUE if shown <= markers.MOST_FILES else 0
-        yield _read(client, repo, info.file.path.lstrip("/"), commit, size=info.size_bytes, longest=longest)
+@contextlib.contextmanager
+def _walk(client: DeadlineClient, repo: str, path: str, commit: Commit) -> Iterator[Iterator[Message]]:
+    """What is at and below a path; the server is let go before all of it was read."""
+    found = client.walk_file((repo, commit.id), path)
+    try:
+        yield found
+    finally:
+        found.cancel()
 
 
-def _read(client: DeadlineClient, repo: str, path: str, commit: Commit, *, size: int, longest: int) -> MarkerFile:
-    content: bytes | None = None
-    if size == 0:
-        content = b""
-    elif size <= longest:
-        content = b"".join(_chunks(client.get_file((repo, commit.id), path)))
-    return MarkerFile(path=path, size=size, content=content)
-
-
-def _chunks(file: Any) -> Iterator[bytes]:  # noqa: ANN401 - the SDK publishes no types
-    yield from file
+def _content(client: DeadlineClient, repo: str, commit: Commit, info: Message, *, longest: int) -> bytes | None:
+    if info.size_bytes == 0:
+        return b""
+    if info.size_bytes > longest:
+        return None
+    return b"".join(client.get_file((repo, commit.id), info.file.path))

@@ -1,0 +1,45 @@
+"""Pachyderm has lost the spec of a pipeline: nobody can tell whose it is, and its Spout says how it can go."""
+
+import pytest
+
+from spout_operator.pachyderm.v1.sdk import Client
+from spout_testbed import Testbed
+from tests.e2e.conftest import a_spec
+from tests.support.spouts import Spouts, message
+
+IDLE = {"transform": {"env": {"LIMIT": "0"}}}
+
+
+def lost(spouts: Spouts, name: str, pachyderm: Client, **spec: object) -> None:
+    """A Spout whose pipeline's spec is lost."""
+    spouts.create(name, a_spec(**IDLE, **spec))
+    spouts.wait(name, "to run", ready="True")
+    pachyderm.delete_commit(("__spec__", pachyderm.inspect_pipeline(name).spec_commit.id))
+
+
+@pytest.mark.parametrize("policy", ["Delete", "KeepRepo"])
+def test_its_spout_goes_when_the_pipeline_was_deleted_as_the_message_says(
+    spouts: Spouts, name: str, bed: Testbed, pachyderm: Client, policy: str
+) -> None:
+    lost(spouts, name, pachyderm, deletionPolicy=policy)
+
+    spouts.delete(name)
+
+    status = spouts.wait(name, "to say what to do", ready="False", reason="PachydermError", reconciling="True")
+    command = ["delete", "pipeline", name, *(["--keep-repo"] if policy == "KeepRepo" else [])]
+    assert f"pachctl {' '.join(command)};" in message(status)
+    bed.pachctl(*command)
+    spouts.wait_gone(name, seconds=60)
+    assert (name in {repo.repo.name for repo in pachyderm.list_repo()}) is (policy == "KeepRepo")
+
+
+def test_its_spout_goes_without_it_as_an_orphan(spouts: Spouts, name: str, pachyderm: Client) -> None:
+    lost(spouts, name, pachyderm)
+    spouts.delete(name)
+    status = spouts.wait(name, "to say what to do", ready="False", reason="PachydermError")
+    assert "set spec.deletionPolicy to Orphan" in message(status)
+
+    spouts.edit(name, {"deletionPolicy": "Orphan"})
+
+    spouts.wait_gone(name)
+    assert name in {info.pipeline.name for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info}
