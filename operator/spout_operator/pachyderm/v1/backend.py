@@ -9,7 +9,7 @@ from spout_operator.core.errors import Retryable, Stalled
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Server
-from spout_operator.pachyderm.v1 import codec, errors
+from spout_operator.pachyderm.v1 import check, codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
 from spout_operator.pachyderm.v1.errors import Kind
 from spout_operator.pachyderm.v1.marker import read_marker
@@ -40,6 +40,10 @@ class PachydermV1:
             # One pipeline whose spec cannot be read must not hide the others.
             found = client.list_pipeline(allow_incomplete=True).pipeline_info
             return {info.pipeline.name: codec.pipeline(info, with_workers=False) for info in found}
+
+    def check(self, name: str, spec: PipelineSpec) -> None:
+        if found := list(check.findings(name, spec)):
+            raise Stalled(Reason.INVALID_SPEC, "; ".join(found))
 
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         with self._call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:
