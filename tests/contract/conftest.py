@@ -24,12 +24,18 @@ def pachd() -> Iterator[MemoryPachd]:
 
 
 @pytest.fixture(scope="session")
-def real_address() -> Iterator[str]:
-    """Where the real pachd answers. Fails outside the test bed, and says how to get there."""
+def real_bed() -> Iterator[Testbed]:
+    """A bed with a real pachd. Fails outside the test bed, and says how to get there."""
     with Testbed.start(pachyderm=True) as bed:
         # The suite plays the spouts itself; a real one would delete the open commits that it makes.
         bed.workers.stop()
-        yield bed.pachd_address
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def real_address(real_bed: Testbed) -> str:
+    """Where the real pachd answers."""
+    return real_bed.pachd_address
 
 
 @pytest.fixture
@@ -37,14 +43,16 @@ def memory_side(pachd: MemoryPachd) -> Side:
     return Side.at(pachd.address, MemoryWriter(pachd), most_pipelines=MOST_PIPELINES)
 
 
-@pytest.fixture(params=["memory", "real"])
-def side(request: pytest.FixtureRequest) -> Iterator[Side]:
-    if request.param == "memory":
-        yield request.getfixturevalue("memory_side")
-        return
-    address: str = request.getfixturevalue("real_address")
-    side = Side.at(address, RealWriter(Client.new_from_pachd_address(address)), most_pipelines=MOST_PIPELINES)
+@pytest.fixture
+def real_side(real_address: str) -> Iterator[Side]:
+    side = Side.at(real_address, RealWriter(Client.new_from_pachd_address(real_address)), most_pipelines=MOST_PIPELINES)
     try:
         yield side
     finally:
         side.clear()
+
+
+@pytest.fixture(params=["memory", "real"])
+def side(request: pytest.FixtureRequest) -> Side:
+    found: Side = request.getfixturevalue(f"{request.param}_side")
+    return found
