@@ -173,9 +173,10 @@ def test_real_the_pod_is_as_foreseen(controllers: Controllers, spec: PipelineSpe
     assert "null" not in json.dumps(pod), "what is known not to crash pachd relies on it"
 
 
-def test_real_a_patch_makes_of_the_pod_what_was_foreseen(controllers: Controllers) -> None:
+def test_real_a_patch_makes_of_the_pod_what_was_foreseen(controllers: Controllers, real_side: Side) -> None:
     spec = patched(
         {"op": "test", "path": "/containers/0/name", "value": "user"},
+        {"op": "test", "path": "/containers/0/env/1", "value": {"name": "A", "value": "ü & <b>"}},
         {"op": "add", "path": "/containers/-", "value": {"name": "extra", "image": "example/extra:1"}},
         {"op": "copy", "from": "/containers/0/volumeMounts", "path": "/containers/2/volumeMounts"},
         {"op": "move", "from": "/containers/0/resources", "path": "/containers/2/resources"},
@@ -184,6 +185,9 @@ def test_real_a_patch_makes_of_the_pod_what_was_foreseen(controllers: Controller
         {"op": "add", "path": "/hostNetwork", "value": True},
         {"op": "remove", "path": "/terminationGracePeriodSeconds"},
     )
+
+    spec = dataclasses.replace(spec, transform=dataclasses.replace(TRANSFORM, env={"A": "ü & <b>"}))
+    real_side.port.check("my-spout", spec)
 
     _, pod = controllers.pod_of(spec)
 

@@ -113,6 +113,11 @@ class Nasty:
         nothing: Json = pick.choice([None, None, {}, {"x": None}, [None], {"x": {}}, []])
         add, use = {"op": "add", "path": path, "value": nothing}, {**self._operation(), "path": path + below}
         copies = [{"op": "copy", "from": pick.choice([path, "/nowhere"]), "path": "/b"}, {**use, "path": "/b" + below}]
+        copy_below = {
+            "op": "copy",
+            "from": pick.choice(["/nowhere", "/securityContext/runAsUser"]),
+            "path": path + "/x",
+        }
         tests = [{"op": "test", "path": path, "value": pick.choice([{"x": 1}, {"x": None}, [1], [None], 1, None])}]
         valueless = [{"op": pick.choice(["add", "replace", "test"]), "path": pick.choice([path, path + below])}]
         index = [
@@ -121,9 +126,9 @@ class Nasty:
         source = [
             {**use, pick.choice(["path", "from"]): pick.choice(["", "a/b", "/~2", "/a/-", "/volumes/-1", "/-/x"])}
         ]
-        return pick.choice(
-            [[add, use], [add, *copies], [add, *copies, *tests], [add, *tests], valueless, index, source]
-        )
+        copied = [{**add, "value": {}}, copy_below, *tests]
+        near = [[add, use], [add, *copies], [add, *copies, *tests], [add, *tests], copied, valueless, index, source]
+        return pick.choice(near)
 
     def _value(self, depth: int) -> Json:
         pick = self._random

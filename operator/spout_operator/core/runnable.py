@@ -27,8 +27,14 @@ def _resources(spec: PipelineSpec) -> Iterator[str]:
                 f"spec.resourceRequests.{name}: {request.text} is above resourceLimits.{name}, which is {limit.text}; "
                 "request at most as much as the limit"
             )
+    limited = spec.resource_limits.gpu
+    if limited is not None and limited.type.startswith("requests."):
+        yield (
+            f"spec.resourceLimits.gpu.type: {limited.type!r} is not a resource that nodes offer, but one that quotas "
+            "count; leave out 'requests.'"
+        )
     gpu = spec.resource_requests.gpu
-    if gpu is not None and gpu != spec.resource_limits.gpu:
+    if gpu is not None and gpu != limited:
         yield (
             "spec.resourceRequests.gpu: is not the same as resourceLimits.gpu, and Kubernetes never overcommits a GPU; "
             "write the GPU in resourceLimits, which is enough, or the same in both"

@@ -439,6 +439,13 @@ RESOURCES = [
         "'gpu' is not a resource that nodes offer: write it as domain/name, such as nvidia.com/gpu",
     ),
     Row(
+        "gpu-type-of-a-quota",
+        "measured: FAILURE, Kubernetes refuses the Pod",
+        {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
+        f"{LIMITS}.gpu.type",
+        "'requests.nvidia.com/gpu' is not a resource that nodes offer",
+    ),
+    Row(
         "gpu-requested-only",
         "Kubernetes refuses it in the Pod",
         {"resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1}},

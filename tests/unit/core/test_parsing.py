@@ -291,6 +291,10 @@ TOGETHER = [
         },
         "spec.resourceRequests.gpu: is not the same as resourceLimits.gpu",
     ),
+    Together(
+        {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
+        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is not a resource that nodes offer",
+    ),
     Together(mounts("/etc/kafka", "/etc/kafka"), f"{MOUNT}: '/etc/kafka' is the mountPath of another Secret too"),
     Together(mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is the mountPath of another"),
     Together(mounts("/"), f"{MOUNT}: '/' would hide the whole image", "measured: the Pod is made and cannot start"),
