@@ -70,6 +70,7 @@ test-testbed: testbed ## the test bed's own tests
 
 .PHONY: test-contract
 test-contract: testbed ## the adapter's contract, on a real pachd 1.13.4 and on the in-memory one
+	@$(BIN)/python -m spout_testbed build --only podpatch
 	$(BED) $(BIN)/python -m pytest tests/contract
 
 .PHONY: test-integration

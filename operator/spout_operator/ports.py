@@ -51,6 +51,15 @@ class Pachyderm(Protocol):
         One whose spec cannot be read is among them, its `spec` and its `owner` being None.
         """
 
+    def check(self, name: str, spec: PipelineSpec) -> None:
+        """Look at what is about to be created or updated for what this server takes and then cannot run.
+
+        Asks nobody. Whoever creates or updates calls it before: some of what it finds would end the server.
+
+        Raises:
+            Stalled: InvalidSpec, with every finding and its field.
+        """
+
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         """Make a pipeline, stamped with its owner. One that exists is left as it is.
 

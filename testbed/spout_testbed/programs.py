@@ -10,7 +10,9 @@ from typing import Literal
 from spout_testbed import recipes
 from spout_testbed.errors import TestbedError
 
-Name = Literal["helm3", "helm4", "kube-score", "checkov", "crds", "promtool", "flux", "argocd", "actionlint"]
+Name = Literal[
+    "helm3", "helm4", "kube-score", "checkov", "crds", "promtool", "flux", "argocd", "actionlint", "podpatch"
+]
 FOLDERS = ("checkov", "crds")
 
 

@@ -137,6 +137,11 @@ def argocd_recipe() -> Recipe:
     return _go("argocd", "building what runs Argo CD's Lua (about 4 min)", ["."], program="main.go")
 
 
+def podpatch_recipe() -> Recipe:
+    """The JSON patch library of pachd 1.13.4, by itself."""
+    return _go("podpatch", "building what applies a podPatch (about 10 s)", ["."], program="main.go")
+
+
 #: Files of modules: the CRDs of those who look after what the chart and deploy/ make.
 CRDS = {
     "github.com/prometheus-operator/prometheus-operator": "example/prometheus-operator-crd/*.yaml",
@@ -178,6 +183,7 @@ TOOLS: Mapping[str, Callable[[], Recipe]] = {
     "flux": flux_recipe,
     "argocd": argocd_recipe,
     "actionlint": actionlint_recipe,
+    "podpatch": podpatch_recipe,
 }
 """What tests call, by the names of `spout_testbed.programs`; built in this order."""
 

@@ -24,12 +24,18 @@ def pachd() -> Iterator[MemoryPachd]:
 
 
 @pytest.fixture(scope="session")
-def real_address() -> Iterator[str]:
-    """Where the real pachd answers. Fails outside the test bed, and says how to get there."""
+def real_bed() -> Iterator[Testbed]:
+    """A bed with a real pachd. Fails outside the test bed, and says how to get there."""
     with Testbed.start(pachyderm=True) as bed:
         # The suite plays the spouts itself; a real one would delete the open commits that it makes.
         bed.workers.stop()
-        yield bed.pachd_address
+        yield bed
+
+
+@pytest.fixture(scope="session")
+def real_address(real_bed: Testbed) -> str:
+    """Where the real pachd answers."""
+    return real_bed.pachd_address
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_a_pipeline_that_others_read_is_not_deleted_until_they_are(
 
 
 def test_a_failed_pipeline_shows_why(spouts: Spouts, name: str) -> None:
-    spouts.create(name, a_spec(podPatch='[{"op": "remove", "path": "/nowhere"}]'))
+    spouts.create(name, a_spec(podPatch='[{"op": "add", "path": "/containers/0/name", "value": "No Name"}]'))
 
     status = spouts.wait(name, "to fail", ready="False", stalled="True", reason="PipelineFailed", state="Failure")
 
@@ -136,7 +136,7 @@ def test_what_pachd_refuses_is_shown_and_mended_by_an_edit(
     spouts.create(name, a_spec(resourceRequests={"memory": "1Mi"}, podPatch="[]"))
     spouts.wait(name, "to run", ready="True")
 
-    spouts.edit(name, {"podPatch": "[nonsense"})
+    spouts.edit(name, {"podPatch": "[nonsense]"})
 
     status = spouts.wait(name, "to say what is wrong", stalled="True", synced="False", reason="InvalidSpec")
     assert "spec.podPatch" in message(status)

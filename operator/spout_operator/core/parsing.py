@@ -4,18 +4,13 @@ The CRD has checked most of it at `kubectl apply`; this still reads with care, b
 cluster can be older than the operator. All findings are collected: a person mends them in one go.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core import model, quantity
+from spout_operator.core import model, naming, pod_patch, quantity, runnable
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reading import Reader
 from spout_operator.core.reasons import Reason
-
-# Pachyderm 1.13.4, pkg/ancestry ValidateName. It takes 63 characters, but a pipeline with more than 51 fails: the
-# name of its ReplicationController, pipeline-NAME-vN, is a label, which Kubernetes bounds at 63.
-_PIPELINE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}")
 
 
 def parse_key(body: Mapping[str, Any]) -> model.SpoutKey:
@@ -59,11 +54,8 @@ def parse_spout(body: Mapping[str, Any]) -> model.Spout:
     reader = Reader()
     spec = body.get("spec", {})
     name = pipeline_name(body)
-    if not _PIPELINE_NAME.fullmatch(name):
-        reader.problems.append(
-            f"spec.name: {name!r} is no name for a pipeline; set spec.name to at most 51 letters, digits, '-' and '_', "
-            "the first a letter or digit"
-        )
+    if not naming.is_runnable(name):
+        reader.problems.append(_unfit_name(name, body["metadata"]["name"]))
     parsed = model.PipelineSpec(
         description=reader.text(spec, "spec.description"),
         transform=_transform(reader, reader.section(spec, "spec.transform")),
@@ -71,9 +63,10 @@ def parse_spout(body: Mapping[str, Any]) -> model.Spout:
         resource_requests=_resources(reader, spec, "spec.resourceRequests"),
         resource_limits=_resources(reader, spec, "spec.resourceLimits"),
         scheduling_spec=_scheduling(reader, reader.section(spec, "spec.schedulingSpec")),
-        pod_patch=reader.json_text(spec, "spec.podPatch"),
+        pod_patch=_pod_patch(reader, spec),
         restart_nonce=reader.text(spec, "spec.restartNonce"),
     )
+    reader.problems.extend(runnable.findings(parsed))
     suspend = reader.flag(spec, "spec.suspend")
     policy = reader.choice(spec, "spec.deletionPolicy", model.DeletionPolicy, model.DeletionPolicy.DELETE)
     if reader.problems:
@@ -85,6 +78,24 @@ def parse_spout(body: Mapping[str, Any]) -> model.Spout:
         suspend=suspend,
         deletion_policy=policy,
     )
+
+
+def _unfit_name(name: str, object_name: str) -> str:
+    found = f"metadata.name {name!r}" if name == object_name else repr(name)
+    proposal = naming.proposal(name)
+    example = f", for example {proposal!r}" if proposal else ""
+    return (
+        f"spec.name: {found:.100} is no name under which Pachyderm can run a spout; "
+        f"set spec.name to {naming.RULE}{example}"
+    )
+
+
+def _pod_patch(reader: Reader, spec: Mapping[str, Any]) -> str:
+    path = "spec.podPatch"
+    text = reader.json_text(spec, path)
+    if text:
+        reader.problems.extend(f"{path}: {finding}" for finding in pod_patch.findings(text))
+    return text
 
 
 def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:

@@ -2,6 +2,8 @@
 
 import enum
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -9,6 +11,12 @@ from spout_operator.core.quantity import Quantity
 
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
+
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+# Go, encoding/json, HTMLEscape. In JSON text these characters are inside of strings only.
+_AS_GO_WRITES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+#: Up to here every integer is a 64-bit float too.
+_EXACT_INTEGERS = 2**53
 
 
 class Reader:
@@ -104,20 +112,34 @@ class Reader:
 def canonical_json(text: str) -> str:
     """JSON text in one form, so that two layouts of one patch are no difference.
 
+    The form is the one in which Go writes JSON: Pachyderm's `test` operation compares texts byte by byte with its own.
+
     Raises:
         ValueError: `text` is not JSON.
     """
     if not text.strip():
         return ""
     try:
-        return json.dumps(json.loads(text, parse_constant=_refuse), sort_keys=True, separators=(",", ":"))
+        found = json.loads(text, parse_constant=_refuse, parse_float=_number)
+        written = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if _HALF_A_CHARACTER.search(written):
+        # Go reads any of them as the same one, so two different keys would become one.
+        raise ValueError("it holds one half of a surrogate pair without the other")
+    return written.translate(_AS_GO_WRITES)
 
 
 def _refuse(constant: str) -> None:
     # Python's json takes NaN and Infinity, Pachyderm's does not.
     raise ValueError(f"{constant} is no JSON value")
+
+
+def _number(text: str) -> float | int:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.40} is out of range")
+    return int(number) if number.is_integer() and abs(number) < _EXACT_INTEGERS else number
 
 
 def _key(path: str) -> str:

@@ -63,6 +63,8 @@ class Convergence:
                 # Good enough to do nothing; but what is written to has to be ours now, not at the last tick.
                 self._knowledge.forget(spout.pipeline_name)
                 continue
+            if decision.action in (Action.CREATE, Action.UPDATE):
+                await self._calls(self._pachyderm.check, spout.pipeline_name, spout.spec)
             await before_step(decision)
             # Not louder: its conditions say so, and each of their transitions is a line.
             logger.debug("Spout %s: %s", spout.key, decision.message)

@@ -49,8 +49,10 @@ ROWS = [
     Row("smallest", "an image, a command and an empty spout are enough", {}),
     Row("everything", "every field there is, together", KAFKA_SPOUT),
     # The pipeline's name
-    Row("name-in-pachyderm-style", "capitals and underscores are fine there", {"name": "My_Spout-2"}),
+    Row("shortest-name", "one letter", {"name": "a"}),
+    Row("name-of-a-digit", "or one digit", {"name": "2"}),
     Row("name-from-digit", "the first character may be a digit", {"name": "2nd"}),
+    Row("name-with-dashes", "any number of them inside", {"name": "my--spout-2"}),
     Row("longest-name", "pipeline-NAME-v1 just fits into a label", {"name": "n" * 51}),
     Row("longest-default-name", "the same for the name of the object", {}, "n" * 51),
     Row("long-object-short-name", "spec.name stands in", {"name": "short"}, "n" * 200),
@@ -80,6 +82,23 @@ ROWS = [
         "only a mounted Secret must be without dots",
         {"transform.secrets": [{"name": "a.b", "key": "tls.crt", "envVar": "CERTIFICATE"}]},
     ),
+    Row(
+        "secrets-in-places-of-their-own",
+        "also below each other, at a name that only begins like one of Pachyderm's, and with a slash at the end",
+        {
+            "transform.secrets": [
+                {"name": "a", "mountPath": "/etc/kafka"},
+                {"name": "b", "mountPath": "/etc/kafka/tls/"},
+                {"name": "c", "mountPath": "/pach-binary"},
+                {"name": "d", "mountPath": "/..data/.hidden/a..b"},
+            ]
+        },
+    ),
+    Row(
+        "variable-from-a-secret-of-pachyderms",
+        "only volumes have names",
+        {"transform.secrets": [{"name": "docker", "key": "password", "envVar": "PASSWORD"}]},
+    ),
     # The spout
     Row("marker-with-dots", "a plain file name", {"spout.marker": "..offset_v1.json"}),
     Row("marker-like-out", "only out itself is taken", {"spout.marker": "outbox"}),
@@ -92,6 +111,21 @@ ROWS = [
     # Resources
     Row("whole-numbers", "as they come out of YAML", {"resourceLimits": {"cpu": 2, "memory": 536870912}}),
     Row("fractions", "quoted", {"resourceLimits": {"cpu": "0.5", "memory": "1.5Gi", "disk": "1e9"}}),
+    Row("memory-of-64M", "just what Pachyderm requests", {"resourceLimits": {"memory": "64M"}}),
+    Row(
+        "little-memory",
+        "what is requested is not Pachyderm's then",
+        {"resourceLimits.memory": "8Mi", "resourceRequests.memory": "8Mi"},
+    ),
+    Row("requests-only", "no limit to be above", {"resourceRequests": {"cpu": 2, "memory": "8Mi", "disk": "1Gi"}}),
+    Row(
+        "requests-at-the-limit",
+        "by value, however they are written",
+        {
+            "resourceRequests": {"cpu": "1000m", "memory": "1Gi", "disk": "1024Mi"},
+            "resourceLimits": {"cpu": 1, "memory": 1073741824, "disk": "1Gi"},
+        },
+    ),
     Row(
         "gpu-in-both",
         "the same number",
@@ -105,7 +139,15 @@ ROWS = [
         "with a domain and without a value",
         {"schedulingSpec.nodeSelector": {"node-role.kubernetes.io/ingest": "", "zone": "a.1_b"}},
     ),
-    Row("indented-patch", "as a YAML block gives it", {"podPatch": "\n  [ ]"}),
+    Row("indented-patch", "as a YAML block gives it", {"podPatch": "\n  [ ]\n"}),
+    Row(
+        "patch-that-appends",
+        "a dash alone is the end of a list, and a number with one is no index elsewhere",
+        {
+            "podPatch": '[{"op": "add", "path": "/containers/-", "value": {"name": "a", "args": ["/-1", "/-1/x"]}},'
+            ' {"op": "add", "path": "/nodeSelector/-1a", "value": "x"}]'
+        },
+    ),
     # What the operator does
     Row("suspended", "from the start", {"suspend": True}),
     Row("delete", "the default, spelled out", {"deletionPolicy": "Delete"}),

@@ -23,7 +23,7 @@ def table(output: str) -> list[list[str]]:
 @pytest.fixture
 def running_spout(spouts: Spouts) -> None:
     """A Spout that has made commits, the last one twenty days ago."""
-    spouts.create(a_spout({"name": "My_Spout"}))
+    spouts.create(a_spout({"name": "kafka-spout"}))
     twenty_days_ago = (datetime.now(UTC) - timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
     status = {
         "conditions": [
@@ -36,11 +36,11 @@ def running_spout(spouts: Spouts) -> None:
             }
             for kind, answer, reason in (("Stalled", "False", "Fine"), ("Ready", "True", "Running"))
         ],
-        "pipeline": {"name": "My_Spout", "version": 3, "state": "Running"},
+        "pipeline": {"name": "kafka-spout", "version": 3, "state": "Running"},
         "commits": {"total": 1042, "last": {"finishedAt": twenty_days_ago}},
         "marker": {"summary": "1041", "value": "1041 and the rest"},
     }
-    spouts.update_status({**a_spout({"name": "My_Spout"}), "status": status})
+    spouts.update_status({**a_spout({"name": "kafka-spout"}), "status": status})
 
 
 @pytest.mark.usefixtures("running_spout")
@@ -55,7 +55,7 @@ def test_columns_show_how_far_the_spout_has_come(bed: Testbed, namespace: str) -
 def test_wide_columns_add_the_pipeline_and_the_reason(bed: Testbed, namespace: str) -> None:
     header, row = table(bed.kubectl("get", "spouts", "-n", namespace, "-o", "wide").stdout)
     assert header == WIDE_HEADER
-    assert row[len(HEADER) :] == ["My_Spout", "3", "Running"]
+    assert row[len(HEADER) :] == ["kafka-spout", "3", "Running"]
 
 
 def test_columns_of_a_new_spout_are_empty(bed: Testbed, namespace: str, spouts: Spouts) -> None:

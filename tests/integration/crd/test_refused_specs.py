@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from kubernetes import client
 
+from spout_operator.pachyderm.v1.worker_pod import MOUNT_PATHS, VOLUMES, VOLUMES_OF_SOME_SERVERS
 from tests.integration.crd.spouts import ABSENT, Refusal, Spouts, a_spout, refusals
 
 
@@ -39,20 +40,41 @@ NAMES = [
         "Pachyderm refuses it",
         {"name": "my.spout"},
         "spec.name",
-        "'my.spout' is not a name that Pachyderm takes for a pipeline: use letters, digits, '_' and '-'",
+        "'my.spout' is not a name under which Pachyderm can run a spout: use lower-case letters, digits and '-', and "
+        "begin and end with a letter or digit, as in 'my-spout'",
     ),
-    Row("name-from-dash", "Pachyderm refuses it", {"name": "-a"}, "spec.name", "begin with a letter or digit"),
-    Row("empty-name", "absent is the way to say default", {"name": ""}, "spec.name", "begin with a letter"),
+    Row(
+        "name-with-underscore",
+        "measured: FAILURE, as the name is part of the name of a Secret; Pachyderm's own examples have such names",
+        {"name": "kafka_spout"},
+        "spec.name",
+        ", as in 'kafka-spout'",
+    ),
+    Row("name-with-capitals", "measured: the same", {"name": "My-Spout"}, "spec.name", ", as in 'my-spout'"),
+    Row("name-with-both", "measured: the same", {"name": "My_Spout"}, "spec.name", ", as in 'my-spout'"),
+    Row("name-to-dash", "measured: it starts for ever", {"name": "my-spout-"}, "spec.name", ", as in 'my-spout'"),
+    Row("name-from-dash", "Pachyderm refuses it", {"name": "-a"}, "spec.name", ", as in 'a'"),
+    Row("name-of-dashes", "no name is left", {"name": "--"}, "spec.name", "begin and end with a letter or digit"),
+    Row("name-with-umlaut", "no proposal is better", {"name": "spöut"}, "spec.name", "begin and end with a letter or"),
+    Row("empty-name", "absent is the way to say default", {"name": ""}, "spec.name", "begin and end with a letter"),
     Row(
         "dotted-default-name",
         "metadata.name may have dots, a pipeline may not",
         {},
         "spec.name",
-        "metadata.name 'a.b' cannot be the name of a pipeline in Pachyderm, which has at most 51 characters and "
-        "no dots: set spec.name",
+        "metadata.name 'a.b' cannot be the name of a pipeline, which has at most 51 characters and no dots: "
+        "set spec.name, for example to 'a-b'",
         "a.b",
     ),
-    Row("long-default-name", "the same for its length", {}, "spec.name", "set spec.name", "n" * 52),
+    Row("long-default-name", "the same for its length", {}, "spec.name", f"for example to '{'n' * 51}'", "n" * 52),
+    Row(
+        "long-dotted-default-name",
+        "what is cut off leaves no dash at the end",
+        {},
+        "spec.name",
+        f"for example to '{'n' * 50}'",
+        f"{'n' * 50}.{'n' * 50}",
+    ),
 ]
 
 TRANSFORM = [
@@ -196,6 +218,68 @@ SECRETS = [
         secrets({"name": "kafka", "mountPath": "/pfs/out"}),
         "spec.transform.secrets[0].mountPath",
         "'/pfs/out' is inside of /pfs, which belongs to Pachyderm: mount elsewhere",
+    ),
+    Row(
+        "mount-over-root",
+        "measured: the Pod is made, and nothing of the image is left in it",
+        secrets({"name": "kafka", "mountPath": "/"}),
+        "spec.transform.secrets[0].mountPath",
+        "the root would hide the whole image: mount at a folder of its own, such as /etc/kafka",
+    ),
+    Row(
+        "mount-doubled-slash",
+        "measured: Kubernetes takes it for another place than /pfs, and mounts over it",
+        secrets({"name": "kafka", "mountPath": "//pfs"}),
+        "spec.transform.secrets[0].mountPath",
+        "'//pfs' can be written in a shorter way: leave out '//', '/./' and '/../'",
+    ),
+    Row(
+        "mount-with-parents",
+        "the same",
+        secrets({"name": "kafka", "mountPath": "/etc/../pfs"}),
+        "spec.transform.secrets[0].mountPath",
+        "leave out '//', '/./' and '/../'",
+    ),
+    Row(
+        "mount-ends-with-dots",
+        "the same",
+        secrets({"name": "kafka", "mountPath": "/etc/.."}),
+        "spec.transform.secrets[0].mountPath",
+        "leave out '//', '/./' and '/../'",
+    ),
+    *(
+        Row(
+            f"mount-over-{path.removeprefix('/').replace('/', '-')}",
+            "Kubernetes refuses two mounts at one place, and pachd has one there",
+            secrets({"name": "kafka", "mountPath": path}),
+            "spec.transform.secrets[0].mountPath",
+            f"'{path}' is where Pachyderm mounts a volume of its own: mount elsewhere",
+        )
+        for path in sorted({*MOUNT_PATHS, "/pach-bin/"} - {"/pfs"})
+    ),
+    *(
+        Row(
+            f"secret-called-{name}",
+            "Kubernetes refuses two volumes of one name, and pachd has one of this name",
+            secrets({"name": name, "mountPath": "/etc/kafka"}),
+            "spec.transform.secrets[0].name",
+            f"Secret '{name}' cannot be mounted: Pachyderm names the volume after it, and has a volume '{name}' of its",
+        )
+        for name in sorted((*VOLUMES, *VOLUMES_OF_SOME_SERVERS))
+    ),
+    Row(
+        "one-place-for-two",
+        "measured: FAILURE, Kubernetes refuses the Pod",
+        secrets({"name": "a", "mountPath": "/etc/kafka"}, {"name": "b", "mountPath": "/etc/kafka"}),
+        "spec.transform.secrets",
+        "two Secrets have the same mountPath, and Kubernetes mounts one thing at a place: give each a folder of its",
+    ),
+    Row(
+        "one-place-in-two-forms",
+        "measured: Kubernetes takes it, and the second hides the first",
+        secrets({"name": "a", "mountPath": "/etc/kafka"}, {"name": "b", "mountPath": "/etc/kafka/"}),
+        "spec.transform.secrets",
+        "two Secrets have the same mountPath",
     ),
     Row(
         "dotted-secret-mounted",
@@ -355,6 +439,13 @@ RESOURCES = [
         "'gpu' is not a resource that nodes offer: write it as domain/name, such as nvidia.com/gpu",
     ),
     Row(
+        "gpu-type-of-a-quota",
+        "measured: FAILURE, Kubernetes refuses the Pod",
+        {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
+        f"{LIMITS}.gpu.type",
+        "'requests.nvidia.com/gpu' is not a resource that nodes offer",
+    ),
+    Row(
         "gpu-requested-only",
         "Kubernetes refuses it in the Pod",
         {"resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1}},
@@ -370,6 +461,30 @@ RESOURCES = [
         },
         f"{REQUESTS}.gpu",
         "not the same as resourceLimits.gpu",
+    ),
+    *(
+        Row(
+            f"{field}-above-limit",
+            "measured: FAILURE, Kubernetes refuses the Pod",
+            {f"resourceRequests.{field}": request, f"resourceLimits.{field}": limit},
+            f"{REQUESTS}.{field}",
+            "above the same field of resourceLimits: request at most as much as the limit",
+        )
+        for field, request, limit in (("cpu", "1001m", 1), ("memory", "1Gi", "1G"), ("disk", "2Gi", "1Gi"))
+    ),
+    Row(
+        "memory-below-pachyderms-own-request",
+        "measured: FAILURE, Kubernetes refuses the Pod",
+        {"resourceLimits.memory": "61Mi"},
+        f"{LIMITS}.memory",
+        "below the 64M that Pachyderm requests where resourceRequests.memory says nothing: raise the limit",
+    ),
+    Row(
+        "memory-below-pachyderms-own-request-beside-cpu",
+        "a request of something else changes nothing",
+        {"resourceLimits.memory": "61Mi", "resourceRequests.cpu": 1},
+        f"{LIMITS}.memory",
+        "or set resourceRequests.memory too",
     ),
 ]
 
@@ -400,10 +515,27 @@ SCHEDULING = [
         "measured: the server takes any JSON, and cannot make the Pod",
         {"podPatch": '{"hostNetwork": true}'},
         "spec.podPatch",
-        "podPatch is not a JSON patch, which is a list of operations: begin it with '['",
+        "podPatch is not a JSON patch, which is a list of operations: begin it with '[' and end it with ']'",
     ),
     Row("empty-patch", "leave it out", {"podPatch": ""}, "spec.podPatch", "begin it with '['"),
     Row("yaml-patch", "the server wants JSON", {"podPatch": "- op: add"}, "spec.podPatch", "begin it with '['"),
+    Row("cut-patch", "half a list", {"podPatch": '[{"op": "add"'}, "spec.podPatch", "end it with ']'"),
+    *(
+        Row(
+            f"negative-index-{number}",
+            "measured: pachd panics, and again after each restart",
+            {"podPatch": patch},
+            "spec.podPatch",
+            "podPatch has a path with a negative index, on which Pachyderm crashes: count from 0",
+        )
+        for number, patch in enumerate(
+            (
+                '[{"op":"replace","path":"/containers/-1/image","value":"x"}]',
+                '[{"op": "remove", "path" :\t\n"/volumes/-2"}]',
+                '[{"op": "copy", "from": "/containers/-1", "path": "/containers/-"}]',
+            )
+        )
+    ),
     Row("suspend-in-words", "yes or no", {"suspend": "yes"}, "spec.suspend", "must be of type boolean"),
     Row("unquoted-nonce", "text", {"restartNonce": 1}, "spec.restartNonce", "must be of type string"),
     Row(

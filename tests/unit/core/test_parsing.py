@@ -88,7 +88,8 @@ SECRET = {"name": "kafka", "key": "password", "envVar": "KAFKA_PASSWORD", "mount
 FIELDS = [
     Field("name", "other", a_spout(pipeline_name="other"), "the pipeline is named as the spec says"),
     Field("name", "", a_spout(pipeline_name="my-spout"), "an empty name is none: metadata.name is taken"),
-    Field("name", "A" + "b_-9" * 12, a_spout(pipeline_name="A" + "b_-9" * 12), "all that Pachyderm allows in a name"),
+    Field("name", "9" + "b--9" * 12, a_spout(pipeline_name="9" + "b--9" * 12), "all that can be in a name"),
+    Field("name", "b", a_spout(pipeline_name="b"), "the shortest name"),
     Field("description", "Kafka", spec(description="Kafka")),
     Field("transform.image", "other:2", transform(image="other:2")),
     Field("transform.cmd", ["sh"], transform(cmd=("sh",))),
@@ -160,6 +161,18 @@ FIELDS = [
         spec(pod_patch='[{"op":"remove","path":"/a"}]'),
         "JSON in its canonical form: a new layout must not restart the spout",
     ),
+    Field(
+        "podPatch",
+        '[{"op": "test", "path": "/a~1b", "value": "\\u00fc & <\\u003e \\u2028"}]',
+        spec(pod_patch='[{"op":"test","path":"/a~1b","value":"ü \\u0026 \\u003c\\u003e \\u2028"}]'),
+        "texts as Go writes them: Pachyderm's test compares them byte by byte",
+    ),
+    Field(
+        "podPatch",
+        '[{"op": "add", "path": "/a", "value": [1.0, 1e2, 0.5]}]',
+        spec(pod_patch='[{"op":"add","path":"/a","value":[1,100,0.5]}]'),
+        "the same for numbers",
+    ),
     Field("restartNonce", "2026-01-31", spec(restart_nonce="2026-01-31")),
     Field("suspend", value=True, asked=a_spout(suspend=True)),
     Field("deletionPolicy", "Delete", a_spout(deletion_policy=model.DeletionPolicy.DELETE)),
@@ -218,6 +231,10 @@ WRONG = [
     Wrong("schedulingSpec.nodeSelector", {"disk": True}, ("disk", "quotes"), "labels are strings"),
     Wrong("schedulingSpec.priorityClassName", {}, ("found a dict",)),
     Wrong("podPatch", "[", ("is no JSON", "'[]'"), "shows an example"),
+    Wrong("podPatch", "1e999", ("is no JSON", "1e999 is out of range"), "Python reads infinity, Go nothing"),
+    Wrong("podPatch", '["\\ud800"]', ("is no JSON", "surrogate pair"), "Go takes each half for the same character"),
+    Wrong("podPatch", '{"hostNetwork": true}', ("is no JSON patch", "list"), "another kind of patch"),
+    Wrong("podPatch", '[{"op": "add", "path": "/a"}]', ("operation 1 of 1", "has no value"), "see test_pod_patch.py"),
     Wrong("podPatch", [], ("found a list", "expected a str"), "a list instead of its text"),
     Wrong("podPatch", "[" * 60_000, ("is no JSON",), "nested beyond reading: the user's mistake, not a defect"),
     Wrong("description", 1, ("found a int",)),
@@ -225,11 +242,14 @@ WRONG = [
     Wrong("suspend", "true", ("found a str", "expected a bool"), "quotes where none belong"),
     Wrong("deletionPolicy", "Keep", ("'Keep'", "Delete, KeepRepo, Orphan"), "names the ones there are"),
     Wrong("deletionPolicy", ["Delete"], ("found a list", "expected a str"), "not even a string"),
-    Wrong("name", "my.spout", ("'my.spout'", "letters, digits"), "Pachyderm takes no dots"),
-    Wrong("name", "-a", ("the first a letter or digit",), "Pachyderm's rule"),
-    Wrong("name", "n" * 64, ("at most",), "Pachyderm's rule"),
-    Wrong("name", "name\n", ("letters, digits",), "a line end hides at the end"),
-    Wrong("name", "spöut", ("letters, digits",), "Pachyderm takes ASCII only"),
+    Wrong("name", "my.spout", ("'my.spout'", "lower-case letters, digits", "'my-spout'"), "Pachyderm takes no dots"),
+    Wrong("name", "My_Spout", ("'My_Spout'", "for example 'my-spout'"), "measured: FAILURE"),
+    Wrong("name", "my-spout-", ("for example 'my-spout'",), "measured: it starts for ever"),
+    Wrong("name", "-a", ("the first and the last are a letter or digit", "for example 'a'"), "Pachyderm's rule"),
+    Wrong("name", "n" * 52, ("at most 51", f"'{'n' * 51}'"), "it would not fit into a label"),
+    Wrong("name", "name\n", ("lower-case letters", "'name'"), "a line end hides at the end"),
+    Wrong("name", "spöut", ("'spout'",), "Pachyderm takes ASCII only"),
+    Wrong("resourceRequests.gpu", {"type": "a/b", "number": 1}, ("resourceLimits", "overcommits"), "measured: FAILURE"),
 ]
 
 
@@ -240,6 +260,71 @@ def test_a_wrong_value_is_told_with_its_field(row: Wrong) -> None:
     path, *_ = message.split(": ", maxsplit=1)
     assert path == f"spec.{row.path}", row.reason
     assert all(part in message for part in row.says), f"{row.reason}: {message}"
+
+
+@dataclass(frozen=True)
+class Together:
+    """Fields that are right by themselves and cannot be together; the finding begins with `says`."""
+
+    changes: Mapping[str, Any]
+    says: str
+    reason: str = "measured: Kubernetes refuses the Pod, and the pipeline fails"
+
+
+def mounts(*paths: str) -> Mapping[str, Any]:
+    return {"transform.secrets": [{"name": f"secret-{number}", "mountPath": path} for number, path in enumerate(paths)]}
+
+
+MOUNT = "spec.transform.secrets[0].mountPath"
+TOGETHER = [
+    *(
+        Together(
+            {f"resourceRequests.{field}": request, f"resourceLimits.{field}": limit},
+            f"spec.resourceRequests.{field}: {request} is above resourceLimits.{field}, which is {limit}",
+        )
+        for field, request, limit in (("cpu", "1001m", 1), ("memory", "1Gi", "1G"), ("disk", "2Gi", "1Gi"))
+    ),
+    Together(
+        {
+            "resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1},
+            "resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 2},
+        },
+        "spec.resourceRequests.gpu: is not the same as resourceLimits.gpu",
+    ),
+    Together(
+        {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
+        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is not a resource that nodes offer",
+    ),
+    Together(mounts("/etc/kafka", "/etc/kafka"), f"{MOUNT}: '/etc/kafka' is the mountPath of another Secret too"),
+    Together(mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is the mountPath of another"),
+    Together(mounts("/"), f"{MOUNT}: '/' would hide the whole image", "measured: the Pod is made and cannot start"),
+    Together(mounts("/x/.."), f"{MOUNT}: '/x/..' would hide the whole image", "the same, in other words"),
+    Together(mounts("/pfs"), f"{MOUNT}: '/pfs' is inside of /pfs"),
+    Together(mounts("//pfs"), f"{MOUNT}: '//pfs' is inside of /pfs", "measured: it is mounted over Pachyderm's"),
+    Together(mounts("/a/../pfs/out"), f"{MOUNT}: '/a/../pfs/out' is inside of /pfs", "the same"),
+    Together(mounts("etc"), f"{MOUNT}: 'etc' is no absolute path", "relative to what?"),
+]
+
+
+@pytest.mark.parametrize("row", TOGETHER, ids=lambda row: row.says)
+def test_what_cannot_be_together_is_told_with_its_field(row: Together) -> None:
+    assert refusal(row.changes).startswith(row.says), row.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (mounts("/etc/kafka", "/etc/kafka/tls", "/pfsx"), "places of their own"),
+        (
+            {"resourceRequests": {"cpu": "1000m", "memory": "1Gi"}, "resourceLimits": {"cpu": 1, "memory": "1024Mi"}},
+            "=",
+        ),
+        ({"resourceRequests": {"cpu": 5, "memory": "1Gi", "disk": "1Gi"}}, "there is no limit to be above"),
+        ({"resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 1}}, "a limit is a request"),
+    ],
+)
+def test_what_can_be_together_is_taken(changes: Mapping[str, Any], reason: str) -> None:
+    assert told(changes) == "", reason
 
 
 def test_a_field_of_a_secret_is_told_with_its_path() -> None:

@@ -2,17 +2,12 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
 
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, PipelineState
 from spout_operator.core.status import Server
-from spout_operator.runtime.io import BlockingCalls
 from tests.builders import NOON, a_commit
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class MemoryPipelines:
@@ -38,6 +33,9 @@ class MemoryPipelines:
     def list(self) -> Mapping[str, Pipeline]:
         self._look("list")
         return dict(self._pipelines)
+
+    def check(self, name: str, spec: PipelineSpec) -> None:
+        """Whatever is asked for could be run."""
 
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         if name in self._pipelines:
@@ -104,13 +102,3 @@ class MemoryPipelines:
         before = self._commits[name]
         parent = before[-1].id if before else None
         before.append(a_commit(id=f"{name}-{len(before)}", parent=parent))
-
-
-class Inline(BlockingCalls):
-    """Makes the calls on the event loop: with a clock that jumps there is no time to wait for a thread."""
-
-    def __init__(self) -> None:
-        super().__init__("inline", threads=1)
-
-    async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return function(*args, **kwargs)

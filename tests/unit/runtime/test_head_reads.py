@@ -12,7 +12,7 @@ from spout_operator.runtime.knowledge import PipelineKnowledge
 from spout_operator.runtime.poller import Poller
 from tests.builders import a_key, a_spec, a_spout_body, an_owner
 from tests.unit.runtime import virtual_time
-from tests.unit.runtime.memory_pipelines import Inline, MemoryPipelines
+from tests.unit.runtime.memory_pipelines import MemoryPipelines
 
 TICK, BOUND = 10.0, 300.0
 A_DAY = 86400.0
@@ -38,7 +38,7 @@ class Watched:
             cache=cache,
             pachyderm=self.pachyderm,
             knowledge=PipelineKnowledge(self._heads),
-            calls=Inline(),
+            calls=AtOnce(),
             enqueue=self._look,
             interval=TICK,
         )

@@ -9,7 +9,7 @@ from spout_operator.core.errors import Retryable, Stalled
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import Server
-from spout_operator.pachyderm.v1 import branches, codec, errors
+from spout_operator.pachyderm.v1 import branches, check, codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
 from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.marker import read_marker
@@ -39,6 +39,10 @@ class PachydermV1:
     def list(self) -> Mapping[str, Pipeline]:
         with self._call("list the pipelines") as client:
             return client.list_pipelines(self._listing.read)
+
+    def check(self, name: str, spec: PipelineSpec) -> None:
+        if found := list(check.findings(name, spec)):
+            raise Stalled(Reason.INVALID_SPEC, "; ".join(found))
 
     def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
         with self._call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:

@@ -1,0 +1,28 @@
+"""Names of pipelines under which Pachyderm can run a spout."""
+
+import re
+import unicodedata
+
+#: Pachyderm 1.13.4 takes 63 characters, but runs a pipeline under the label pipeline-NAME-vN, which Kubernetes bounds.
+MOST_CHARACTERS = 51
+# Pachyderm takes capitals and underscores too, but names the Secret spout-pachctl-secret-NAME, which Kubernetes then
+# refuses, and the pipeline fails (worker_rc.go createWorkerPachctlSecret). With a dash at the end it never gets past
+# STARTING, as the label pipelineName=NAME is none.
+_NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{MOST_CHARACTERS - 2}}}[a-z0-9])?")
+_ELSE = re.compile(r"[^a-z0-9-]+")
+
+RULE = (
+    f"at most {MOST_CHARACTERS} lower-case letters, digits and '-', "
+    "of which the first and the last are a letter or digit"
+)
+
+
+def is_runnable(name: str) -> bool:
+    """Whether a spout can run under this name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def proposal(name: str) -> str:
+    """The name closest to `name` that would do; empty where nothing is left of it."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return _ELSE.sub("-", letters).strip("-")[:MOST_CHARACTERS].rstrip("-")

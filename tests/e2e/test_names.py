@@ -1,0 +1,86 @@
+"""Every kind of name that is accepted is one under which a spout runs, and those that are refused are not."""
+
+import pytest
+from kubernetes import client
+
+from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_testbed import Testbed
+from tests.e2e.conftest import a_spec
+from tests.support.spouts import Spouts
+from tests.support.waiting import eventually
+
+#: Fewer than the 16 pipelines that this pachd takes, by name with the reason.
+ACCEPTED = {
+    "a": "one letter",
+    "7": "one digit",
+    "42": "digits only",
+    "2nd-spout": "a digit first",
+    "spout-2": "a digit last",
+    "a--b---c": "several dashes inside",
+    "0-9": "digits and a dash",
+    "n" * 51: "as long as can be",
+    "1" + "-" * 49 + "1": "as long as can be, and of dashes inside",
+}
+
+
+def test_a_spout_runs_under_every_kind_of_name_that_is_accepted(spouts: Spouts, bed: Testbed) -> None:
+    for name in ACCEPTED:
+        spouts.create(name, a_spec(transform={"env": {"LIMIT": "1"}}))
+
+    for name, reason in ACCEPTED.items():
+        status = spouts.wait(name, f"to run: {reason}", seconds=120, ready="True", state="Running", marker="1")
+        assert status["pipeline"]["workersAvailable"] == 1, reason
+        for made in (f"rc/pipeline-{name}-v1", f"secret/spout-pachctl-secret-{name}"):
+            assert bed.kubectl("get", made, "-n", bed.pachyderm_namespace).returncode == 0, reason
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("My-Spout", "spout-pachctl-secret-My-Spout"),
+        ("my_spout", "spout-pachctl-secret-my_spout"),
+        ("n" * 52, "pipeline-nnn"),
+    ],
+)
+def test_under_a_name_that_is_refused_a_spout_fails(spouts: Spouts, pachyderm: Client, name: str, says: str) -> None:
+    refused(spouts, name)
+
+    assert says in failure_of(pachyderm, name)
+
+
+def test_under_a_name_that_ends_with_a_dash_a_spout_never_starts(
+    spouts: Spouts, pachyderm: Client, bed: Testbed
+) -> None:
+    refused(spouts, "my-spout-")
+    create(pachyderm, "my-spout-")
+
+    # By then pachd has made three attempts at this one too.
+    failure_of(pachyderm, "My-Spout")
+
+    assert pachyderm.inspect_pipeline("my-spout-").state == pps_pb2.PIPELINE_STARTING
+    made = bed.kubectl("get", "rc", "pipeline-my-spout--v1", "-n", bed.pachyderm_namespace, check=False)
+    assert made.returncode != 0
+
+
+def refused(spouts: Spouts, name: str) -> None:
+    with pytest.raises(client.ApiException, match=r"spec\.name"):
+        spouts.create("my-spout", a_spec(name=name))
+
+
+def create(pachyderm: Client, name: str) -> None:
+    """Make a spout without the operator."""
+    pachyderm.create_pipeline(
+        name, transform=pps_pb2.Transform(image="example/spout:1", cmd=["true"]), spout=pps_pb2.Spout()
+    )
+
+
+def failure_of(pachyderm: Client, name: str) -> str:
+    """Make a spout without the operator, and say why it fails; it has to."""
+    create(pachyderm, name)
+    info = eventually(
+        lambda: found if (found := pachyderm.inspect_pipeline(name)).state == pps_pb2.PIPELINE_FAILURE else None,
+        what=f"{name} to fail",
+        seconds=60,
+        details=lambda: str(pachyderm.inspect_pipeline(name)),
+    )
+    return str(info.reason)
