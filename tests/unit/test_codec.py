@@ -5,6 +5,7 @@ import math
 import pytest
 
 from spout_operator.pachyderm.v1 import codec
+from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 
 
@@ -19,15 +20,16 @@ from spout_operator.pachyderm.v1.sdk import pps_pb2
 def test_workers(available: int, requested: int, workers: tuple[int, int] | None, reason: str) -> None:
     info = pps_pb2.PipelineInfo(workers_available=available, workers_requested=requested)
 
-    assert codec.pipeline(info, with_workers=True).workers == workers, reason
-    assert codec.pipeline(info, with_workers=False).workers is None, "a listing does not tell"
+    assert Listing().read_one(info.SerializeToString()).workers == workers, reason
+    listed = Listing().read(pps_pb2.PipelineInfos(pipeline_info=[info]).SerializeToString())
+    assert listed[""].workers is None, "a listing does not tell"
 
 
 @pytest.mark.parametrize("cpu", [1e30, math.inf, math.nan, -1.0], ids=str)
 def test_a_quantity_that_somebody_made_up_is_a_difference_and_no_defect(cpu: float) -> None:
     info = pps_pb2.PipelineInfo(spout=pps_pb2.Spout(), resource_requests=pps_pb2.ResourceSpec(cpu=cpu))
 
-    spec = codec.pipeline(info, with_workers=False).spec
+    spec = codec.pipeline(info).spec
 
     assert spec is not None
     assert spec.resource_requests.cpu is not None

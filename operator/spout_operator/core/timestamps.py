@@ -1,8 +1,9 @@
 """Times as Kubernetes writes them: RFC 3339, UTC, whole seconds."""
 
 import datetime
+import re
 
-_FORM = "%Y-%m-%dT%H:%M:%SZ"
+_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def print_time(moment: datetime.datetime | None) -> str | None:
@@ -19,4 +20,7 @@ def parse_time(text: str) -> datetime.datetime:
     Raises:
         ValueError: the text is written otherwise.
     """
-    return datetime.datetime.strptime(text, _FORM).replace(tzinfo=datetime.UTC)
+    # Not strptime: it takes twenty times as long, and each Spout has several of them.
+    if _FORM.fullmatch(text) is None:
+        raise ValueError(f"found {text!r}, expected a time such as 2026-11-22T21:09:44Z")
+    return datetime.datetime.fromisoformat(text)

@@ -43,5 +43,5 @@ def test_printed_times_sort_as_times_do(one: datetime.datetime, other: datetime.
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-11-22", "2026-11-22T21:09:44+02:00", "2026-11-22T21:09:44.5Z"])
 def test_other_forms_are_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match=r"does not match format|unconverted data"):
+    with pytest.raises(ValueError, match="expected a time such as"):
         parse_time(text)

@@ -1,5 +1,6 @@
 """The list of pipelines: what did not change is not read again, and what changed always is."""
 
+import dataclasses
 import random
 from typing import Any
 
@@ -115,6 +116,29 @@ def test_a_map_wherever_it_is_in_a_pipeline_is_known_by_the_messages_themselves(
 
     env, counts, selector, annotations, labels = (2, 3), (9,), (40, 1), (48, 1), (48, 2)
     assert paths(SHAPE) == {env, counts, selector, annotations, labels}
+
+
+@settings(deadline=None, max_examples=40)
+@given(infos, st.integers(0, 300), st.integers(0, 300), st.integers())
+def test_looking_at_one_tells_its_workers_and_is_else_as_it_was_listed(
+    info: Message, available: int, requested: int, order: int
+) -> None:
+    listing = Listing()
+    listed = listing.read(serialized(info))["my-spout"]
+    info.workers_available, info.workers_requested = available, requested
+    (answer,) = wire.values(serialized(info, order=order), 1)
+
+    found = listing.read_one(answer)
+
+    assert found == dataclasses.replace(listed, workers=(available, requested) if requested else None)
+    assert found.spec is listed.spec, "it is not parsed again"
+
+
+def test_looking_at_one_that_has_changed_tells_of_the_change() -> None:
+    listing = Listing()
+    listing.read(serialized(an_info()))
+
+    assert listing.read_one(an_info(version=2).SerializeToString()).version == 2
 
 
 def test_what_is_gone_is_not_kept() -> None:

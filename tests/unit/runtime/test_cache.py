@@ -311,3 +311,22 @@ def test_a_finalizer_that_was_taken_away_is_looked_at() -> None:
     cache.put(newer(finalizers=[]))
 
     assert woken == [KEY], "it may have been ours, and has to be put back"
+
+
+def test_what_nobody_asks_for_is_not_kept() -> None:
+    applied = "kubectl.kubernetes.io/last-applied-configuration"
+    body = a_spout_body(managedFields=[{"manager": "kubectl"}], annotations={applied: "{}", "note": "x"})
+
+    cache = a_cache(body)
+
+    assert cache.get(KEY) == a_spout_body(annotations={"note": "x"})
+    assert body["metadata"]["managedFields"], "the event itself is left as it is"
+
+
+def test_a_resource_is_not_changed_by_who_got_it() -> None:
+    cache = a_cache(a_spout_body())
+
+    got: Any = cache.get(KEY)
+    got["spec"].clear()
+
+    assert cache.get(KEY) == a_spout_body()

@@ -38,7 +38,7 @@ class Watched:
             cache=cache,
             pachyderm=self.pachyderm,
             knowledge=PipelineKnowledge(self._heads),
-            calls=AtOnce(),
+            calls=virtual_time.AtOnce(),
             enqueue=self._look,
             interval=TICK,
         )

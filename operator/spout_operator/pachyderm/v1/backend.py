@@ -33,7 +33,7 @@ class PachydermV1:
 
     def observe(self, name: str) -> Pipeline | None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
-            return codec.pipeline(client.inspect_pipeline(name), with_workers=True)
+            return client.observe_pipeline(name, self._listing.read_one)
         return None
 
     def list(self) -> Mapping[str, Pipeline]:

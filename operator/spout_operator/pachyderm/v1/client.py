@@ -87,6 +87,11 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
         """
         return self._unparsed("pps", "ListPipeline", pps_pb2.ListPipelineRequest(allow_incomplete=True), read)
 
+    def observe_pipeline(self, pipeline: str, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the bytes of a PipelineInfo: one pipeline, with its workers."""
+        request = pps_pb2.InspectPipelineRequest(pipeline=pps_pb2.Pipeline(name=pipeline))
+        return self._unparsed("pps", "InspectPipeline", request, read)
+
     def list_branches(self, repo: str, read: Callable[[bytes], T]) -> T:
         """What `read` makes of the bytes of a BranchInfos: the branches of a repo."""
         return self._unparsed("pfs", "ListBranch", pfs_pb2.ListBranchRequest(repo=pfs_pb2.Repo(name=repo)), read)

@@ -52,8 +52,8 @@ def kept_in_update(info: Message) -> dict[str, Message]:
     return {"parallelism_spec": info.parallelism_spec if info.HasField("parallelism_spec") else None}
 
 
-def pipeline(info: Message, *, with_workers: bool) -> model.Pipeline:
-    """A PipelineInfo; `with_workers` where the call tells of workers (InspectPipeline does)."""
+def pipeline(info: Message) -> model.Pipeline:
+    """A PipelineInfo, without its workers."""
     annotations = dict(info.metadata.annotations)
     return model.Pipeline(
         name=info.pipeline.name,
@@ -65,8 +65,16 @@ def pipeline(info: Message, *, with_workers: bool) -> model.Pipeline:
         reason=info.reason,
         stopped=info.stopped,
         created_at=_moment(info, "created_at"),
-        workers=_workers(info) if with_workers else None,
     )
+
+
+def workers(available: int, requested: int) -> tuple[int, int] | None:
+    """What InspectPipeline tells of a spout's workers; None where that is not known.
+
+    A spout always has one requested. None at all is what the call says where it could not ask the workers, for example
+    while the lease of a dead one has not run out (1.13.4, api_server.go inspectPipelineInTransaction).
+    """
+    return (available, requested) if requested else None
 
 
 def commit(info: Message) -> model.Commit:
@@ -101,12 +109,6 @@ def owner_from(annotations: Mapping[str, str]) -> model.Owner | None:
     if not (slash and namespace and name and cluster):
         return None
     return model.Owner(cluster=cluster, spout=model.SpoutKey(namespace=namespace, name=name))
-
-
-def _workers(info: Message) -> tuple[int, int] | None:
-    # A spout always has one requested. None at all is what InspectPipeline says where it could not ask the workers,
-    # for example while the lease of a dead one has not run out (1.13.4, api_server.go inspectPipelineInTransaction).
-    return (info.workers_available, info.workers_requested) if info.workers_requested else None
 
 
 def _spec_from(info: Message, annotations: Mapping[str, str]) -> model.PipelineSpec:

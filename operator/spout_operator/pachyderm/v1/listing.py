@@ -1,5 +1,6 @@
-"""The answers to ListPipeline, tick after tick, of which only what changed is parsed."""
+"""The pipelines as the server sends them, tick after tick, of which only what changed is parsed."""
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 
@@ -7,14 +8,18 @@ from spout_operator.core.model import Pipeline
 from spout_operator.pachyderm.v1 import codec, wire
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 
+_INFO = pps_pb2.PipelineInfo.DESCRIPTOR
 _INFOS = pps_pb2.PipelineInfos.DESCRIPTOR.fields_by_name["pipeline_info"].number
-_SHAPE = wire.shape_of(pps_pb2.PipelineInfo.DESCRIPTOR)
+_SHAPE = wire.shape_of(_INFO)
+_AVAILABLE, _REQUESTED = (_INFO.fields_by_name[f"workers_{name}"].number for name in ("available", "requested"))
+#: Only InspectPipeline tells of them.
+_WORKERS = frozenset((_AVAILABLE, _REQUESTED))
 #: Bytes: enough that two different pipelines never have the same digest.
 _DIGEST = 16
 
 
 class Listing:
-    """Keeps the pipelines of the last answer by a digest of what the server sent. May be used from any thread."""
+    """Keeps the pipelines of the last list by a digest of what the server sent. May be used from any thread."""
 
     def __init__(self) -> None:
         self._last: Mapping[bytes, Pipeline] = {}
@@ -27,7 +32,25 @@ class Listing:
         """
         last, now = self._last, {}
         for info in wire.values(answer, _INFOS):
-            digest = hashlib.blake2b(wire.canonical(info, _SHAPE), digest_size=_DIGEST).digest()
-            now[digest] = last.get(digest) or codec.pipeline(pps_pb2.PipelineInfo.FromString(info), with_workers=False)
+            digest = _digest(info)
+            now[digest] = last.get(digest) or _parse(info)
         self._last = now
         return {pipeline.name: pipeline for pipeline in now.values()}
+
+    def read_one(self, answer: bytes) -> Pipeline:
+        """The pipeline of a serialized PipelineInfo, with its workers; one that is as it was listed has the same spec.
+
+        Raises:
+            ValueError, or protobuf's DecodeError: these bytes are no PipelineInfo.
+        """
+        pipeline = self._last.get(_digest(answer)) or _parse(answer)
+        available, requested = wire.number(answer, _AVAILABLE), wire.number(answer, _REQUESTED)
+        return dataclasses.replace(pipeline, workers=codec.workers(available, requested))
+
+
+def _digest(info: bytes) -> bytes:
+    return hashlib.blake2b(wire.canonical(info, _SHAPE, without=_WORKERS), digest_size=_DIGEST).digest()
+
+
+def _parse(info: bytes) -> Pipeline:
+    return codec.pipeline(pps_pb2.PipelineInfo.FromString(info))

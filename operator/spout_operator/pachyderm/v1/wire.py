@@ -4,7 +4,7 @@ python-pachyderm 6.3.3 needs protobuf 3.20.3, which parses in pure Python: 1,000
 they are asked for at each tick. Format: https://protobuf.dev/programming-guides/encoding/.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 Shape = Mapping[int, "Shape | None"]
@@ -29,11 +29,11 @@ def shape_of(descriptor: Any, *, above: frozenset[str] = frozenset()) -> Shape: 
     return found
 
 
-def canonical(message: bytes, shape: Shape) -> bytes:
+def canonical(message: bytes, shape: Shape, *, without: Container[int] = ()) -> bytes:
     """A message as other bytes that parse to the same, and are equal for every order of the entries of its maps.
 
     Go writes a map's entries in another order each time. Here they come last and sorted; all else stays in its order,
-    so two messages with the same canonical bytes are equal.
+    so two messages with the same canonical bytes are equal. Fields whose numbers are in `without` are left out.
 
     Raises:
         ValueError: these bytes are no message.
@@ -41,6 +41,8 @@ def canonical(message: bytes, shape: Shape) -> bytes:
     kept: list[bytes] = []
     entries: list[bytes] = []
     for tag, start, value, end in _fields(message):
+        if tag >> 3 in without:
+            continue
         if tag not in shape:
             kept.append(message[start:end])
             continue
@@ -52,6 +54,16 @@ def canonical(message: bytes, shape: Shape) -> bytes:
             kept += (message[start:value], canonical(message[value:end], below))
     entries.sort()
     return b"".join(kept + entries)
+
+
+def number(message: bytes, field: int) -> int:
+    """The value of a field that is a number from 0 on; 0 where it is not there.
+
+    Raises:
+        ValueError: these bytes are no message.
+    """
+    found = [_varint(message, value)[0] for tag, _, value, _ in _fields(message) if tag == field << 3 | _VARINT]
+    return found[-1] if found else 0
 
 
 def text(message: bytes, *path: int) -> str:

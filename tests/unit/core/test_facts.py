@@ -1,0 +1,45 @@
+"""What is read off a Spout once, for all who ask again and again."""
+
+from typing import Any
+
+import pytest
+
+from spout_operator.core.facts import read
+from tests.builders import NOON, Body, a_key, a_spout_body
+
+STATUS: Body = {
+    "conditions": [
+        {"type": "Ready", "status": "True", "reason": "Running"},
+        {"type": "Stalled", "status": "True", "reason": "PipelineFailed"},
+    ],
+    "commits": {"total": 7, "last": {"id": "c", "finishedAt": "2026-01-31T12:00:00Z"}},
+    "marker": {"updatedAt": "2026-01-31T12:00:00Z"},
+}
+
+
+def test_a_spout_that_was_not_looked_at_yet() -> None:
+    found = read(a_spout_body())
+
+    assert (found.key, found.uid, found.version) == (a_key(), "uid-of-ingest-my-spout", 100)
+    assert (found.pipeline_name, found.suspended, found.finalizers, found.deleted) == ("my-spout", False, (), None)
+    assert (found.ready, found.stalled) == (("Unknown", "Pending"), False)
+    assert (found.commits, found.last_commit, found.marker_moved) == (None, None, None)
+
+
+def test_a_spout_with_a_status() -> None:
+    found = read(a_spout_body({"name": "other", "suspend": True}, status=STATUS, finalizers=["f"]))
+
+    assert (found.pipeline_name, found.suspended, found.finalizers) == ("other", True, ("f",))
+    assert (found.ready, found.stalled) == (("True", "Running"), True)
+    assert (found.commits, found.last_commit, found.marker_moved) == (7, NOON.timestamp(), NOON.timestamp())
+
+
+@pytest.mark.parametrize(
+    "status",
+    [{}, {"conditions": None}, {"commits": None, "marker": None}, {"marker": {"updatedAt": "yesterday"}}],
+    ids=str,
+)
+def test_a_status_that_somebody_else_wrote_is_no_defect(status: dict[str, Any]) -> None:
+    found = read(a_spout_body(status=status))
+
+    assert (found.ready, found.commits, found.marker_moved) == (("Unknown", "Pending"), None, None)
