@@ -23,7 +23,7 @@ from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.runtime.election import Election
 from spout_operator.runtime.engine import Engine
-from spout_operator.telemetry import tracing
+from spout_operator.telemetry import logs, tracing
 from spout_operator.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
     spouts = KubernetesSpouts(Api(api_client, telemetry=metrics, permit=permit), namespaces=config.namespaces)
 
     def new_engine() -> Engine:
-        return Engine(
+        engine = Engine(
             pachyderm=PachydermV1(connection),
             spouts=spouts,
             telemetry=metrics,
@@ -100,6 +100,8 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             status_interval=config.status_interval,
             now=_now,
         )
+        logs.keep_out(engine.secrets)
+        return engine
 
     watch_counted = functools.partial(watch, telemetry=metrics)
     return Operator(config, new_engine=new_engine, watch=watch_counted, election=election, metrics=metrics)

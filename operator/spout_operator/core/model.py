@@ -37,7 +37,8 @@ class Transform:
     image: str
     cmd: tuple[str, ...]
     stdin: tuple[str, ...] = ()
-    env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Not in what is printed of it: a value may be a password.
+    env: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     secrets: tuple[SecretMount, ...] = ()
     image_pull_secrets: tuple[str, ...] = ()
     working_dir: str = ""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.parsing import parse_key, pipeline_name
+from spout_operator.core.parsing import parse_key, pipeline_name, secrets_of
+from spout_operator.core.redaction import Secrets
 
 Body = Mapping[str, Any]
 
@@ -34,6 +35,10 @@ class SpoutCache:
         """Every pipeline name with the Spouts that name it."""
         for name, keys in list(self._claims.items()):
             yield name, frozenset(keys)
+
+    def secrets(self) -> Secrets:
+        """Those of all Spouts: what no text may hold that is not of one Spout alone."""
+        return secrets_of(*self._bodies.values())
 
     def put(self, body: Body) -> None:
         """Take in a body, unless it is older than what is known.

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Callable, Mapping
 
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm, Spouts, Telemetry
 from spout_operator.runtime.cache import Body, SpoutCache
 from spout_operator.runtime.controller import Controller
@@ -97,6 +98,10 @@ class Engine:
     def bodies(self) -> Mapping[SpoutKey, Body]:
         """The Spouts as they are known."""
         return {key: body for key in self._cache.spouts() if (body := self._cache.get(key)) is not None}
+
+    def secrets(self) -> Secrets:
+        """What no log line may hold."""
+        return self._cache.secrets()
 
     def start_workers(self) -> list[asyncio.Task[None]]:
         """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart."""

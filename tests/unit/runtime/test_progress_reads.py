@@ -123,8 +123,9 @@ async def test_a_page_that_fails_costs_none_that_was_read(
     for _ in range(7):
         pachd.append_commit(NAME)
     pachd.fail("ListCommitStream", code, said, after=1)
-    with pytest.raises(SpoutError, match=said):
+    with pytest.raises(SpoutError) as caught:
         await reader.look()
+    assert said in caught.value.said
 
     assert not await reader.look()
     assert await reader.look()
@@ -137,7 +138,7 @@ async def test_a_marker_that_cannot_be_read_costs_no_page_either(pachd: MemoryPa
         pachd.append_commit(NAME)
     pachd.write_marker(NAME, {"offset": b"4"})
     pachd.fail("InspectFile", grpc.StatusCode.UNAVAILABLE, "down")
-    with pytest.raises(SpoutError, match="down"):
+    with pytest.raises(SpoutError, match="read the marker"):
         await reader.look()
 
     assert await reader.look()

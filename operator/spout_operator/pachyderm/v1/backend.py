@@ -128,6 +128,8 @@ class PachydermV1:
             if absent is not None and kind is absent:
                 return
             if rejects and kind is Kind.OTHER:
-                said = " ".join((error.details() or "").split())
-                raise Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it: {said}") from error
+                said = error.details() or ""
+                raise Stalled(
+                    Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it", said=said
+                ) from error
             raise errors.translate(error, doing=doing, address=self._address) from error
