@@ -24,7 +24,7 @@ from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.runtime.election import Election
 from spout_operator.runtime.engine import Engine
-from spout_operator.telemetry import tracing
+from spout_operator.telemetry import logs, tracing
 from spout_operator.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
     spouts = KubernetesSpouts(Api(api_client, telemetry=metrics, permit=permit))
 
     def new_engine() -> Engine:
-        return Engine(
+        engine = Engine(
             pachyderm=PachydermV1(connection),
             spouts=spouts,
             telemetry=metrics,
@@ -124,6 +124,8 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             now=_now,
             namespaces=config.namespaces,
         )
+        logs.keep_out(engine.secrets)
+        return engine
 
     informer = KopfInformer(telemetry=metrics, namespaces=config.namespaces)
     return Operator(config, new_engine=new_engine, informer=informer, election=election, metrics=metrics)

@@ -139,7 +139,7 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     envvar=_PREFIX + "CLUSTER_ID",
     show_envvar=True,
     help="What tells this cluster's pipelines from another's in the same Pachyderm; "
-    "without it, the uid of the namespace kube-system.",
+    "without it, the uid of the namespace kube-system. Set a new one in a clone of a cluster, which has the same uid.",
 )
 @click.option(
     "--log-format",

@@ -8,7 +8,20 @@ import pytest
 import yaml
 
 from spout_testbed.programs import run
-from tests.chart.charts import CHART, HELMS, ROOT, VALUES, Helm, Manifest, of_kind, rendered, template, with_values
+from tests.chart.charts import (
+    CHART,
+    HELMS,
+    NAMESPACE,
+    RELEASE,
+    ROOT,
+    VALUES,
+    Helm,
+    Manifest,
+    of_kind,
+    rendered,
+    template,
+    with_values,
+)
 
 CRD = "spouts.spout-operator.io.yaml"
 
@@ -145,15 +158,35 @@ def test_for_some_namespaces_it_has_the_same_in_these_and_reads_one_crd_of_the_c
     assert found == spouts("ingest") | spouts("orders") | sight | LEASE | {CRD_READ}
 
 
-def test_people_get_their_rights_by_the_roles_they_have() -> None:
+READS, WRITES = ["get", "list", "watch"], ["create", "delete", "deletecollection", "patch", "update"]
+
+
+@pytest.mark.parametrize(
+    ("sets", "granted"),
+    [
+        pytest.param((), {"view": READS}, id="to see Spouts, and no more: who makes one reads Pachyderm's Secrets"),
+        pytest.param(
+            ("--set", "rbac.aggregateToEdit=true,rbac.aggregateToAdmin=true"),
+            {"view": READS, "edit": WRITES, "admin": WRITES},
+            id="to make Spouts where the values say so",
+        ),
+        pytest.param(("--set", "rbac.aggregateToView=false"), {}, id="nothing where the values say so"),
+    ],
+)
+def test_people_get_rights_by_the_roles_they_have(sets: tuple[str, ...], granted: dict[str, list[str]]) -> None:
     found = {
         key.removeprefix("rbac.authorization.k8s.io/aggregate-to-"): sorted(role["rules"][0]["verbs"])
-        for role in of_kind(rendered("helm4"), "ClusterRole")
+        for role in of_kind(rendered("helm4", *sets), "ClusterRole")
         for key in role["metadata"]["labels"]
         if key.startswith("rbac.authorization.k8s.io/")
     }
-    writes = ["create", "delete", "deletecollection", "patch", "update"]
-    assert found == {"view": ["get", "list", "watch"], "edit": writes, "admin": writes}
+    assert found == granted
+
+
+def test_who_may_make_spouts_is_told_at_the_install() -> None:
+    """Rendered as a client does: `helm template` leaves the notes out."""
+    done = run("helm4", "install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client")
+    assert "can read every Secret of Pachyderm's namespace" in done.stdout, done.stderr
 
 
 @all_values

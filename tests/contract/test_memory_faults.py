@@ -105,7 +105,7 @@ def test_each_failure_has_its_kind_and_reason_and_leaves_nothing_behind(
     assert type(caught.value) is failure.kind
     assert caught.value.reason is failure.shown_as
     assert "list the pipelines" in caught.value.message
-    assert failure.details in caught.value.message
+    assert failure.details in caught.value.said
     assert memory_side.port.list() == {}
 
 

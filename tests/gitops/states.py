@@ -10,6 +10,7 @@ from spout_operator.core.decision import Action, Decision, decide, decide_deleti
 from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import DeletionPolicy, Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import Knowledge, Server, build
 from tests.builders import NOON, a_pipeline, a_spec, a_spout, a_spout_body, a_transform, an_owner
 
@@ -76,12 +77,12 @@ def a_step(action: Action) -> Decision:
 
 
 def _failed(error: SpoutError) -> State:
-    return _seen(f"{type(error).__name__} {error.reason}", conditions.of_error(error, error.message))
+    return _seen(f"{type(error).__name__} {error.reason}", conditions.of_error(error))
 
 
 def _seen(name: str, found: tuple[Condition, ...], *, pipeline: Pipeline | None = None, suspend: bool = False) -> State:
     knowledge = Knowledge(conditions=found, server=SERVER, pipeline=pipeline)
-    status = build({}, knowledge, generation=GENERATION, now=NOON)
+    status = build({}, knowledge, secrets=Secrets([]), generation=GENERATION, now=NOON)
     body = a_spout_body({"suspend": True} if suspend else None, status=status, generation=GENERATION)
     by_type = {condition.type: condition for condition in found}
     return State(

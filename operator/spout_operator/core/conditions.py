@@ -13,6 +13,7 @@ from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import SpoutError, Stalled, Unreachable
 from spout_operator.core.model import Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.timestamps import print_time
 
 READY = "Ready"
@@ -24,13 +25,13 @@ TRUE = "True"
 FALSE = "False"
 UNKNOWN = "Unknown"
 
-#: Characters; Pachyderm's texts can be long, and a table of conditions is read by people.
-LONGEST_MESSAGE = 1024
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """One condition. Messages hold no times, counts or ids: a message that changes is a write."""
+    """One condition. Messages hold no times, counts or ids: a message that changes is a write.
+
+    They can still hold what is not to be shown: `merge` takes that out.
+    """
 
     type: str
     status: str
@@ -75,10 +76,11 @@ def of_decision(decision: Decision, observed: Pipeline | None) -> tuple[Conditio
     return tuple(conditions)
 
 
-def of_error(error: SpoutError, message: str) -> tuple[Condition, ...]:
-    """After a failure, told with `message`. Where Pachyderm did not answer, nothing is known: Unknown, not False."""
+def of_error(error: SpoutError) -> tuple[Condition, ...]:
+    """After a failure. Where Pachyderm did not answer, nothing is known: Unknown, not False."""
     status = UNKNOWN if isinstance(error, Unreachable) else FALSE
     also = STALLED if isinstance(error, Stalled) else RECONCILING
+    message = error.unredacted
     return (
         Condition(type=READY, status=status, reason=error.reason, message=message),
         Condition(type=SYNCED, status=status, reason=error.reason, message=message),
@@ -90,11 +92,14 @@ def merge(
     previous: Iterable[Mapping[str, Any]],
     conditions: Sequence[Condition],
     *,
+    secrets: Secrets,
     generation: int,
     now: datetime.datetime,
 ) -> list[dict[str, Any]]:
-    """The conditions as they are written; `lastTransitionTime` moves only when the status does."""
+    """The conditions as they are written, without secrets; `lastTransitionTime` moves only when the status does."""
     before = {condition["type"]: condition for condition in previous}
+    # Mostly there is one for all.
+    shown = {message: secrets.shown(message) for message in {condition.message for condition in conditions}}
     merged = []
     for condition in conditions:
         old = before.get(condition.type, {})
@@ -104,7 +109,7 @@ def merge(
                 "type": condition.type,
                 "status": condition.status,
                 "reason": str(condition.reason),
-                "message": _bounded(condition.message),
+                "message": shown[condition.message],
                 "observedGeneration": generation,
                 "lastTransitionTime": old["lastTransitionTime"] if unmoved else print_time(now),
             }
@@ -135,7 +140,3 @@ def _health(pipeline: Pipeline) -> Health:
         message = "the pipeline is up and its worker is not yet"
         return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
     return Health(ready=TRUE, reason=Reason.RUNNING, message="the spout is running")
-
-
-def _bounded(message: str) -> str:
-    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"

@@ -156,8 +156,14 @@ def _not_owned(observed: Pipeline, owner: Owner) -> str:
             "metadata.annotations "
             f'"{STAMP_SPOUT}": "{owner.spout}" and "{STAMP_CLUSTER}": "{owner.cluster}"'
         )
-    where = "" if observed.owner.cluster == owner.cluster else f" of another cluster ({observed.owner.cluster})"
+    if observed.owner.cluster == owner.cluster:
+        return (
+            f"the pipeline {observed.name!r} belongs to the Spout {observed.owner.spout}; it is left alone: "
+            "make this Spout anew with another spec.name"
+        )
     return (
-        f"the pipeline {observed.name!r} belongs to the Spout {observed.owner.spout}{where}; it is left alone: "
-        "make this Spout anew with another spec.name"
+        f"the pipeline {observed.name!r} belongs to the Spout {observed.owner.spout} of another cluster "
+        f"({observed.owner.cluster}); it is left alone: make this Spout anew with another spec.name; or, only where "
+        f"that cluster is gone for good and this one takes its place, start the operator with "
+        f"--cluster-id={observed.owner.cluster}"
     )

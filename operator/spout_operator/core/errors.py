@@ -1,20 +1,32 @@
 """What can go wrong, in the two kinds that matter: a person must act, or it will be tried again.
 
-Every error carries the reason and the message that the Spout's conditions will show. What only
-takes time (a pipeline that starts, a delete that is under way) is no error: `core.decide` says
-when to look again.
+Every error carries the reason and the message that the Spout's conditions will show. What a server said is a field of
+its own, as it can quote a secret: an error that is printed, in a log line or a stack trace, does not have it in its
+text, and `core.redaction` alone shows it.
+
+What only takes time (a pipeline that starts, a delete that is under way) is no error: `core.decide` says when to look
+again.
 """
 
 from spout_operator.core.reasons import Reason
 
 
 class SpoutError(Exception):
-    """Base of all expected failures. `message` says what was found and what to do."""
+    """Base of all expected failures. `message` says what was found and what to do, in our own words.
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    `said` is what a server answered, word for word.
+    """
+
+    def __init__(self, reason: Reason, message: str, *, said: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.said = said
+
+    @property
+    def unredacted(self) -> str:
+        """All there is to tell, for `core.redaction.Secrets.shown`; ours first, as what is long is cut at its end."""
+        return f"{self.message} ({self.said})" if self.said else self.message
 
 
 class Stalled(SpoutError):  # noqa: N818 - named as the condition that it becomes
@@ -28,15 +40,15 @@ class Retryable(SpoutError):  # noqa: N818 - named as what is done about it
 class Missing(Retryable):
     """What was asked about is not there, or not any more."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(Reason.PACHYDERM_ERROR, message)
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(Reason.PACHYDERM_ERROR, message, said=said)
 
 
 class Unreadable(Retryable):
     """The pipeline is there, and Pachyderm cannot read its spec: what it is and whose it is are not known."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(Reason.PACHYDERM_ERROR, message)
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(Reason.PACHYDERM_ERROR, message, said=said)
 
 
 class Outdated(Retryable):
@@ -49,8 +61,8 @@ class Outdated(Retryable):
 class Unreachable(Retryable):
     """Pachyderm did not answer, or not in time. Nothing is known about what it holds."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(Reason.PACHYDERM_UNREACHABLE, message)
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(Reason.PACHYDERM_UNREACHABLE, message, said=said)
 
 
 class NamespaceUnavailable(Retryable):

@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.conditions import LONGEST_MESSAGE
 from spout_operator.core.model import MARKER_BRANCH, Marker, MarkerFile
+from spout_operator.core.redaction import LONGEST_SHOWN
 from spout_operator.core.timestamps import print_time
 
 #: The longest marker file whose value is shown, in bytes.
@@ -60,10 +60,10 @@ def unknown(path: str, commit: str, message: str, *, shown: Mapping[str, Any] | 
     Args:
         path: the marker's, as in the spec.
         commit: the head of the marker branch that it was looked for in.
-        message: why, without secrets.
+        message: why, as `core.redaction.Secrets.shown` has it.
         shown: the section as it is: it stays where the reason is the same but for its numbers.
     """
-    found = {"path": path, "commit": commit, "summary": UNKNOWN, "message": message[:LONGEST_MESSAGE]}
+    found = {"path": path, "commit": commit, "summary": UNKNOWN, "message": message[:LONGEST_SHOWN]}
     return shown if shown and _without_numbers(shown) == _without_numbers(found) else found
 
 

@@ -37,7 +37,8 @@ class Transform:
     image: str
     cmd: tuple[str, ...]
     stdin: tuple[str, ...] = ()
-    env: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    # Not in what is printed of it: a value may be a password.
+    env: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     secrets: tuple[SecretMount, ...] = ()
     image_pull_secrets: tuple[str, ...] = ()
     working_dir: str = ""
@@ -121,8 +122,9 @@ class SpoutKey:
 class Owner:
     """The stamp that a pipeline carries: which Spout of which cluster it belongs to.
 
-    `cluster` is the uid of the namespace kube-system: two clusters that share one Pachyderm do not
-    take each other's pipelines (docs/decisions/0003-ownership.md).
+    `cluster` is the uid of the namespace kube-system, or `--cluster-id`: two clusters that share one
+    Pachyderm do not take each other's pipelines, unless one is a clone of the other
+    (docs/decisions/0003-ownership.md).
     """
 
     cluster: str

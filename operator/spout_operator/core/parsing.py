@@ -4,13 +4,14 @@ The CRD has checked most of it at `kubectl apply`; this still reads with care, b
 cluster can be older than the operator. All findings are collected: a person mends them in one go.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from spout_operator.core import model, naming, pod_patch, quantity, runnable
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reading import Reader
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 
 
 def parse_key(body: Mapping[str, Any]) -> model.SpoutKey:
@@ -23,11 +24,17 @@ def pipeline_name(body: Mapping[str, Any]) -> str:
     return str(body.get("spec", {}).get("name") or body["metadata"]["name"])
 
 
-def env_values(body: Mapping[str, Any]) -> list[str]:
-    """The values that must not be shown anywhere, readable also where the spec is not valid."""
-    transform = body.get("spec", {}).get("transform")
-    env = transform.get("env") if isinstance(transform, Mapping) else None
-    return [str(value) for value in env.values()] if isinstance(env, Mapping) else []
+def secrets_of(*bodies: Mapping[str, Any], env: Iterable[str] = ()) -> Secrets:
+    """What must not be shown anywhere of these Spouts, readable also where their specs are not valid.
+
+    Args:
+        bodies: the Spouts, as the API server has them.
+        env: further values, of a pipeline as it was before an edit.
+    """
+    return Secrets(
+        [*env, *(value for body in bodies for value in _env_values(body))],
+        names=(name for body in bodies for name in _names(body)),
+    )
 
 
 def parse_deletion_policy(body: Mapping[str, Any]) -> model.DeletionPolicy:
@@ -96,6 +103,25 @@ def _pod_patch(reader: Reader, spec: Mapping[str, Any]) -> str:
     if text:
         reader.problems.extend(f"{path}: {finding}" for finding in pod_patch.findings(text))
     return text
+
+
+def _env_values(body: Mapping[str, Any]) -> Iterator[str]:
+    transform = body.get("spec", {}).get("transform")
+    return _scalars(transform.get("env")) if isinstance(transform, Mapping) else iter(())
+
+
+def _scalars(found: object) -> Iterator[str]:
+    """All values of a JSON value, also of a list as Kubernetes has it for a container's variables."""
+    if isinstance(found, Mapping | list):
+        for item in found.values() if isinstance(found, Mapping) else found:
+            yield from _scalars(item)
+    elif found is not None:
+        yield str(found)
+
+
+def _names(body: Mapping[str, Any]) -> Iterator[str]:
+    key = parse_key(body)
+    yield from (str(key), key.name, key.namespace, pipeline_name(body))
 
 
 def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:

@@ -8,6 +8,7 @@ from typing import Any
 from spout_operator.core import conditions, progress
 from spout_operator.core.model import Pipeline
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.timestamps import print_time
 
 
@@ -33,19 +34,20 @@ class Knowledge:
 
 
 def build(
-    previous: Mapping[str, Any], knowledge: Knowledge, *, generation: int, now: datetime.datetime
+    previous: Mapping[str, Any], knowledge: Knowledge, *, secrets: Secrets, generation: int, now: datetime.datetime
 ) -> dict[str, Any]:
-    """The status to be shown.
+    """The status to be shown, the one place where what Pachyderm says gets into it.
 
     Args:
         previous: the status as it is now; sections about which nothing new is known are kept.
         knowledge: what was found out.
+        secrets: what must not be in it.
         generation: the generation of the spec that this is about.
         now: for conditions whose status changes.
     """
     kept = {} if knowledge.forgets else previous
     sections: dict[str, Any] = {
-        "pipeline": _pipeline(knowledge.pipeline) if knowledge.pipeline else kept.get("pipeline"),
+        "pipeline": _pipeline(knowledge.pipeline, secrets) if knowledge.pipeline else kept.get("pipeline"),
         "commits": progress.to_status(knowledge.commits) if knowledge.commits else kept.get("commits"),
         "marker": knowledge.marker if knowledge.marker is not None else kept.get("marker"),
         "pachyderm": _server(knowledge, previous),
@@ -53,13 +55,13 @@ def build(
     return {
         "observedGeneration": generation,
         "conditions": conditions.merge(
-            previous.get("conditions", ()), knowledge.conditions, generation=generation, now=now
+            previous.get("conditions", ()), knowledge.conditions, secrets=secrets, generation=generation, now=now
         ),
         **{name: section for name, section in sections.items() if section},
     }
 
 
-def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
+def _pipeline(pipeline: Pipeline, secrets: Secrets) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "name": pipeline.name,
         "version": pipeline.version,
@@ -68,7 +70,7 @@ def _pipeline(pipeline: Pipeline) -> dict[str, Any]:
         "stopped": pipeline.stopped,
     }
     if pipeline.reason:
-        shown["reason"] = pipeline.reason[: conditions.LONGEST_MESSAGE]
+        shown["reason"] = secrets.shown(pipeline.reason)
     if pipeline.workers is not None:
         shown["workersAvailable"], shown["workersRequested"] = pipeline.workers
     if pipeline.created_at is not None:

@@ -84,7 +84,7 @@ class Convergence:
             try:
                 observed = None if orphan else await self._calls(self._pachyderm.observe, name)
             except Unreadable as error:
-                raise Unreadable(f"{error.message}; {held(policy, name)}") from error
+                raise Unreadable(f"{error.message}; {held(policy, name)}", said=error.said) from error
             decision = decide_deletion(policy, owner, observed)
             logger.info("Spout %s: %s", key, decision.message)
             self._knowledge.forget(name)

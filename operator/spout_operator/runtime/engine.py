@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm, Spouts, Telemetry
 from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.controller import Controller
@@ -105,6 +106,10 @@ class Engine:
     def spouts(self) -> Collection[Facts]:
         """The Spouts as they are known."""
         return self._cache.all_facts()
+
+    def secrets(self) -> Secrets:
+        """What no log line may hold."""
+        return self._cache.secrets()
 
     def start_workers(self) -> list[asyncio.Task[None]]:
         """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart.

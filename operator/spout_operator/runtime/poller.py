@@ -122,7 +122,10 @@ class Poller:
         outage = self._knowledge.outage
         # One that goes on for another reason, such as a token that a new pachd does not take, is told anew.
         if outage is None or outage.reason != error.reason:
-            logger.warning("%s", error.message)
+            # It is shown on every Spout, whose own secrets are not all that it can hold.
+            secrets = self._cache.secrets()
+            error.said = secrets.redact(error.said)
+            logger.warning("%s", secrets.shown(error.unredacted))
             self._knowledge.outage = error
             self._enqueue_all()
 

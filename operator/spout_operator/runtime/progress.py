@@ -12,7 +12,7 @@ from spout_operator.core import marker as markers
 from spout_operator.core.errors import Missing, NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Spout, SpoutKey
 from spout_operator.core.progress import CommitCount, Walk
-from spout_operator.core.redaction import redact
+from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm
 from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
@@ -69,12 +69,13 @@ class Progress:
         self._marker_not_before: dict[SpoutKey, float] = {}
         """By the loop's time: other looks at the Spout are no reason to ask a storage in trouble again."""
 
-    async def read(self, spout: Spout, shown: Mapping[str, Any]) -> Reading:
+    async def read(self, spout: Spout, shown: Mapping[str, Any], secrets: Secrets) -> Reading:
         """How far the spout is now; its heads are asked for here, as what the poller saw may be older than `shown`.
 
         Args:
             spout: whose pipeline is looked at.
             shown: the status as it is.
+            secrets: what must not be in what is shown.
         """
         name = spout.pipeline_name
         heads = await self._calls(self._pachyderm.heads, name)
@@ -83,7 +84,7 @@ class Progress:
         self._heads.note(name, heads, quiet_for=quiet_for)
         before = progress.from_status(shown.get("commits"))
         commits, is_whole = await self._commits(spout.key, name, heads.output, before)
-        marker, marker_is_open = await self._marker(spout, heads.marker, shown.get("marker"))
+        marker, marker_is_open = await self._marker(spout, heads.marker, shown.get("marker"), secrets)
         if commits is not None:
             # Not before: what was counted must not be lost where Pachyderm is out of reach by now.
             self._walks.pop(spout.key, None)
@@ -122,7 +123,7 @@ class Progress:
         return (None, False) if walk.next is not None else (walk.result(), walk.head == head)
 
     async def _marker(
-        self, spout: Spout, head: str | None, shown: Mapping[str, Any] | None
+        self, spout: Spout, head: str | None, shown: Mapping[str, Any] | None, secrets: Secrets
     ) -> tuple[Mapping[str, Any] | None, bool]:
         """The marker as it is shown, and whether its commit is open."""
         key, name, path = spout.key, spout.pipeline_name, spout.spec.spout.marker
@@ -144,7 +145,7 @@ class Progress:
                 # Where this is not answered either, it is no matter of the marker's.
                 await self._calls(self._pachyderm.heads, name)
             self._marker_not_before[key] = _loop_time() + self._unreadable.next(key)
-            message = redact(error.message, spout.spec.transform.env.values())
+            message = secrets.shown(error.unredacted)
             section = markers.unknown(path, head, message, shown=shown)
             if section != shown:
                 logger.warning("Spout %s: %s", key, message)

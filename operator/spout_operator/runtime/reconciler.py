@@ -4,13 +4,14 @@ import dataclasses
 import datetime
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from spout_operator.core import conditions, parsing
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
-from spout_operator.core.redaction import redact
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import Knowledge, Server, build
 from spout_operator.ports import Outcome, Pachyderm, Result, Spouts, Telemetry
 from spout_operator.runtime.cache import Body, SpoutCache
@@ -206,12 +207,10 @@ class Reconciler:
             raise Retryable(Reason.PENDING, f"the Spout {key} is gone")
 
     async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> Reading:
-        secrets = spout.spec.transform.env.values()
-        observed = dataclasses.replace(observed, reason=redact(observed.reason, secrets))
         shown = self._with.statuses.current(spout.key)
         # First, so that what is counted then is not lost where the version is not told.
         server = await self._with.calls(self._with.pachyderm.server)
-        reading = await self._progress.read(spout, shown)
+        reading = await self._progress.read(spout, shown, self._secrets(body, observed))
         self._submit(
             spout.key,
             body,
@@ -229,30 +228,38 @@ class Reconciler:
         """Show a failure; returns when to look again."""
         if self._with.cache.get(key) is None:
             return None
-        message = redact(error.message, parsing.env_values(body))
         not_ours = error.reason in {Reason.PIPELINE_NOT_OWNED, Reason.PIPELINE_CONFLICT}
-        self._show(key, body, conditions.of_error(error, message), forgets=not_ours)
+        status = self._show(key, body, conditions.of_error(error), forgets=not_ours)
         delay = STALLED_RESYNC if isinstance(error, Stalled) else self._failing.next(key)
         # Not louder: the transition was told, an outage is told by the poller, and the metrics count each try.
+        message = status["conditions"][0]["message"]
         logger.debug("Spout %s: %s: %s (next look in %.0f s)", key, error.reason, message, delay)
         return delay
 
     def _show(
         self, key: SpoutKey, body: Body, found: tuple[conditions.Condition, ...], *, forgets: bool = False
-    ) -> None:
-        self._submit(key, body, Knowledge(conditions=found, server=Server(address=self._with.address), forgets=forgets))
+    ) -> dict[str, Any]:
+        knowledge = Knowledge(conditions=found, server=Server(address=self._with.address), forgets=forgets)
+        return self._submit(key, body, knowledge)
 
-    def _submit(self, key: SpoutKey, body: Body, knowledge: Knowledge) -> None:
+    def _submit(self, key: SpoutKey, body: Body, knowledge: Knowledge) -> dict[str, Any]:
         metadata = body["metadata"]
         before = self._with.statuses.current(key)
         status = build(
             before,
             knowledge,
+            secrets=self._secrets(body, knowledge.pipeline),
             generation=metadata["generation"],
             now=self._with.now(),
         )
         log_transition(key, before, status)
         self._with.statuses.submit(key, metadata["uid"], status)
+        return status
+
+    def _secrets(self, body: Body, observed: Pipeline | None) -> Secrets:
+        """Those of the Spout, and of its pipeline as it was before an edit: what Pachyderm says may be about that."""
+        spec = observed.spec if observed is not None else None
+        return parsing.secrets_of(body, env=spec.transform.env.values() if spec is not None else ())
 
     def _owner(self, key: SpoutKey) -> Owner:
         return Owner(cluster=self._with.cluster, spout=key)

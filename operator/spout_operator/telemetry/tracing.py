@@ -78,7 +78,10 @@ def configure() -> tuple[Tracer, Callable[[], None]]:
     class OpenTelemetryTracer:
         @contextlib.contextmanager
         def span(self, name: str, attributes: Mapping[str, str]) -> Iterator[Span]:
-            with tracer.start_as_current_span(name, attributes=dict(attributes)) as span:
+            # The message of an exception, which would be an event of the span, can quote a secret.
+            with tracer.start_as_current_span(
+                name, attributes=dict(attributes), record_exception=False, set_status_on_exception=False
+            ) as span:
                 yield span
 
         def start(self, name: str) -> Span:

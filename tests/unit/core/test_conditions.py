@@ -16,6 +16,7 @@ from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from tests.builders import NOON, a_pipeline
 
 LATER = NOON + datetime.timedelta(hours=1)
@@ -234,7 +235,7 @@ pipelines = st.builds(
 )
 anything = st.one_of(
     st.just(conditions.pending()),
-    st.builds(lambda error: conditions.of_error(error, error.message), errors),
+    st.builds(conditions.of_error, errors),
     st.builds(conditions.of_decision, st.sampled_from([STEP, NOTHING_LEFT]), pipelines),
     st.just(conditions.of_decision(STEP, None)),
 )
@@ -289,17 +290,17 @@ class Failure:
 
 FAILURES = [
     Failure(
-        Stalled(Reason.REPO_EXISTS, "m"),
+        Stalled(Reason.REPO_EXISTS, "m", said="what the server said"),
         {READY: FALSE, SYNCED: FALSE, STALLED: TRUE},
         "a person has to act, and nobody else is at it",
     ),
     Failure(
-        Retryable(Reason.PACHYDERM_ERROR, "m"),
+        Retryable(Reason.PACHYDERM_ERROR, "m", said="what the server said"),
         {READY: FALSE, SYNCED: FALSE, RECONCILING: TRUE},
         "it is tried again",
     ),
     Failure(
-        Unreachable("m"),
+        Unreachable("m", said="what the server said"),
         {READY: UNKNOWN, SYNCED: UNKNOWN, RECONCILING: TRUE},
         "who does not answer has not said no: the spout may well run",
     ),
@@ -308,11 +309,11 @@ FAILURES = [
 
 @pytest.mark.parametrize("row", FAILURES, ids=lambda row: row.reason)
 def test_errors_are_shown(row: Failure) -> None:
-    found = by_type(conditions.of_error(row.error, "redacted"))
+    found = by_type(conditions.of_error(row.error))
 
     assert {kind: condition.status for kind, condition in found.items()} == row.statuses, row.reason
     assert {condition.reason for condition in found.values()} == {row.error.reason}
-    assert {condition.message for condition in found.values()} == {"redacted"}, "the given message, not the error's own"
+    assert {condition.message for condition in found.values()} == {"m (what the server said)"}
 
 
 def a_condition(**fields: Any) -> Condition:
@@ -322,7 +323,7 @@ def a_condition(**fields: Any) -> Condition:
 def merged(
     previous: Sequence[Mapping[str, Any]], *found: Condition, now: datetime.datetime = LATER
 ) -> list[dict[str, Any]]:
-    return conditions.merge(previous, found, generation=4, now=now)
+    return conditions.merge(previous, found, secrets=Secrets(["hunter2"]), generation=4, now=now)
 
 
 SHOWN = {
@@ -403,6 +404,12 @@ def test_messages_are_bounded(length: int, shown: str, reason: str) -> None:
     [written] = merged([], a_condition(message="m" * length))
 
     assert written["message"] == shown, reason
+
+
+def test_a_written_message_holds_no_secret() -> None:
+    [written] = merged([], a_condition(message="cannot\n use hunter2"))
+
+    assert written["message"] == "cannot use [redacted]"
 
 
 def test_a_written_reason_is_a_plain_string() -> None:

@@ -202,7 +202,7 @@ STALLED = [
         reason="a pipeline of a Spout of the same name in another cluster is not taken: the cluster is told",
         observed=a_pipeline(owner=OTHER_CLUSTER),
         shows=Reason.PIPELINE_NOT_OWNED,
-        says=("another cluster (cluster-2)", "left alone", "another spec.name"),
+        says=("another cluster (cluster-2)", "left alone", "another spec.name", "--cluster-id=cluster-2"),
     ),
     StalledCase(
         reason="not even where it differs: a foreign pipeline is never written",

@@ -401,23 +401,33 @@ class Broken:
 
     body: Mapping[str, Any]
     name: str
-    env: list[str]
+    secret: str | None
     reason: str
 
 
 BROKEN = [
-    Broken(a_spout_body({"transform": "x"}), "my-spout", [], "transform is no object"),
-    Broken(a_spout_body({"transform": ABSENT}), "my-spout", [], "no transform"),
-    Broken(a_spout_body({"transform.env": ["A=b"]}), "my-spout", [], "env is a list"),
-    Broken(a_spout_body({"transform.env": {"A": 5}, "name": "p"}), "p", ["5"], "a number is shown as a text too"),
-    Broken({"metadata": {"name": "n", "namespace": "s"}}, "n", [], "no spec at all"),
+    Broken(a_spout_body({"transform": "x"}), "my-spout", None, "transform is no object"),
+    Broken(a_spout_body({"transform": ABSENT}), "my-spout", None, "no transform"),
+    Broken(a_spout_body({"transform.env": ["A=hunter2"]}), "my-spout", "A=hunter2", "env is a list"),
+    Broken(
+        a_spout_body({"transform.env": [{"name": "A", "value": "hunter2"}]}),
+        "my-spout",
+        "hunter2",
+        "env is a list as a container has it",
+    ),
+    Broken(a_spout_body({"transform.env": {"A": {"B": "hunter2"}}}), "my-spout", "hunter2", "env is too deep"),
+    Broken(
+        a_spout_body({"transform.env": {"A": 1234567}, "name": "p"}), "p", "1234567", "a number is shown as a text too"
+    ),
+    Broken({"metadata": {"name": "n", "namespace": "s"}}, "n", None, "no spec at all"),
 ]
 
 
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.reason)
 def test_a_broken_spout_still_tells_what_is_needed_to_look_after_it(row: Broken) -> None:
     assert parsing.pipeline_name(row.body) == row.name, row.reason
-    assert parsing.env_values(row.body) == row.env, row.reason
+    if row.secret is not None:
+        assert parsing.secrets_of(row.body).shown(f"x {row.secret} y") == "x [redacted] y", row.reason
     assert parsing.parse_deletion_policy(row.body) is model.DeletionPolicy.DELETE, row.reason
 
 

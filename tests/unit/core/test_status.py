@@ -13,11 +13,13 @@ from spout_operator.core.errors import Stalled
 from spout_operator.core.model import PipelineState
 from spout_operator.core.progress import CommitCount
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import Knowledge, Server, build
 from tests.builders import NOON, a_commit, a_marker, a_pipeline
 
 LATER = NOON + datetime.timedelta(hours=1)
 SERVER = Server(address="grpc://pachd:650", version="1.13.4")
+SECRETS = Secrets(["hunter2"])
 COUNT = CommitCount(total=1042, last=a_commit(id="c1042", size=7))
 
 
@@ -28,7 +30,7 @@ def knowledge(**fields: Any) -> Knowledge:
 def built(
     previous: dict[str, Any], known: Knowledge, *, generation: int = 4, now: datetime.datetime = NOON
 ) -> dict[str, Any]:
-    return build(previous, known, generation=generation, now=now)
+    return build(previous, known, secrets=SECRETS, generation=generation, now=now)
 
 
 EVERYTHING = knowledge(
@@ -42,7 +44,7 @@ def test_all_that_is_known_is_shown() -> None:
 
     assert shown == {
         "observedGeneration": 4,
-        "conditions": conditions.merge([], conditions.pending(), generation=4, now=NOON),
+        "conditions": conditions.merge([], conditions.pending(), secrets=SECRETS, generation=4, now=NOON),
         "pipeline": {
             "name": "my-spout",
             "version": 1,
@@ -124,7 +126,7 @@ def test_the_version_of_another_server_is_not_shown() -> None:
 def test_the_version_of_before_is_not_shown_of_a_server_that_has_another_by_now() -> None:
     other = Stalled(Reason.UNSUPPORTED_PACHYDERM, "it is 1.14.0")
 
-    shown = built(FULL, knowledge(server=Server(address=SERVER.address), conditions=conditions.of_error(other, "")))
+    shown = built(FULL, knowledge(server=Server(address=SERVER.address), conditions=conditions.of_error(other)))
 
     assert shown["pachyderm"] == {"address": SERVER.address}
 
@@ -147,6 +149,18 @@ def test_the_generation_is_that_of_the_spec_it_is_about() -> None:
 )
 def test_what_pachyderm_did_not_tell_is_not_shown(field: str, value: object, absent: str) -> None:
     assert absent not in built({}, knowledge(pipeline=a_pipeline(**{field: value})))["pipeline"]
+
+
+def test_what_pachyderm_says_is_shown_without_secrets() -> None:
+    failed = knowledge(
+        conditions=conditions.of_error(Stalled(Reason.PIPELINE_REJECTED, "refused", said='bad\n"hunter2"')),
+        pipeline=a_pipeline(reason="cannot\n use hunter2"),
+    )
+
+    shown = built({}, failed)
+
+    assert shown["pipeline"]["reason"] == "cannot use [redacted]"
+    assert {condition["message"] for condition in shown["conditions"]} == {'refused (bad "[redacted]")'}
 
 
 def test_what_pachyderm_says_is_bounded() -> None:

@@ -173,6 +173,13 @@ class MemorySpouts:
             for body in self._bodies.values():
                 body["metadata"]["resourceVersion"] = "1"
 
+    def snapshot(self) -> "MemorySpouts":
+        """Another cluster with the same Spouts, uids and all, as one made from a snapshot of this one's etcd."""
+        clone = MemorySpouts()
+        with self._lock:
+            clone._bodies, clone._version = copy.deepcopy(self._bodies), self._version
+        return clone
+
     def status(self, key: SpoutKey) -> Body:
         with self._lock:
             return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from spout_operator.core.errors import Unreachable
+from spout_operator.core.redaction import Secrets
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.progress import LONGEST_MARKER_RETRY, Progress, Reading
@@ -32,7 +33,7 @@ class Reader:
         self.writes = 0
 
     async def look(self, spout: Any = SPOUT) -> Reading:
-        reading = await self.progress.read(spout, self.status)
+        reading = await self.progress.read(spout, self.status, Secrets(spout.spec.transform.env.values()))
         if reading.marker is not None and reading.marker != self.status.get("marker", {}):
             self.status["marker"] = dict(reading.marker)
             self.writes += 1

@@ -1,11 +1,14 @@
 """The runtime as a whole: what it makes of events, ticks and faults, and how few calls it needs for that."""
 
 import asyncio
+import json
+import textwrap
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
+import pytest
 
 from spout_operator.core.model import PipelineState, SpoutKey
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
@@ -418,6 +421,9 @@ async def test_another_pachyderm_is_an_outage_until_it_is_upgraded(pachd: Memory
     assert status["pachyderm"]["version"] == "1.13.4"
 
 
+KEY = '-----BEGIN KEY-----\nMIIEowIBAAKCAQEA0451\n  two  blanks, "quotes" and back\\slashes\n-----END KEY-----\n'
+
+
 async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
     pachd: MemoryPachd, spouts: MemorySpouts
 ) -> None:
@@ -428,6 +434,55 @@ async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
 
     assert "hunter2hunter2" not in str(status)
     assert "cannot use [redacted] here" in message(status)
+
+
+FORMS = [
+    pytest.param(KEY, id="as it is"),
+    pytest.param(json.dumps(KEY), id="quoted"),
+    pytest.param(f'invalid spec "{json.dumps(KEY)[1:30]}..."', id="cut off"),
+    pytest.param(textwrap.indent(KEY, "      "), id="as a block of YAML"),
+]
+
+
+def pieces_of_the_key(told: str) -> list[str]:
+    return [piece for line in KEY.splitlines() for piece in (line, line[:8], line[-8:]) if piece in told]
+
+
+@pytest.mark.parametrize("said", FORMS)
+@pytest.mark.parametrize("fails", ["CreatePipeline", "InspectPipeline", "ListBranch", "the pipeline"])
+async def test_a_key_of_several_lines_is_in_no_status_and_no_log_line(
+    pachd: MemoryPachd, spouts: MemorySpouts, caplog: pytest.LogCaptureFixture, said: str, fails: str
+) -> None:
+    caplog.set_level("DEBUG")
+    async with World(pachd, spouts) as world:
+        if fails != "the pipeline":
+            pachd.fail(fails, grpc.StatusCode.UNKNOWN, f"cannot use {said}", times=9)
+        key = spouts.create(a_spout_body({"transform.env": {"KEY": KEY}}))
+        if fails == "the pipeline":
+            await world.shows(key, synced="True")
+            pachd.set_state(NAME, PipelineState.FAILURE, f"cannot use {said}")
+            await world.ticks()
+        await world.until("the failure to be shown", lambda: "cannot use" in str(spouts.status(key)))
+
+    assert pieces_of_the_key(caplog.text + str(spouts.status(key))) == []
+
+
+@pytest.mark.parametrize("said", FORMS)
+async def test_an_outage_shows_the_key_of_a_spout_on_no_other(
+    pachd: MemoryPachd, spouts: MemorySpouts, caplog: pytest.LogCaptureFixture, said: str
+) -> None:
+    caplog.set_level("DEBUG")
+    async with World(pachd, spouts) as world:
+        bystander = spouts.create(a_spout_body(name="bystander"))
+        key = spouts.create(a_spout_body({"transform.env": {"KEY": KEY}}))
+        await world.shows(bystander, synced="True")
+        await world.shows(key, synced="True")
+        pachd.fail("ListPipeline", grpc.StatusCode.UNKNOWN, f"cannot use {said}", times=9)
+        await world.ticks()
+        told = [str(await world.shows(one, reason="PachydermError")) for one in (key, bystander)]
+
+    assert "cannot use" in caplog.text
+    assert pieces_of_the_key(caplog.text + "".join(told)) == []
 
 
 async def test_a_spout_that_vanished_gets_no_new_pipeline(pachd: MemoryPachd, spouts: MemorySpouts) -> None:

@@ -69,7 +69,8 @@ async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
 
     told = [record.message for record in caplog.records if record.name == "spout_operator.runtime.poller"]
     assert len(told) == 2, told
-    assert "did not answer (UNAVAILABLE" in told[0]
+    assert "did not answer" in told[0]
+    assert told[0].endswith("(UNAVAILABLE: down)")
     assert told[1] == "Pachyderm answers again"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from spout_operator.core.errors import Missing, SpoutError
 from spout_operator.core.progress import to_status
+from spout_operator.core.redaction import Secrets
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.runtime.head_reads import HeadReads
 from spout_operator.runtime.io import BlockingCalls
@@ -37,7 +38,7 @@ class Reader:
 
     async def look(self) -> bool:
         """One look; whether it saw all."""
-        reading = await self.progress.read(SPOUT, self.status)
+        reading = await self.progress.read(SPOUT, self.status, Secrets([]))
         if reading.commits is not None:
             self.status = {"commits": to_status(reading.commits)}
         return reading.is_whole
@@ -125,8 +126,9 @@ async def test_a_page_that_fails_costs_none_that_was_read(
     for _ in range(7):
         pachd.append_commit(NAME)
     pachd.fail("ListCommitStream", code, said, after=1)
-    with pytest.raises(SpoutError, match=said):
+    with pytest.raises(SpoutError) as caught:
         await reader.look()
+    assert said in caught.value.said
 
     assert not await reader.look()
     assert await reader.look()
@@ -140,7 +142,7 @@ async def test_a_marker_that_cannot_be_read_costs_no_page_either(pachd: MemoryPa
     pachd.write_marker(NAME, {"offset": b"4"})
     pachd.fail("InspectCommit", grpc.StatusCode.UNAVAILABLE, "down")
     pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", after=1)
-    with pytest.raises(SpoutError, match="down"):
+    with pytest.raises(SpoutError, match="list the branches"):
         await reader.look()
 
     assert await reader.look()

@@ -32,6 +32,7 @@ def an_engine(
     quiet_interval: float | None = None,
     status_interval: float = 0,
     permit: Permit | None = None,
+    cluster: str = CLUSTER,
 ) -> Engine:
     """All parts of an operator that acts; the heads of all are read at each tick unless told otherwise."""
     connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=metrics, permit=permit)
@@ -40,7 +41,7 @@ def an_engine(
         spouts=spouts,
         telemetry=metrics,
         address=pachd.address,
-        cluster=CLUSTER,
+        cluster=cluster,
         poll_interval=poll_interval,
         quiet_interval=quiet_interval or poll_interval,
         status_interval=status_interval,
@@ -67,13 +68,25 @@ class World:
     """`async with World(pachd, spouts) as world`: an operator that runs. Ticks come when the test says so."""
 
     def __init__(
-        self, pachd: MemoryPachd, spouts: MemorySpouts, *, status_interval: float = 0, permit: Permit | None = None
+        self,
+        pachd: MemoryPachd,
+        spouts: MemorySpouts,
+        *,
+        status_interval: float = 0,
+        permit: Permit | None = None,
+        cluster: str = CLUSTER,
     ) -> None:
         self.pachd = pachd
         self.spouts = spouts
         self.metrics = Metrics()
         self._engine = an_engine(
-            pachd, spouts, self.metrics, poll_interval=0.05, status_interval=status_interval, permit=permit
+            pachd,
+            spouts,
+            self.metrics,
+            poll_interval=0.05,
+            status_interval=status_interval,
+            permit=permit,
+            cluster=cluster,
         )
         self._tasks: list[asyncio.Task[None]] = []
 

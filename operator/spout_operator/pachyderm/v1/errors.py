@@ -8,56 +8,62 @@ from spout_operator.pachyderm.v1.words import Kind, kind_of
 
 
 def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
-    """The failure of a call as the runtime takes it.
+    """The failure of a call as the runtime takes it; what the server said is in its `said`, word for word.
 
     Args:
         error: what gRPC raised.
         doing: what was asked, for the message, for example `create the pipeline 'my-spout'`.
         address: which server was asked.
     """
-    said = " ".join((error.details() or error.code().name).split())
+    said = error.details() or error.code().name
     match kind_of(error):
         case Kind.UNREACHABLE:
             return Unreachable(
-                f"could not {doing}: the Pachyderm at {address} did not answer ({error.code().name}: {said}); "
-                "it is tried again; see that pachd runs and that the address is right"
+                f"could not {doing}: the Pachyderm at {address} did not answer; it is tried again; "
+                "see that pachd runs and that the address is right",
+                said=f"{error.code().name}: {said}",
             )
         case Kind.UNAUTHORIZED:
             return Stalled(
                 Reason.UNAUTHORIZED,
-                f"could not {doing}: Pachyderm refuses the operator ({said}); "
+                f"could not {doing}: Pachyderm refuses the operator; "
                 "put a valid token into the file of --pachd-token-file",
+                said=said,
             )
         case Kind.UNSUPPORTED:
             return Stalled(
                 Reason.UNSUPPORTED_PACHYDERM,
-                f"could not {doing}: the server at {address} is no Pachyderm 1.13.4 ({said}); "
+                f"could not {doing}: the server at {address} is no Pachyderm 1.13.4; "
                 "this operator works with Pachyderm 1.13.4 only",
+                said=said,
             )
         case Kind.LIMIT:
             return Stalled(
                 Reason.PIPELINE_LIMIT_REACHED,
                 f"could not {doing}: this Pachyderm is at its limit of pipelines, where it takes no updates either; "
-                f"delete one, or activate it ({said})",
+                "delete one, or activate it",
+                said=said,
             )
         case Kind.BLOCKED:
             return Stalled(
                 Reason.DELETION_BLOCKED,
-                f"could not {doing}: other pipelines read its repo ({said}); delete them first, "
+                f"could not {doing}: other pipelines read its repo; delete them first, "
                 "or set spec.deletionPolicy to KeepRepo or Orphan",
+                said=said,
             )
         case Kind.REFUSED:
-            return Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it: {said}")
+            return Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it", said=said)
         case Kind.UNREADABLE:
             return Unreadable(
-                f"could not {doing}: Pachyderm cannot read its spec ({said}); it is tried again; "
-                "see that pachd's object storage answers"
+                f"could not {doing}: Pachyderm cannot read its spec; it is tried again; "
+                "see that pachd's object storage answers",
+                said=said,
             )
         case Kind.NOT_FOUND | Kind.NO_FILE:
-            return Missing(f"could not {doing}: Pachyderm answered {said!r}; it is tried again")
+            return Missing(f"could not {doing}: Pachyderm does not find it; it is tried again", said=said)
         case _:
             return Retryable(
-                Reason.PACHYDERM_ERROR, f"could not {doing}: Pachyderm answered {said!r}; it is tried again"
+                Reason.PACHYDERM_ERROR, f"could not {doing}: Pachyderm failed; it is tried again", said=said
             )
 
 

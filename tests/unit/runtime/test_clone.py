@@ -1,0 +1,81 @@
+"""A cluster made from an etcd snapshot of another, both with an operator and the same Pachyderm (decision 0003).
+
+Nothing in the snapshot tells the two apart, the uid of kube-system neither: only `--cluster-id` does.
+"""
+
+from spout_operator.core.model import SpoutKey
+from tests.builders import a_spout_body
+from tests.memory_pachd import MemoryPachd
+from tests.support.spouts import message
+from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.world import World
+
+NAMES = ("orders", "clicks")
+WRITES = ("CreatePipeline", "DeletePipeline", "StartPipeline", "StopPipeline")
+
+
+async def production(world: World) -> list[SpoutKey]:
+    """Spouts that have their pipelines."""
+    keys = [world.spouts.create(a_spout_body(name=name)) for name in NAMES]
+    for key in keys:
+        await world.shows(key, synced="True")
+    return keys
+
+
+def written(pachd: MemoryPachd) -> dict[str, int]:
+    """How many writes of each kind pachd was asked for."""
+    return {method: pachd.calls[method] for method in WRITES}
+
+
+async def test_a_clone_with_an_id_of_its_own_touches_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+    async with World(pachd, spouts) as original:
+        keys = await production(original)
+        before = written(pachd)
+        cloned = spouts.snapshot()
+        async with World(pachd, cloned, cluster="clone") as clone:
+            for key in keys:
+                status = await clone.shows(key, stalled="True", ready="False", reason="PipelineNotOwned")
+                assert "another cluster (cluster-1)" in message(status)
+            cloned.edit(keys[0], suspend=True)
+            await clone.shows(keys[0], observed=2, reason="PipelineNotOwned")
+            for key in keys:
+                cloned.delete(key)
+            await clone.until("the clone's Spouts to be gone", lambda: all(cloned.read(key) is None for key in keys))
+        await original.ticks()
+
+        assert written(pachd) == before
+        assert [spouts.status(key)["pipeline"]["version"] for key in keys] == [1, 1]
+
+
+async def test_a_clone_with_the_same_id_deletes_the_pipelines_of_its_original(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    """No wish, but what the documents warn of: to the operator the two clusters are one."""
+    async with World(pachd, spouts) as original:
+        keys = await production(original)
+        cloned = spouts.snapshot()
+
+    async with World(pachd, cloned) as clone:
+        for key in keys:
+            cloned.delete(key)
+        await clone.until("the clone's Spouts to be gone", lambda: all(cloned.read(key) is None for key in keys))
+
+    assert pachd.calls["DeletePipeline"] == len(keys)
+
+
+async def test_another_id_in_an_installation_that_has_pipelines_leaves_all_of_them_alone_until_the_old_one_is_back(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        keys = await production(world)
+    before = written(pachd)
+
+    async with World(pachd, spouts, cluster="another") as world:
+        for key in keys:
+            spouts.edit(key, description="another")
+            await world.shows(key, observed=2, stalled="True", reason="PipelineNotOwned")
+    assert written(pachd) == before
+
+    async with World(pachd, spouts) as world:
+        for key in keys:
+            await world.shows(key, synced="True", version=2)

@@ -1,0 +1,86 @@
+"""Logs: what the operator does not word itself is told without secrets."""
+
+import io
+import json
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from spout_operator.core.redaction import Secrets
+from spout_operator.telemetry import logs
+
+ERROR = 'cannot use "hunter2\\nhunter3"'
+
+
+class Log:
+    """Loggers of any name, whose lines are kept."""
+
+    def __init__(self, log_format: str, secrets: Callable[[], Secrets]) -> None:
+        self._stream = io.StringIO()
+        self._handler = logging.StreamHandler(self._stream)
+        self._handler.setFormatter(logs.formatter(log_format))
+        self._handler.addFilter(logs.Redaction(secrets))
+
+    def of(self, name: str) -> logging.Logger:
+        logger = logging.Logger(name)  # noqa: LOG001 - not one of the process's: nothing of it is left behind
+        logger.addHandler(self._handler)
+        return logger
+
+    @property
+    def told(self) -> str:
+        return self._stream.getvalue()
+
+
+@pytest.fixture(params=logs.FORMATS)
+def log(request: pytest.FixtureRequest) -> Log:
+    return Log(request.param, lambda: Secrets(["hunter2\nhunter3"]))
+
+
+def fail() -> None:
+    """Raise an error that quotes a secret and is the cause of another."""
+    raise KeyError("effect") from ValueError(ERROR)
+
+
+def test_a_stack_trace_is_told_without_secrets(log: Log) -> None:
+    try:
+        fail()
+    except KeyError:
+        log.of("spout_operator.runtime.reconciler").exception("Spout a/b: unexpected error")
+
+    assert "hunter" not in log.told
+    assert "Spout a/b: unexpected error" in log.told
+    assert "KeyError: 'effect'" in log.told
+    assert "ValueError: cannot use" in log.told
+    assert "test_logs.py" in log.told, "where it happened"
+
+
+def test_what_a_library_says_is_told_without_secrets(log: Log) -> None:
+    log.of("kopf.objects").error("Handler failed with %s, 100%%", ERROR)
+
+    assert "hunter" not in log.told
+    assert "Handler failed with cannot use" in log.told
+    assert "100%" in log.told
+
+
+@pytest.mark.parametrize("log_format", logs.FORMATS)
+def test_no_secret_is_looked_for_in_what_the_operator_words_itself(log_format: str) -> None:
+    def secrets() -> Secrets:
+        raise AssertionError("with a thousand Spouts that takes 10 ms a line")
+
+    log = Log(log_format, secrets)
+    log.of("spout_operator.runtime.poller").info("Pachyderm answers %s", "again")
+
+    assert "Pachyderm answers again" in log.told
+
+
+def test_in_json_the_trace_has_its_key_and_a_line_is_one_object() -> None:
+    log = Log("json", lambda: Secrets(["hunter2\nhunter3"]))
+    try:
+        fail()
+    except KeyError:
+        log.of("asyncio").exception("Task exception was never retrieved")
+
+    line = json.loads(log.told)
+    assert line["message"] == "Task exception was never retrieved"
+    assert 'ValueError: cannot use "[redacted]"' in line["error.stack_trace"]
