@@ -61,7 +61,7 @@ fix: setup ## format, and mend what the linter can mend
 
 .PHONY: test-unit
 test-unit: setup ## unit tests: under 20 s, no server
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest --numprocesses=auto tests/unit
 
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests
