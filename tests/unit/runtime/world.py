@@ -21,6 +21,8 @@ from tests.unit.runtime.memory_spouts import MemorySpouts
 
 CLUSTER = "cluster-1"
 PATIENCE = 10.0
+#: Seconds; the operator is told so, though ticks come when the test says so.
+TICK = 0.05
 
 
 def an_engine(
@@ -67,13 +69,25 @@ class World:
     """`async with World(pachd, spouts) as world`: an operator that runs. Ticks come when the test says so."""
 
     def __init__(
-        self, pachd: MemoryPachd, spouts: MemorySpouts, *, status_interval: float = 0, permit: Permit | None = None
+        self,
+        pachd: MemoryPachd,
+        spouts: MemorySpouts,
+        *,
+        quiet_ticks: int = 1,
+        status_interval: float = 0,
+        permit: Permit | None = None,
     ) -> None:
         self.pachd = pachd
         self.spouts = spouts
         self.metrics = Metrics()
         self._engine = an_engine(
-            pachd, spouts, self.metrics, poll_interval=0.05, status_interval=status_interval, permit=permit
+            pachd,
+            spouts,
+            self.metrics,
+            poll_interval=TICK,
+            quiet_interval=TICK * quiet_ticks,
+            status_interval=status_interval,
+            permit=permit,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
