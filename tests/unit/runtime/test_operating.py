@@ -85,6 +85,37 @@ async def test_a_restart_asks_little_and_writes_nothing(pachd: MemoryPachd, spou
     assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 4}
 
 
+async def test_the_heads_of_a_quiet_spout_are_looked_at_ever_more_rarely(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts, quiet_ticks=30) as world:
+        key = await running(world)
+        async with counted(world) as made:
+            await world.ticks(40)
+        assert made["ListPipeline"] == 40
+        assert 8 <= made["ListBranch"] <= 20, "at each of the first 8 ticks, then at every second, and so on"
+        pachd.append_commit(NAME)
+        await world.ticks(30)
+        await world.shows(key, total=1)
+
+
+async def test_what_was_quiet_before_a_restart_is_looked_at_once_by_it(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = await running(world)
+        pachd.date_pipeline(NAME, ago=3600)
+        pachd.date_commit(NAME, pachd.append_commit(NAME), ago=3600)
+        await world.ticks()
+        await world.shows(key, total=1)
+
+    async with World(pachd, spouts, quiet_ticks=1000) as world, counted(world) as made:
+        await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
+        await world.ticks(5)
+
+    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 5, "ListBranch": 1}
+
+
 async def test_new_commits_cost_one_listing_of_just_these(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)

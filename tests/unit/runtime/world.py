@@ -21,6 +21,8 @@ from tests.unit.runtime.memory_spouts import MemorySpouts
 
 CLUSTER = "cluster-1"
 PATIENCE = 10.0
+#: Seconds; the operator is told so, though ticks come when the test says so.
+TICK = 0.05
 
 
 def an_engine(
@@ -72,6 +74,7 @@ class World:
         pachd: MemoryPachd,
         spouts: MemorySpouts,
         *,
+        quiet_ticks: int = 1,
         status_interval: float = 0,
         permit: Permit | None = None,
         cluster: str = CLUSTER,
@@ -83,7 +86,8 @@ class World:
             pachd,
             spouts,
             self.metrics,
-            poll_interval=0.05,
+            poll_interval=TICK,
+            quiet_interval=TICK * quiet_ticks,
             status_interval=status_interval,
             permit=permit,
             cluster=cluster,
