@@ -66,6 +66,10 @@ class Place:
     def delete(self) -> None:
         """As a controller manager does it, which does not run here: what is in the namespace first."""
         self._bed.kubectl("delete", "role,rolebinding,spouts", "--all", "-n", self.name, "--wait=false")
+        for left in self._bed.kubectl("get", "spouts", "-n", self.name, "-o", "name").stdout.split():
+            # Else it would be there still for the operators of other tests.
+            without = '{"metadata": {"finalizers": null}}'
+            self._bed.kubectl("patch", left, "-n", self.name, "--type=merge", f"--patch={without}", check=False)
         self._bed.kubectl("delete", "namespace", self.name, "--wait=false")
         empty = f'{{"apiVersion": "v1", "kind": "Namespace", "metadata": {{"name": "{self.name}"}}, "spec": {{}}}}'
         finalize = ("replace", "--raw", f"/api/v1/namespaces/{self.name}/finalize", "-f", "-")
