@@ -18,6 +18,8 @@ HTTP_PORT = 8080
 SECOND_HTTP_PORT = 8082
 #: That of the Dockerfile; it has no entry in /etc/passwd.
 USER = 65532
+#: What the Dockerfile sets that makes a difference to a process.
+IMAGE = {"MALLOC_ARENA_MAX": "2"}
 
 
 class OperatorProcess:
@@ -46,7 +48,13 @@ class OperatorProcess:
             f"--http-port={port}",
             *flags,
         ]
-        self._env = {"PATH": os.environ["PATH"], "HOME": "/", **(environment or {}), "KUBECONFIG": str(kubeconfig)}
+        self._env = {
+            "PATH": os.environ["PATH"],
+            "HOME": "/",
+            **IMAGE,
+            **(environment or {}),
+            "KUBECONFIG": str(kubeconfig),
+        }
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.operator_process import IMAGE
+
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "base"
 OVERLAYS = ROOT / "deploy" / "overlays"
@@ -134,6 +136,11 @@ def test_the_user_is_the_one_of_the_image(pod: Manifest) -> None:
     (line,) = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("USER ")]
     context = pod["securityContext"]
     assert line == f"USER {context['runAsUser']}:{context['runAsGroup']}"
+
+
+def test_a_process_of_the_tests_has_what_the_image_sets() -> None:
+    image = (ROOT / "Dockerfile").read_text().rpartition("FROM ")[2]
+    assert all(f"{name}={value}" in image for name, value in IMAGE.items())
 
 
 def test_there_is_somewhere_to_write(container: Manifest, pod: Manifest) -> None:
