@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.parsing import parse_key, pipeline_name, secrets_of
+from spout_operator.core.parsing import parse_key, pipeline_name, secrets_of_all
 from spout_operator.core.redaction import Secrets
 
 Body = Mapping[str, Any]
@@ -38,7 +38,8 @@ class SpoutCache:
 
     def secrets(self) -> Secrets:
         """Those of all Spouts: what no text may hold that is not of one Spout alone."""
-        return secrets_of(*self._bodies.values())
+        # A copy, as it is asked for by whatever thread logs.
+        return secrets_of_all(list(self._bodies.values()))
 
     def put(self, body: Body) -> None:
         """Take in a body, unless it is older than what is known.
