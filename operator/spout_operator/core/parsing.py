@@ -24,17 +24,22 @@ def pipeline_name(body: Mapping[str, Any]) -> str:
     return str(body.get("spec", {}).get("name") or body["metadata"]["name"])
 
 
-def secrets_of(*bodies: Mapping[str, Any], env: Iterable[str] = ()) -> Secrets:
-    """What must not be shown anywhere of these Spouts, readable also where their specs are not valid.
+def secrets_of(body: Mapping[str, Any], *, env: Iterable[str] = (), names: Iterable[str] = ()) -> Secrets:
+    """What must not be shown anywhere of a Spout, readable also where its spec is not valid.
 
     Args:
-        bodies: the Spouts, as the API server has them.
-        env: further values, of a pipeline as it was before an edit.
+        body: the Spout, as the API server has it.
+        env: further values, of its pipeline as it was before an edit.
+        names: what everybody knows, beside the names of the Spout and its pipeline.
     """
-    return Secrets(
-        [*env, *(value for body in bodies for value in _env_values(body))],
-        names=(name for body in bodies for name in _names(body)),
-    )
+    key = parse_key(body)
+    known = (*names, str(key), key.name, key.namespace, pipeline_name(body))
+    return Secrets([*env, *_env_values(body)], names=known)
+
+
+def secrets_of_all(bodies: Iterable[Mapping[str, Any]]) -> Secrets:
+    """The same of many Spouts, for a text that is of none alone; their names are not looked for."""
+    return Secrets(value for body in bodies for value in _env_values(body))
 
 
 def parse_deletion_policy(body: Mapping[str, Any]) -> model.DeletionPolicy:
@@ -117,11 +122,6 @@ def _scalars(found: object) -> Iterator[str]:
             yield from _scalars(item)
     elif found is not None:
         yield str(found)
-
-
-def _names(body: Mapping[str, Any]) -> Iterator[str]:
-    key = parse_key(body)
-    yield from (str(key), key.name, key.namespace, pipeline_name(body))
 
 
 def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:

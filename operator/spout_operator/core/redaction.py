@@ -26,6 +26,8 @@ LONGEST_READ, UNKNOWN_END = 16 * 1024, 256
 MOST_COMPARED = 10_000
 
 REDACTED = "[redacted]"
+# What the name of every Service ends with, and a port after it.
+_COMMON = frozenset({".svc.cluster.local:"})
 #: What a character of a text can belong to: a whole value, a part of one, or what stands for one already.
 _WHOLE, _PART, _REDACTED = 1, 2, 3
 
@@ -62,12 +64,13 @@ class Secrets:
 
         Args:
             values: each of them is a secret, and so is each line of one that has several.
-            names: known to everybody, and so no sign of a value that begins like them.
+            names: known to everybody, they and any part of them, and so no secret, and no sign of a longer value.
         """
-        self._names = frozenset(names)
-        folded = (_folded(value) for value in values)
+        self._names = _COMMON | frozenset(names)
+        # Many Spouts can have the same value.
+        folded = (_folded(value) for value in dict.fromkeys(values))
         self._values = [
-            value for value in folded if len(value.text) >= SHORTEST_SECRET and value.text not in self._names
+            value for value in folded if len(value.text) >= SHORTEST_SECRET and not _is_in(value.text, self._names)
         ]
 
     def shown(self, text: str) -> str:
@@ -174,7 +177,7 @@ class _Search:
     def _mark_part(self, view: View, at: int, length: int) -> None:
         """Mark a part of a value, unless it is known already to be of one, or is part of a name."""
         part = view.text[at : at + length]
-        if not self._is_marked(view, at, length) and not any(part in name for name in self._names):
+        if not self._is_marked(view, at, length) and not _is_in(part, self._names):
             self._mark_in(view, at, length, _PART)
 
     def _is_marked(self, view: View, at: int, length: int) -> bool:
@@ -185,6 +188,10 @@ class _Search:
 
     def _mark(self, begin: int, end: int, mark: int) -> None:
         self._marks[begin:end] = bytes([mark]) * (end - begin)
+
+
+def _is_in(text: str, names: Iterable[str]) -> bool:
+    return any(text in name for name in names)
 
 
 def _folded(value: str) -> _Value:

@@ -8,7 +8,7 @@ from typing import Any
 from spout_operator.core import facts
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.parsing import secrets_of
+from spout_operator.core.parsing import secrets_of_all
 from spout_operator.core.redaction import Secrets
 
 Body = Mapping[str, Any]
@@ -66,8 +66,8 @@ class SpoutCache:
 
     def secrets(self) -> Secrets:
         """Those of all Spouts: what no text may hold that is not of one Spout alone."""
-        # Of a copy: a line of a library's can come from any thread.
-        return secrets_of(*(json.loads(known.text) for known in list(self._known.values())))
+        # A copy, as it is asked for by whatever thread logs.
+        return secrets_of_all(json.loads(known.text) for known in list(self._known.values()))
 
     def put(self, body: Body) -> None:
         """Take in a body, unless it is older than what is known.

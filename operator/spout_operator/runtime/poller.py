@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from spout_operator.core.errors import NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Heads, Pipeline, SpoutKey
+from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm
 from spout_operator.runtime.cache import SpoutCache
 from spout_operator.runtime.io import BlockingCalls
@@ -123,9 +124,8 @@ class Poller:
         # One that goes on for another reason, such as a token that a new pachd does not take, is told anew.
         if outage is None or outage.reason != error.reason:
             # It is shown on every Spout, whose own secrets are not all that it can hold.
-            secrets = self._cache.secrets()
-            error.said = secrets.redact(error.said)
-            logger.warning("%s", secrets.shown(error.unredacted))
+            error.said = self._cache.secrets().redact(error.said)
+            logger.warning("%s", Secrets([]).shown(error.unredacted))
             self._knowledge.outage = error
             self._enqueue_all()
 

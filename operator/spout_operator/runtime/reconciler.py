@@ -259,7 +259,8 @@ class Reconciler:
     def _secrets(self, body: Body, observed: Pipeline | None) -> Secrets:
         """Those of the Spout, and of its pipeline as it was before an edit: what Pachyderm says may be about that."""
         spec = observed.spec if observed is not None else None
-        return parsing.secrets_of(body, env=spec.transform.env.values() if spec is not None else ())
+        env = spec.transform.env.values() if spec is not None else ()
+        return parsing.secrets_of(body, env=env, names=[self._with.address])
 
     def _owner(self, key: SpoutKey) -> Owner:
         return Owner(cluster=self._with.cluster, spout=key)

@@ -153,6 +153,19 @@ ROWS = [
         reason="a name that everybody knows is no part of a secret",
     ),
     Row(
+        text="the Pachyderm at grpc://pachd.pachyderm:650 did not answer",
+        values=("pachd.pachyderm:650",),
+        names=("grpc://pachd.pachyderm:650",),
+        left="the Pachyderm at grpc://pachd.pachyderm:650 did not answer",
+        reason="a part of a name is known as well",
+    ),
+    Row(
+        text="lookup pachd.pachyderm.svc.cluster.local: no such host",
+        values=("kafka-0.kafka.svc.cluster.local:9092",),
+        left="lookup pachd.pachyderm.svc.cluster.local: no such host",
+        reason="nor is what all names of Services end with",
+    ),
+    Row(
         text="my-spout: no my-spout-consumers",
         values=("my-spout-consumers",),
         names=("my-spout",),
@@ -269,6 +282,12 @@ def test_a_text_without_a_secret_stays_as_it_is(text: str, secrets: list[str]) -
 @given(st.text(max_size=40), st.lists(st.text(max_size=SHORTEST_SECRET - 1)))
 def test_short_values_leave_the_text_as_it_is(text: str, secrets: list[str]) -> None:
     assert Secrets(secrets).redact(text) == text
+
+
+def test_many_that_have_the_same_value_cost_no_more_than_one() -> None:
+    found = Secrets(["hunter2"] * 100_000)
+
+    assert found.shown("cannot use hunter2 here") == "cannot use [redacted] here"
 
 
 def test_what_is_shown_is_redacted_before_it_is_folded_and_bounded() -> None:

@@ -375,6 +375,7 @@ async def test_status_writes_are_coalesced(pachd: MemoryPachd, spouts: MemorySpo
     assert Counter(spouts.writes)["status"] == 1
 
 
+@pytest.mark.asyncio(loop_factories=["quick"])
 async def test_a_status_that_could_not_be_written_is_written_later(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
@@ -415,6 +416,7 @@ async def test_a_refused_spec_is_not_sent_again_and_again(pachd: MemoryPachd, sp
     assert made["CreatePipeline"] == 0
 
 
+@pytest.mark.asyncio(loop_factories=["quick"])
 async def test_a_passing_trouble_is_tried_again(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         pachd.fail("CreatePipeline", grpc.StatusCode.INTERNAL, "Received RST_STREAM with error code 2")
@@ -540,6 +542,7 @@ async def test_a_deleted_spout_takes_its_pipeline_along(pachd: MemoryPachd, spou
     assert made["InspectPipeline"] == 2, "one to see whose it is, one to see that it is gone"
 
 
+@pytest.mark.asyncio(loop_factories=["quick"])
 async def test_a_failed_delete_holds_the_spout(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)

@@ -12,7 +12,8 @@ from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
-SPOUTS = 30
+#: More than are looked at before an outage is noticed.
+SPOUTS = 3 * LOOKS
 
 
 async def many(world: World) -> None:
@@ -133,6 +134,7 @@ async def test_an_outage_that_goes_on_for_another_reason_is_told_anew(pachd: Mem
         await world.shows(key, reason="Unauthorized", stalled="True")
 
 
+@pytest.mark.asyncio(loop_factories=["quick"])
 async def test_what_may_not_be_asked_is_no_news(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     """A leader that was paused has no Lease until it is renewed."""
     may_ask = True
