@@ -19,7 +19,7 @@ SECOND_HTTP_PORT = 8082
 #: That of the Dockerfile; it has no entry in /etc/passwd.
 USER = 65532
 #: What the Dockerfile sets that makes a difference to a process.
-IMAGE = {"MALLOC_ARENA_MAX": "2"}
+IMAGE = {"MALLOC_MMAP_THRESHOLD_": "131072"}
 
 
 class OperatorProcess:
