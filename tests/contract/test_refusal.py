@@ -37,7 +37,7 @@ def _marker(marker: str) -> PipelineSpec:
 
 REFUSED_SPECS = [
     pytest.param(_marker("out"), "marker name must be a valid filename: out", id="marker-is-the-output"),
-    pytest.param(_marker("off*"), r"marker name must be a valid filename: off\*", id="marker-is-a-pattern"),
+    pytest.param(_marker("off*"), "marker name must be a valid filename: off*", id="marker-is-a-pattern"),
     pytest.param(_marker("$$$*"), "marker name must be a valid filename", id="marker-is-a-pattern-too"),
     pytest.param(_marker("öffset"), "marker name must be a valid filename", id="marker-is-not-ascii"),
     pytest.param(_marker("."), "marker name must be a valid filename", id="marker-is-the-root"),
