@@ -23,10 +23,11 @@ from tests.contract.harness import OWNER, SPEC, Side
     ],
 )
 def test_a_name_that_pachyderm_does_not_accept(side: Side, name: str, says: str) -> None:
-    with pytest.raises(Stalled, match=says) as caught:
+    with pytest.raises(Stalled) as caught:
         side.port.create(name, SPEC, OWNER)
 
     assert caught.value.reason is Reason.PIPELINE_REJECTED
+    assert says in caught.value.said
     assert side.port.list() == {}
 
 
@@ -36,7 +37,7 @@ def _marker(marker: str) -> PipelineSpec:
 
 REFUSED_SPECS = [
     pytest.param(_marker("out"), "marker name must be a valid filename: out", id="marker-is-the-output"),
-    pytest.param(_marker("off*"), r"marker name must be a valid filename: off\*", id="marker-is-a-pattern"),
+    pytest.param(_marker("off*"), "marker name must be a valid filename: off*", id="marker-is-a-pattern"),
     pytest.param(_marker("$$$*"), "marker name must be a valid filename", id="marker-is-a-pattern-too"),
     pytest.param(_marker("öffset"), "marker name must be a valid filename", id="marker-is-not-ascii"),
     pytest.param(_marker("."), "marker name must be a valid filename", id="marker-is-the-root"),
@@ -48,10 +49,11 @@ REFUSED_SPECS = [
 def test_a_spec_that_pachyderm_does_not_accept(side: Side, spec: PipelineSpec, says: str) -> None:
     name = side.new_name()
 
-    with pytest.raises(Stalled, match=says) as caught:
+    with pytest.raises(Stalled) as caught:
         side.port.create(name, spec, OWNER)
 
     assert caught.value.reason is Reason.PIPELINE_REJECTED
+    assert says in caught.value.said
     assert side.port.observe(name) is None
 
 
@@ -59,11 +61,12 @@ def test_a_spec_that_pachyderm_does_not_accept(side: Side, spec: PipelineSpec, s
 def test_an_update_that_pachyderm_does_not_accept_changes_nothing(side: Side, spec: PipelineSpec, says: str) -> None:
     name = side.created()
 
-    with pytest.raises(Stalled, match=says) as caught:
+    with pytest.raises(Stalled) as caught:
         side.port.update(name, spec, OWNER)
 
     found = side.observed(name)
     assert caught.value.reason is Reason.PIPELINE_REJECTED
+    assert says in caught.value.said
     assert (found.version, found.spec) == (1, SPEC)
 
 
@@ -85,10 +88,11 @@ def test_a_pipeline_whose_repo_is_read_is_not_deleted(side: Side) -> None:
     head = side.spout.commit(name)
     reader = side.someones_pipeline(reads=name)
 
-    with pytest.raises(Stalled, match=reader) as caught:
+    with pytest.raises(Stalled, match="other pipelines read its repo") as caught:
         side.port.delete(name, keep_repo=False)
 
     assert caught.value.reason is Reason.DELETION_BLOCKED
+    assert reader in caught.value.said
     assert side.observed(name).spec == SPEC
     assert side.port.heads(name).output == head
 
@@ -109,10 +113,11 @@ def test_the_community_edition_takes_so_many_pipelines_and_at_that_number_no_upd
     names = [side.created() for _ in range(side.most_pipelines)]
     one_too_many = side.new_name()
 
-    with pytest.raises(Stalled, match="requires an activation key") as caught:
+    with pytest.raises(Stalled, match="limit of pipelines") as caught:
         side.port.create(one_too_many, SPEC, OWNER)
 
     assert caught.value.reason is Reason.PIPELINE_LIMIT_REACHED
+    assert "requires an activation key" in caught.value.said
     assert set(side.port.list()) == set(names)
     with pytest.raises(Stalled, match="no updates either") as caught:
         side.port.update(names[0], dataclasses.replace(SPEC, description="changed"), OWNER)

@@ -26,8 +26,8 @@ LONGEST_READ, UNKNOWN_END = 16 * 1024, 256
 MOST_COMPARED = 10_000
 
 REDACTED = "[redacted]"
-# What the name of every Service ends with, and a port after it.
-_COMMON = frozenset({".svc.cluster.local:"})
+# An accident that is longer: what the name of every Service ends with, and a port after it.
+_COMMON = ".svc.cluster.local:"
 #: What a character of a text can belong to: a whole value, a part of one, or what stands for one already.
 _WHOLE, _PART, _REDACTED = 1, 2, 3
 
@@ -66,7 +66,7 @@ class Secrets:
             values: each of them is a secret, and so is each line of one that has several.
             names: known to everybody, they and any part of them, and so no secret, and no sign of a longer value.
         """
-        self._names = _COMMON | frozenset(names)
+        self._names = frozenset(names)
         # Many Spouts can have the same value.
         folded = (_folded(value) for value in dict.fromkeys(values))
         self._values = [
@@ -163,7 +163,7 @@ class _Search:
                     part = view.text[at - before : at + _agreement(text, step, view.text, at)]
                     # White space at the ends belongs to the text as well.
                     first, most = at - before + len(part) - len(part.lstrip()), len(part.strip())
-                    if most > LONGEST_ACCIDENT:
+                    if most > LONGEST_ACCIDENT and part.strip() not in _COMMON:
                         self._mark_part(view, first, most)
 
     def _places(self, pieces: Mapping[str, Sequence[int]], piece: str) -> Iterator[int]:
