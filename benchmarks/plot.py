@@ -66,7 +66,7 @@ def _legend(y: int) -> Iterator[str]:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"  # noqa: PLR2004 - three digits are enough
+    return f"{value:,.4g}"
 
 
 if __name__ == "__main__":
