@@ -11,8 +11,8 @@ from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
 Body = Mapping[str, Any]
 
-#: Objects of a list that are asked for at once.
-PAGE = "500"
+#: Objects of a list that are asked for at once. A page is in memory as a whole, and the thread that read it keeps that.
+PAGE = "100"
 #: A list of names and versions, without specs and statuses.
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
