@@ -1,7 +1,7 @@
 """The port `Spouts` over the API server: one PATCH per write, with a deadline."""
 
 import http
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from spout_operator.core.errors import NamespaceUnavailable
@@ -31,12 +31,12 @@ class KubernetesSpouts:
         try:
             if namespace is not None:
                 self._require(namespace)
-            items = self._list(_path(namespace), doing=f"list the Spouts of {where}")
+            listed = self._list(_path(namespace), doing=f"list the Spouts of {where}")
+            return {_key(item["metadata"]): int(item["metadata"]["resourceVersion"]) for item in listed}
         except ApiError as error:
             if error.status == http.HTTPStatus.FORBIDDEN:
                 raise NamespaceUnavailable(f"{error.message}; grant the operator its rights there") from error
             raise
-        return {_key(item["metadata"]): int(item["metadata"]["resourceVersion"]) for item in items}
 
     def write_status(self, key: SpoutKey, uid: str, status: Body) -> Body | None:
         patch = [
@@ -100,16 +100,16 @@ class KubernetesSpouts:
                 f"the namespace {namespace!r} does not exist; create it, or do not watch it"
             ) from error
 
-    def _list(self, path: str, *, doing: str) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
+    def _list(self, path: str, *, doing: str) -> Iterator[dict[str, Any]]:
+        """What there is, one page in memory at a time: the metadata of a Spout takes more than all that is kept of it."""
         query = {"limit": PAGE}
         while True:
             page = self._api.request("list", path, doing=doing, resource=PLURAL, query=query, accept=METADATA_ONLY)
             # An empty list of metadata alone is null (kube-apiserver 1.36).
-            items += page["items"] or []
+            yield from page["items"] or []
             query = {"limit": PAGE, "continue": page["metadata"].get("continue", "")}
             if not query["continue"]:
-                return items
+                return
 
 
 def _key(metadata: Mapping[str, Any]) -> SpoutKey:
