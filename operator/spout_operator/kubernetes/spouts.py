@@ -101,7 +101,7 @@ class KubernetesSpouts:
             ) from error
 
     def _list(self, path: str, *, doing: str) -> Iterator[dict[str, Any]]:
-        """What there is, one page in memory at a time: the metadata of a Spout takes more than all that is kept of it."""
+        """What there is, one page in memory at a time: of each Spout more than is kept of it."""
         query = {"limit": PAGE}
         while True:
             page = self._api.request("list", path, doing=doing, resource=PLURAL, query=query, accept=METADATA_ONLY)
