@@ -26,9 +26,10 @@ def test_it_is_told_apart_from_one_that_is_not_there(side: Side, call: str) -> N
     name = side.created()
     side.lose_spec(name)
 
-    with pytest.raises(Unreadable, match=f"for pipeline '{name}', there may be a problem") as caught:
+    with pytest.raises(Unreadable, match="cannot read its spec") as caught:
         CALLS[call](side.port, name)
 
+    assert f"for pipeline '{name}', there may be a problem" in caught.value.said
     assert caught.value.reason is Reason.PACHYDERM_ERROR
     assert side.port.heads(name) is not None
 
