@@ -93,7 +93,7 @@ class Operator:
         parts += [
             asyncio.create_task(part)
             for part in (
-                engine.poller.run(),
+                engine.poll(),
                 engine.sweep.run(),
                 self._informer.run(engine.observe),
                 self._tell_ready(engine),
@@ -162,7 +162,9 @@ class Operator:
             still = queue.still_for
             wrong = f"nothing has moved, or one Spout is worked on, for {still:.0f} s"
             yield f"queue {name}", wrong if still > STUCK_AFTER else None
-        overdue = sorted(str(key) for key in engine.sweep.overdue)
+        # Of a namespace that cannot be watched it is told in /readyz: a restart would only cost the others.
+        watched = [namespace for namespace, trouble in self._watch_troubles().items() if trouble is None]
+        overdue = sorted(str(key) for namespace in watched for key in engine.sweep.overdue_in(namespace))
         yield "watch", f"it has not shown changes of: {', '.join(overdue[:5])}" if overdue else None
 
     def _ready(self) -> Iterable[health.Check]:

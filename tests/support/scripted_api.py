@@ -20,6 +20,8 @@ class ScriptedApi:
         self.url = ""
         self.tokens: set[str] | None = None
         """Those that are taken; None where all are."""
+        self.serves_spouts = True
+        """Whether discovery tells of them."""
         self.refused: set[str] = set()
         """Namespaces that are answered 403."""
         self.stream_error: int | None = None
@@ -71,7 +73,8 @@ class ScriptedApi:
         if self.tokens is not None and token not in self.tokens:
             return _status(UNAUTHORIZED)
         if kind == "discovery":
-            return web.json_response(_DISCOVERY.get(request.path, {"resources": []}))
+            found = _DISCOVERY.get(request.path, {"resources": []})
+            return web.json_response(found if self.serves_spouts or request.path != "/apis" else {"groups": []})
         if namespace in self.refused:
             return _status(FORBIDDEN)
         if kind == "list":

@@ -66,10 +66,11 @@ class Unreachable(Retryable):
 
 
 class NamespaceUnavailable(Retryable):
-    """A namespace is not there, or the operator may not list the Spouts in it. Concerns no other namespace."""
+    """A namespace is not there (`is_gone`), or the operator may not list the Spouts in it. Concerns no other."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, is_gone: bool = False) -> None:
         super().__init__(Reason.INTERNAL_ERROR, message)
+        self.is_gone = is_gone
 
 
 class NotLeading(Retryable):

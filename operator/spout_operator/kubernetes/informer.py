@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 #: Seconds before the first and the longest pause until a watch that ended is begun anew. One that lived longer than
 #: the longest pause counts as new.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+#: Seconds for the API server to grant a watch; what kopf tries before that takes up to 93 s.
+GRANT_WITHIN = 120.0
 #: Seconds for a watch to end when it is told to. Its thread does not keep the process from ending.
 LAST_MOMENTS = 5.0
 
@@ -37,6 +39,7 @@ class KopfInformer:
         namespaces: Sequence[str],
         log_in: LogIn = kopf.login_via_client,
         first_pause: float = FIRST_PAUSE,
+        grant_within: float = GRANT_WITHIN,
     ) -> None:
         """Watch nothing yet.
 
@@ -45,10 +48,12 @@ class KopfInformer:
             namespaces: which ones; none for all.
             log_in: gives the credentials.
             first_pause: seconds before a watch that ended for the first time is begun anew.
+            grant_within: seconds for the API server to grant a watch.
         """
         self._telemetry = telemetry
         self._log_in = _one_at_a_time(log_in)
         self._first_pause = first_pause
+        self._grant_within = grant_within
         watched: Sequence[str | None] = namespaces or [None]
         self._sights = {namespace: Sight(_what(namespace)) for namespace in watched}
 
@@ -95,8 +100,17 @@ class KopfInformer:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, ended, error)
 
+        sight.begin()
         threading.Thread(target=work, name=f"watch {namespace or 'all'}", daemon=True).start()
         try:
+            await asyncio.wait({ended}, timeout=self._grant_within)
+            if not ended.done() and not sight.is_granted:
+                # kopf asks once which resources there are, and waits for ever where Spouts are not among them.
+                late = TimeoutError(
+                    f"no watch was granted within {self._grant_within:.0f} s; does the API server serve Spouts?"
+                )
+                sight.failed(late)
+                return late
             return await asyncio.shield(ended)
         finally:
             if not ended.done():

@@ -22,14 +22,21 @@ class Sight:
             what: the Spouts that are watched, for messages, for example "the Spouts of the namespace 'ingest'".
         """
         self._what = what
-        self._told: str | None = None
+        self._told: set[str] = set()
+        self.is_granted = False
+        """Whether a watch was granted since it was begun."""
         self.trouble: str | None = f"the watch of {what} has not begun"
         """Why the Spouts are not watched now; None where they are."""
+
+    def begin(self) -> None:
+        """The watch is begun, or begun anew."""
+        self.is_granted = False
 
     def answered(self, verb: str, status: int) -> None:
         """The API server answered a request with this HTTP status."""
         if status < http.HTTPStatus.BAD_REQUEST:
             if verb == "watch":
+                self.is_granted = True
                 self._end_trouble()
             return
         said = " ".join([str(status), *(known.phrase for known in http.HTTPStatus if known == status)])
@@ -49,11 +56,12 @@ class Sight:
     def _note(self, trouble: str) -> None:
         self.trouble = trouble
         # Once, and not for each try.
-        if trouble != self._told:
-            self._told = trouble
+        if trouble not in self._told:
+            self._told.add(trouble)
             logger.warning("%s; it is tried again", trouble)
 
     def _end_trouble(self) -> None:
-        if self._told is not None:
+        if self._told:
             logger.info("%s are watched again", self._what)
-        self.trouble = self._told = None
+        self._told.clear()
+        self.trouble = None

@@ -97,7 +97,7 @@ class KubernetesSpouts:
             if error.status != http.HTTPStatus.NOT_FOUND:
                 raise
             raise NamespaceUnavailable(
-                f"the namespace {namespace!r} does not exist; create it, or do not watch it"
+                f"the namespace {namespace!r} does not exist; create it, or do not watch it", is_gone=True
             ) from error
 
     def _list(self, path: str, *, doing: str) -> Iterator[dict[str, Any]]:

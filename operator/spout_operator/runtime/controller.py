@@ -1,5 +1,7 @@
 """Ties events, queue and workers together: whatever happens, in the end a key is reconciled."""
 
+from collections.abc import Callable
+
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.parsing import parse_key
 from spout_operator.runtime.cache import Body, SpoutCache
@@ -10,7 +12,15 @@ from spout_operator.runtime.reconciler import Reconciler
 class Controller:
     """Used from the event loop only."""
 
-    def __init__(self, *, cache: SpoutCache, reconciler: Reconciler, queue: KeyedQueue[SpoutKey]) -> None:
+    def __init__(
+        self,
+        *,
+        cache: SpoutCache,
+        reconciler: Reconciler,
+        queue: KeyedQueue[SpoutKey],
+        may_reconcile: Callable[[SpoutKey], bool],
+    ) -> None:
+        self._may_reconcile = may_reconcile
         self._cache = cache
         self._reconciler = reconciler
         self._queue = queue
@@ -31,7 +41,8 @@ class Controller:
         while True:
             key = await self._queue.take()
             try:
-                after = await self._reconciler.reconcile(key)
+                # One that may not be yet is enqueued when it may.
+                after = await self._reconciler.reconcile(key) if self._may_reconcile(key) else None
             finally:
                 self._queue.done(key)
             if after is not None:

@@ -88,7 +88,9 @@ class Engine:
             now=now,
         )
         reconciler = Reconciler(collaborators, poll_interval=poll_interval)
-        self._controller = Controller(cache=cache, reconciler=reconciler, queue=self.queues["reconcile"])
+        self._controller = Controller(
+            cache=cache, reconciler=reconciler, queue=self.queues["reconcile"], may_reconcile=self._may_reconcile
+        )
         self.observe = self._controller.observe
         """To be told of every event of the watch."""
         self.poller = Poller(
@@ -100,7 +102,11 @@ class Engine:
             interval=poll_interval,
         )
         self.sweep = Sweep(
-            cache=cache, spouts=spouts, calls=self._kubernetes_calls, namespaces=tuple(namespaces) or (None,)
+            cache=cache,
+            spouts=spouts,
+            calls=self._kubernetes_calls,
+            namespaces=tuple(namespaces) or (None,),
+            enqueue=self._controller.enqueue,
         )
 
     def spouts(self) -> Collection[Facts]:
@@ -121,9 +127,18 @@ class Engine:
             *(asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)),
         ]
 
+    async def poll(self) -> None:
+        """Look at Pachyderm, tick by tick, for ever: once the secrets are known that it could quote."""
+        await self.sweep.synced.wait()
+        await self.poller.run()
+
     async def _reconcile(self) -> None:
         await self.sweep.synced.wait()
         await self._controller.work()
+
+    def _may_reconcile(self, key: SpoutKey) -> bool:
+        """Whether all Spouts beside this one are known; one that is gone is only forgotten."""
+        return self.sweep.knows_all_beside(key) or self._cache.facts(key) is None
 
     def close(self) -> None:
         """Drop what was planned, once the tasks have ended."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from spout_operator.core.errors import NamespaceUnavailable, SpoutError
 from spout_operator.core.model import SpoutKey
@@ -23,6 +23,8 @@ FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
 #: Seconds between two looks at what the watch has shown of the first list, and until that list is made anew: what was
 #: deleted in between is never shown.
 LOOK, LONGEST_WAIT = 0.01, 10.0
+#: Seconds for which the namespaces that are known wait for one whose list fails.
+LONGEST_WAIT_FOR_OTHERS = 60.0
 
 
 class WentBackError(Exception):
@@ -37,7 +39,13 @@ class Sweep:
     """Finds Spouts that vanished while the watch was interrupted, and changes that the watch has not shown."""
 
     def __init__(
-        self, *, cache: SpoutCache, spouts: Spouts, calls: BlockingCalls, namespaces: Sequence[str | None] = (None,)
+        self,
+        *,
+        cache: SpoutCache,
+        spouts: Spouts,
+        calls: BlockingCalls,
+        namespaces: Sequence[str | None] = (None,),
+        enqueue: Callable[[SpoutKey], None] = lambda _: None,
     ) -> None:
         """Sweep nothing yet.
 
@@ -46,44 +54,53 @@ class Sweep:
             spouts: where to list.
             calls: runs the listing.
             namespaces: those that are watched; None is all of them.
+            enqueue: told of each Spout of a namespace once all of its Spouts are known.
         """
         self._cache = cache
         self._spouts = spouts
         self._calls = calls
         self._namespaces = namespaces
+        self._enqueue = enqueue
+        self._known_whole: set[str | None] = set()
+        """Namespaces of which the watch has shown all that was listed."""
         self._listed: dict[str | None, Mapping[SpoutKey, int]] = {namespace: {} for namespace in namespaces}
         self._overdue: dict[str | None, frozenset[SpoutKey]] = dict.fromkeys(namespaces, frozenset())
-        self._in_order_at = 0.0
+        self._unavailable: set[str | None] = set()
+        """Namespaces that are not there, or are refused, by the last list."""
+        self._wrong_since: dict[str | None, float] = {}
+        """Namespaces that are not in order, and since which look."""
         self.troubles: dict[str | None, str | None] = dict.fromkeys(namespaces)
         """By namespace: why it could not be listed the last time, None where it could."""
         self.synced = asyncio.Event()
-        """Set once the watch has shown all that was there at the start."""
+        """Set once the Spouts of every namespace are known, but for those that cannot be listed."""
 
     @property
     def overdue(self) -> frozenset[SpoutKey]:
         """Spouts whose change was listed at the sweep before the last, and has not been shown since."""
         return frozenset().union(*self._overdue.values())
 
+    def overdue_in(self, namespace: str | None) -> frozenset[SpoutKey]:
+        """The same of one watched namespace."""
+        return self._overdue[namespace]
+
+    def knows_all_beside(self, key: SpoutKey) -> bool:
+        """Whether all Spouts of the namespace of this one are known."""
+        return not self._known_whole.isdisjoint({None, key.namespace})
+
     async def run(self) -> None:
-        """Wait for the first lists, then sweep for ever.
+        """Hold all namespaces against lists, for ever.
 
         Raises:
             OutOfSightError: for minutes no namespace was in order.
             WentBackError: see `sweep`.
         """
-        self._in_order_at = asyncio.get_running_loop().time()
+        parts = [asyncio.ensure_future(self._hold(namespace)) for namespace in self._namespaces]
+        parts.append(asyncio.ensure_future(self._open()))
         try:
-            async with asyncio.timeout(GIVE_UP_AFTER):
-                await asyncio.gather(*map(self._begin, self._namespaces))
-        except TimeoutError:
-            raise self._out_of_sight() from None
-        self._in_order_at = asyncio.get_running_loop().time()
-        self.synced.set()
-        while True:
-            await asyncio.sleep(INTERVAL)
-            await self.sweep()
-            if asyncio.get_running_loop().time() - self._in_order_at > GIVE_UP_AFTER:
-                raise self._out_of_sight()
+            await asyncio.gather(*parts)
+        finally:
+            for part in parts:
+                part.cancel()
 
     async def sweep(self) -> None:
         """Look once at each namespace. One that cannot be listed hides nothing of the others.
@@ -95,18 +112,65 @@ class Sweep:
         for namespace in self._namespaces:
             await self._sweep(namespace)
 
+    async def _hold(self, namespace: str | None) -> None:
+        """Hold one namespace against lists; one that goes away and comes back is begun anew."""
+        while True:
+            await self._begin(namespace)
+            self._known_whole.add(namespace)
+            for key in self._known(namespace):
+                self._enqueue(key)
+            is_there = True
+            while is_there:
+                await asyncio.sleep(INTERVAL)
+                is_there = await self._sweep(namespace)
+            self._known_whole.discard(namespace)
+
+    async def _open(self) -> None:
+        """Set `synced`: of two Spouts that name one pipeline, the older can be in any namespace.
+
+        One that fails in another way than by being refused is waited for, but not for ever: the others go on.
+        """
+        until = asyncio.get_running_loop().time() + LONGEST_WAIT_FOR_OTHERS
+        while not self._known_whole or (  # noqa: ASYNC110 - three things are waited for, one of them a time
+            asyncio.get_running_loop().time() < until
+            and any(self._is_awaited(namespace) for namespace in self._namespaces)
+        ):
+            await asyncio.sleep(LOOK)
+        self.synced.set()
+
+    def _is_awaited(self, namespace: str | None) -> bool:
+        return namespace not in self._known_whole and namespace not in self._unavailable
+
+    def _note(self, namespace: str | None, *, is_in_order: bool) -> None:
+        """Take in how a look at a namespace ended.
+
+        Raises:
+            OutOfSightError: no namespace was in order for minutes.
+        """
+        now = asyncio.get_running_loop().time()
+        if is_in_order:
+            self._wrong_since.pop(namespace, None)
+            return
+        # From a look that failed on, and not from the last that did not: a process that was paused has not looked.
+        self._wrong_since.setdefault(namespace, now)
+        if len(self._wrong_since) < len(self._namespaces) or now - max(self._wrong_since.values()) <= GIVE_UP_AFTER:
+            return
+        wrong = "; ".join(filter(None, self.troubles.values())) or "the watch does not show what is listed"
+        raise OutOfSightError(f"for {GIVE_UP_AFTER:.0f} s no Spouts could be held against a list: {wrong}")
+
     async def _begin(self, namespace: str | None) -> None:
-        """Return when the watch has shown all Spouts of a namespace, or nobody can tell which there are."""
+        """Return when the watch has shown all Spouts of a namespace."""
         pauses: Backoff[None] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)
         while True:
             try:
                 listed = await self._list(namespace)
-            except NamespaceUnavailable:
-                return
             except SpoutError:
+                self._note(namespace, is_in_order=False)
                 await asyncio.sleep(pauses.next(None))
                 continue
-            if await self._is_shown(listed):
+            is_shown = await self._is_shown(listed)
+            self._note(namespace, is_in_order=is_shown)
+            if is_shown:
                 self._listed[namespace] = listed
                 return
 
@@ -119,7 +183,8 @@ class Sweep:
             await asyncio.sleep(LOOK)
         return True
 
-    async def _sweep(self, namespace: str | None) -> None:
+    async def _sweep(self, namespace: str | None) -> bool:
+        """Look once at a namespace; False where it cannot be listed for a reason of its own."""
         # What comes while the list is made is not in it, and is not gone either.
         before = {key: uid for key in self._known(namespace) if (uid := self._uid(key)) is not None}
         versions = {key: self._version(key) for key in before}
@@ -128,8 +193,16 @@ class Sweep:
         self._overdue[namespace] = overdue
         try:
             listed = await self._list(namespace)
+        except NamespaceUnavailable as error:
+            self._overdue[namespace] = frozenset()
+            self._listed[namespace] = {}
+            if error.is_gone:
+                self._drop(before, why="its namespace is gone")
+            self._note(namespace, is_in_order=False)
+            return False
         except SpoutError:
-            return
+            self._note(namespace, is_in_order=False)
+            return True
         # The list is what etcd holds now, so it is no older than what was known before it was asked for.
         older = sorted(str(key) for key, version in versions.items() if listed.get(key, version) < version)
         if older:
@@ -137,12 +210,16 @@ class Sweep:
         # One that is gone by now could not be shown any more.
         self._overdue[namespace] = overdue & listed.keys()
         self._listed[namespace] = listed
-        for key, uid in before.items():
-            if key not in listed and self._uid(key) == uid:
-                logger.warning("Spout %s: it vanished without an event", key)
+        self._drop({key: uid for key, uid in before.items() if key not in listed}, why="it vanished without an event")
+        self._note(namespace, is_in_order=not self._overdue[namespace])
+        return True
+
+    def _drop(self, gone: Mapping[SpoutKey, str], *, why: str) -> None:
+        """Forget Spouts, unless others of their names have come since."""
+        for key, uid in gone.items():
+            if self._uid(key) == uid:
+                logger.warning("Spout %s: %s", key, why)
                 self._cache.drop(key, uid=uid)
-        if not self._overdue[namespace]:
-            self._in_order_at = asyncio.get_running_loop().time()
 
     async def _list(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         try:
@@ -151,13 +228,12 @@ class Sweep:
             if error.message != self.troubles[namespace]:
                 logger.warning("%s; it is tried again", error.message)
             self.troubles[namespace] = error.message
+            if isinstance(error, NamespaceUnavailable):
+                self._unavailable.add(namespace)
             raise
         self.troubles[namespace] = None
+        self._unavailable.discard(namespace)
         return listed
-
-    def _out_of_sight(self) -> OutOfSightError:
-        wrong = "; ".join(filter(None, self.troubles.values())) or "the watch does not show what is listed"
-        return OutOfSightError(f"for {GIVE_UP_AFTER:.0f} s no Spouts could be held against a list: {wrong}")
 
     def _known(self, namespace: str | None) -> list[SpoutKey]:
         return [key for key in self._cache.spouts() if namespace in {None, key.namespace}]

@@ -19,6 +19,8 @@ from tests.support.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedAp
 PATIENCE = 30.0
 #: Seconds in which requests are counted.
 A_WHILE = 6.0
+#: Seconds for a watch to be granted.
+GRANT_WITHIN = 10.0
 
 
 class Watched:
@@ -28,7 +30,13 @@ class Watched:
         self.api = api
         self.credentials = "first"
         self.told: list[str] = []
-        self.informer = KopfInformer(telemetry=Metrics(), namespaces=namespaces, log_in=self._log_in, first_pause=0.1)
+        self.informer = KopfInformer(
+            telemetry=Metrics(),
+            namespaces=namespaces,
+            log_in=self._log_in,
+            first_pause=0.1,
+            grant_within=GRANT_WITHIN,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Watched"]:
@@ -152,6 +160,18 @@ async def test_a_watch_that_always_ends_at_once_is_no_flood(
         await asyncio.sleep(A_WHILE)
 
     assert api.requests["watch *"] + api.requests["list *"] <= 12
+
+
+async def test_a_server_that_does_not_serve_spouts_yet_is_asked_again(api: ScriptedApi) -> None:
+    """kopf asks once, and would wait for ever for an answer that it does not ask for."""
+    api.serves_spouts = False
+    async with Watched(api).running() as watched:
+        await watched.until("its trouble", lambda: "does the API server serve Spouts?" in watched.trouble(None))
+
+        api.serves_spouts = True
+        await api.create("*", "one")
+        await watched.until("the Spout", lambda: "*/one" in watched.told)
+        await watched.until("its trouble to end", lambda: not watched.trouble(None))
 
 
 async def test_one_that_is_told_to_end_leaves_no_thread(api: ScriptedApi) -> None:

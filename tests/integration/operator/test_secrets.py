@@ -20,7 +20,7 @@ def test_a_key_of_several_lines_is_in_no_status_and_no_log_line(
     stopped_operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd, log_format: str
 ) -> None:
     stopped_operator.launch("--log-level=debug", f"--log-format={log_format}")
-    pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, SAID, times=9)
+    pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, f"invalid pipeline spec: {SAID}", times=9)
     spouts.create("one", SPEC)
     refused = spouts.wait("one", "to be refused", stalled="True", reason="PipelineRejected")
     pachd.fail("ListPipeline", grpc.StatusCode.UNKNOWN, SAID, times=9)

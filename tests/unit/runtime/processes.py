@@ -39,10 +39,13 @@ class Process:
     spouts: MemorySpouts = field(default_factory=MemorySpouts)
     election: Election | None = None
     http_port: int = 0
-    watch_trouble: str | None = None
+    informer: MemoryInformer = field(init=False)
     metrics: Metrics = field(default_factory=Metrics)
     engines: list[Engine] = field(default_factory=list)
     """The one that acts, from when it leads."""
+
+    def __post_init__(self) -> None:
+        self.informer = MemoryInformer(spouts=self.spouts)
 
     def operator(self) -> Operator:
         """The operator, not running yet."""
@@ -68,7 +71,7 @@ class Process:
         return Operator(
             config,
             new_engine=new_engine,
-            informer=MemoryInformer(spouts=self.spouts, trouble=self.watch_trouble),
+            informer=self.informer,
             election=self.election,
             metrics=self.metrics,
         )

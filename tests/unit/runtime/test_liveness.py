@@ -88,6 +88,14 @@ def called(process: Process, method: str) -> Callable[[], Awaitable[bool]]:
     return holds
 
 
+def fails_to_list(process: Process) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        await livez(process)
+        return process.engines[0].sweep.troubles[None] is not None
+
+    return holds
+
+
 def is_live(process: Process) -> Callable[[], Awaitable[bool]]:
     async def holds() -> bool:
         return (await livez(process))[0] == 200
@@ -155,9 +163,26 @@ def test_a_watch_that_shows_nothing_is_told_with_what_it_did_not_show(process: P
     while_it_runs(process, scenario)
 
 
+def test_what_the_watch_of_a_refused_namespace_does_not_show_is_no_reason_to_start_anew(process: Process) -> None:
+    async def scenario(_: HurryingLoop) -> None:
+        process.spouts.watch(lambda *_: None)
+        process.spouts.create(a_spout_body())
+        sweep = process.engines[0].sweep
+        await sweep.sweep()
+        await sweep.sweep()
+        assert (await livez(process))[0] == 503
+
+        process.informer.trouble = "the API server answered 403 Forbidden"
+
+        assert (await livez(process))[0] == 200
+        assert (await asked(process, "readyz"))[0] == 503
+
+    while_it_runs(process, scenario)
+
+
 def test_a_watch_that_has_not_begun_is_no_reason_to_start_anew_but_to_wait(process: Process) -> None:
     process.spouts.create(a_spout_body())
-    process.watch_trouble = "the API server answered 403 Forbidden"
+    process.informer.trouble = "the API server answered 403 Forbidden"
 
     async def scenario(_: HurryingLoop) -> None:
         assert await asked(process, "readyz") == (
@@ -189,6 +214,9 @@ def test_a_replica_that_sees_no_namespace_for_minutes_gives_up_its_lease_and_end
         process.spouts.refusals[None] = NamespaceUnavailable("403 for all of them")
 
         loop.ahead = AGES
+        await until("a look that fails", fails_to_list(process))
+        assert not running.done(), "it may have been paused"
+        loop.ahead += AGES
 
         with pytest.raises(OutOfSightError, match="403 for all of them"):
             await running

@@ -2,6 +2,7 @@
 
 import time
 
+from spout_operator.core.errors import NamespaceUnavailable
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
@@ -60,3 +61,21 @@ async def test_a_write_that_others_are_always_quicker_with_backs_off(pachd: Memo
         await world.until("one more", lambda: world.outcomes("outdated") == 4)
 
     assert time.monotonic() - begun > 0.5, "it was 0.2 s for ever"
+
+
+async def test_the_older_wins_though_the_namespace_was_refused_at_first(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    """An API server that starts can answer 403 for a moment."""
+    younger = spouts.create(a_spout_body({"name": "shared"}, name="younger", creationTimestamp="2026-01-31T12:00:01Z"))
+    older = spouts.create(a_spout_body({"name": "shared"}, name="older"))
+    spouts.hide(older)
+    spouts.refusals[None] = NamespaceUnavailable("403")
+    async with World(pachd, spouts) as world:
+        await world.until("the younger to be seen", lambda: younger in world.known)
+        assert not spouts.writes
+        spouts.refusals.clear()
+        spouts.deliver()
+
+        await world.shows(older, synced="True", version=1)
+        await world.shows(younger, stalled="True")

@@ -14,7 +14,7 @@ from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.sweep import GIVE_UP_AFTER, INTERVAL, OutOfSightError, Sweep, WentBackError
 from tests.builders import a_key, a_spout_body
 from tests.unit.runtime.memory_spouts import MemorySpouts
-from tests.unit.runtime.virtual_time import AtOnce, run
+from tests.unit.runtime.virtual_time import AtOnce, now, run
 
 Watched = tuple[MemorySpouts, SpoutCache, Sweep, list[SpoutKey]]
 
@@ -266,3 +266,74 @@ def test_a_process_that_sees_one_of_its_namespaces_goes_on() -> None:
         running.cancel()
 
     run(scenario())
+
+
+def test_a_namespace_whose_list_fails_for_ever_holds_up_the_others_for_a_minute_and_no_longer() -> None:
+    async def scenario() -> None:
+        spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
+        key = spouts.create(a_spout_body(namespace="b"))
+        show(spouts, cache)
+        spouts.refusals["a"] = Retryable(Reason.INTERNAL_ERROR, "500")
+        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"))
+        running = asyncio.ensure_future(sweep.run())
+
+        await sweep.synced.wait()
+
+        assert 60 <= now() < 70
+        assert sweep.knows_all_beside(key)
+        assert not sweep.knows_all_beside(a_key(namespace="a"))
+        await asyncio.sleep(10 * AGES)
+        assert not running.done()
+        running.cancel()
+
+    run(scenario())
+
+
+def test_the_spouts_of_a_namespace_that_comes_later_are_enqueued_once_all_of_them_are_known() -> None:
+    async def scenario() -> None:
+        enqueued: list[SpoutKey] = []
+        spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
+        spouts.refusals["a"] = NamespaceUnavailable("403")
+        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"), enqueue=enqueued.append)
+        running = asyncio.ensure_future(sweep.run())
+        await sweep.synced.wait()
+        one, two = (spouts.create(a_spout_body(name=name, namespace="a")) for name in ("one", "two"))
+        cache.put(spouts.read(one) or {})
+        spouts.refusals.clear()
+        await asyncio.sleep(60)
+        assert enqueued == [], "the other may be the older of two that name one pipeline"
+        assert not sweep.knows_all_beside(one)
+
+        cache.put(spouts.read(two) or {})
+        await asyncio.sleep(60)
+
+        assert enqueued == [one, two]
+        assert sweep.knows_all_beside(one)
+        running.cancel()
+
+    run(scenario())
+
+
+async def test_where_no_namespace_can_be_listed_nothing_is_known(watched: Watched) -> None:
+    spouts, _, sweep, _ = watched
+    spouts.refusals[None] = NamespaceUnavailable("403, as an API server says while it starts")
+
+    running = await beginning(sweep)
+
+    assert not sweep.synced.is_set()
+    running.cancel()
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["it does not exist", "it may not be listed"])
+async def test_of_a_namespace_that_is_gone_no_spout_is_kept(two_namespaces: Watched, *, is_gone: bool) -> None:
+    spouts, cache, sweep, woken = two_namespaces
+    gone, stays = (spouts.create(a_spout_body({"name": f"in-{place}"}, namespace=place)) for place in ("a", "b"))
+    show(spouts, cache)
+    woken.clear()
+    spouts.refusals["a"] = NamespaceUnavailable("no", is_gone=is_gone)
+
+    await sweep.sweep()
+
+    assert cache.spouts() == ([stays] if is_gone else [gone, stays])
+    assert woken == ([gone] if is_gone else [])
+    assert not sweep.overdue
