@@ -38,6 +38,7 @@ class SpoutCache:
         self._wake = wake
         self._known: dict[SpoutKey, _Known] = {}
         self._claims: dict[str, frozenset[SpoutKey]] = {}
+        self._secrets: Secrets | None = None
 
     def get(self, key: SpoutKey) -> Body | None:
         """The resource, without what nobody asks for; None where it is not known. Made anew at each call."""
@@ -66,8 +67,12 @@ class SpoutCache:
 
     def secrets(self) -> Secrets:
         """Those of all Spouts: what no text may hold that is not of one Spout alone."""
-        # A copy, as it is asked for by whatever thread logs.
-        return secrets_of_all(json.loads(known.text) for known in list(self._known.values()))
+        # Kept until a Spout changes: a defect that hits every Spout asks for it as often.
+        found = self._secrets
+        if found is None:
+            # Of a copy, as it is asked for by whatever thread logs.
+            found = self._secrets = secrets_of_all(json.loads(known.text) for known in list(self._known.values()))
+        return found
 
     def put(self, body: Body) -> None:
         """Take in a body, unless it is older than what is known.
@@ -93,6 +98,7 @@ class SpoutCache:
             return
         rivals = self.rivals(key)
         self._unclaim(self._known.pop(key).facts)
+        self._secrets = None
         for woken in rivals | {key}:
             self._wake(woken)
 
@@ -116,6 +122,7 @@ class SpoutCache:
         # With the key that is known already, so that it is in memory once.
         key = known.key if known is not None else new.key
         self._known[key] = _Known(dataclasses.replace(new, key=key), _text(body))
+        self._secrets = None
         self._claims[new.pipeline_name] = self._claims.get(new.pipeline_name, frozenset()) | {key}
         if known is None or known.wants_a_look(new):
             self._wake(key)

@@ -80,6 +80,7 @@ async def test_a_restart_asks_little_and_writes_nothing(pachd: MemoryPachd, spou
 
     async with World(pachd, spouts) as world, counted(world) as made:
         await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
+        await world.rest()
         await world.ticks(3)
 
     assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 4}

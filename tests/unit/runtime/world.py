@@ -148,7 +148,11 @@ class World:
         """Let the poller come round, and what it finds be worked off."""
         for _ in range(count):
             await self.poller.tick()
-            await self.until("all that is due to be done", self._is_at_rest)
+            await self.rest()
+
+    async def rest(self) -> None:
+        """Wait until all that is due is done."""
+        await self.until("all that is due to be done", self._is_at_rest)
 
     def _is_at_rest(self) -> bool:
         return all(queue.still_for == 0 for queue in self._engine.queues.values())
