@@ -4,9 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from spout_operator.core.decision import Action, Decision, Written, decide, decide_deletion, held
-from spout_operator.core.errors import Retryable, Unreadable
+from spout_operator.core.errors import Retryable, SpoutError, Unreadable
 from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm
 from spout_operator.runtime.io import BlockingCalls
 from spout_operator.runtime.knowledge import PipelineKnowledge
@@ -69,7 +70,13 @@ class Convergence:
             # Not louder: its conditions say so, and each of their transitions is a line.
             logger.debug("Spout %s: %s", spout.key, decision.message)
             self._knowledge.forget(spout.pipeline_name)
-            await self._act(decision, spout, owner, observed)
+            try:
+                await self._act(decision, spout, owner, observed)
+            except SpoutError as error:
+                # What it says may be about the pipeline as it was, whose values the Spout no longer has.
+                if observed is not None and observed.spec is not None:
+                    error.said = Secrets(observed.spec.transform.env.values()).redact(error.said)
+                raise
         raise Retryable(
             Reason.PACHYDERM_ERROR,
             f"the pipeline {spout.pipeline_name!r} is not as asked for after {MOST_STEPS} steps; it is tried again",

@@ -458,6 +458,23 @@ async def test_another_pachyderm_is_an_outage_until_it_is_upgraded(pachd: Memory
 KEY = '-----BEGIN KEY-----\nMIIEowIBAAKCAQEA0451\n  two  blanks, "quotes" and back\\slashes\n-----END KEY-----\n'
 
 
+async def test_a_value_that_an_edit_replaces_is_not_shown_where_the_edit_fails(
+    pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    async with World(pachd, spouts) as world:
+        key = spouts.create(a_spout_body({"transform.env": {"PASSWORD": "the-old-password"}}))
+        await world.shows(key, synced="True", version=1)
+        said = 'invalid pipeline spec: it has "the-old-password" in place of "the-new-password"'
+        pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, said)
+        spouts.edit(
+            key, transform=a_spout_body({"transform.env": {"PASSWORD": "the-new-password"}})["spec"]["transform"]
+        )
+        status = await world.shows(key, stalled="True", reason="PipelineRejected")
+
+    assert "invalid pipeline spec" in message(status)
+    assert "password" not in str(status).lower().replace("[redacted]", "")
+
+
 async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
     pachd: MemoryPachd, spouts: MemorySpouts
 ) -> None:
