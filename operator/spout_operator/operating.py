@@ -163,8 +163,8 @@ class Operator:
             wrong = f"nothing has moved, or one Spout is worked on, for {still:.0f} s"
             yield f"queue {name}", wrong if still > STUCK_AFTER else None
         # Of a namespace that cannot be watched it is told in /readyz: a restart would only cost the others.
-        watched = [namespace for namespace, trouble in self._watch_troubles().items() if trouble is None]
-        overdue = sorted(str(key) for namespace in watched for key in engine.sweep.overdue_in(namespace))
+        unwatched = {namespace for namespace, trouble in self._watch_troubles().items() if trouble is not None}
+        overdue = sorted(str(key) for key in engine.sweep.overdue if unwatched.isdisjoint({None, key.namespace}))
         yield "watch", f"it has not shown changes of: {', '.join(overdue[:5])}" if overdue else None
 
     def _ready(self) -> Iterable[health.Check]:

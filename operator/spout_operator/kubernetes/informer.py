@@ -98,7 +98,7 @@ class KopfInformer:
             except BaseException as raised:  # noqa: BLE001 - it is handed on, whatever it is
                 error = raised
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(_settle, ended, error)
+                loop.call_soon_threadsafe(ended.set_result, error)
 
         sight.begin()
         threading.Thread(target=work, name=f"watch {namespace or 'all'}", daemon=True).start()
@@ -120,11 +120,6 @@ class KopfInformer:
 
 def _note_leftover(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     logger.debug("left over by a watch: %s", context.get("exception") or context.get("message"))
-
-
-def _settle(ended: "asyncio.Future[BaseException | None]", error: BaseException | None) -> None:
-    if not ended.done():
-        ended.set_result(error)
 
 
 def _what(namespace: str | None) -> str:

@@ -65,12 +65,10 @@ class Sweep:
         """Namespaces of which the watch has shown all that was listed."""
         self._listed: dict[str | None, Mapping[SpoutKey, int]] = {namespace: {} for namespace in namespaces}
         self._overdue: dict[str | None, frozenset[SpoutKey]] = dict.fromkeys(namespaces, frozenset())
-        self._unavailable: set[str | None] = set()
-        """Namespaces that are not there, or are refused, by the last list."""
         self._wrong_since: dict[str | None, float] = {}
         """Namespaces that are not in order, and since which look."""
-        self.troubles: dict[str | None, str | None] = dict.fromkeys(namespaces)
-        """By namespace: why it could not be listed the last time, None where it could."""
+        self._errors: dict[str | None, SpoutError | None] = dict.fromkeys(namespaces)
+        """By namespace: how the last list of it failed, None where it did not."""
         self.synced = asyncio.Event()
         """Set once the Spouts of every namespace are known, but for those that cannot be listed."""
 
@@ -79,9 +77,10 @@ class Sweep:
         """Spouts whose change was listed at the sweep before the last, and has not been shown since."""
         return frozenset().union(*self._overdue.values())
 
-    def overdue_in(self, namespace: str | None) -> frozenset[SpoutKey]:
-        """The same of one watched namespace."""
-        return self._overdue[namespace]
+    @property
+    def troubles(self) -> Mapping[str | None, str | None]:
+        """By namespace: why it could not be listed the last time, None where it could."""
+        return {namespace: error.message if error else None for namespace, error in self._errors.items()}
 
     def knows_all_beside(self, key: SpoutKey) -> bool:
         """Whether all Spouts of the namespace of this one are known."""
@@ -139,7 +138,8 @@ class Sweep:
         self.synced.set()
 
     def _is_awaited(self, namespace: str | None) -> bool:
-        return namespace not in self._known_whole and namespace not in self._unavailable
+        is_unavailable = isinstance(self._errors[namespace], NamespaceUnavailable)
+        return namespace not in self._known_whole and not is_unavailable
 
     def _note(self, namespace: str | None, *, is_in_order: bool) -> None:
         """Take in how a look at a namespace ended.
@@ -227,12 +227,10 @@ class Sweep:
         except SpoutError as error:
             if error.message != self.troubles[namespace]:
                 logger.warning("%s; it is tried again", error.message)
-            self.troubles[namespace] = error.message
-            if isinstance(error, NamespaceUnavailable):
-                self._unavailable.add(namespace)
+            # Without the frames that it was raised through, which would be kept with it.
+            self._errors[namespace] = error.with_traceback(None)
             raise
-        self.troubles[namespace] = None
-        self._unavailable.discard(namespace)
+        self._errors[namespace] = None
         return listed
 
     def _known(self, namespace: str | None) -> list[SpoutKey]:

@@ -217,6 +217,7 @@ def test_a_token_that_was_revoked_is_told_once_and_not_tried_in_a_loop(
 
     readyz(process, "the API server answered 401 Unauthorized", seconds=120)
     before = refusals(process)
+    # The requests of a while are counted: nothing tells of one that is not made.
     time.sleep(10)
     assert refusals(process) - before < 20, "it was 60 a second"
     ends_soon(process)
