@@ -1,6 +1,7 @@
 """The Spouts as the watch and our own writes last showed them."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -41,12 +42,9 @@ class SpoutCache:
         self._secrets: Secrets | None = None
 
     def get(self, key: SpoutKey) -> Body | None:
-        """The resource, without what nobody asks for; None where it is not known. Made anew at each call."""
+        """The resource, without what nobody asks for; None where it is not known. It is not to be changed."""
         known = self._known.get(key)
-        if known is None:
-            return None
-        body: Body = json.loads(known.text)
-        return body
+        return _read(known.text) if known is not None else None
 
     def facts(self, key: SpoutKey) -> Facts | None:
         """What is known of it without reading the resource; None where it is not known."""
@@ -133,6 +131,13 @@ class SpoutCache:
             self._claims[known.pipeline_name] = left
         else:
             del self._claims[known.pipeline_name]
+
+
+# A reconcile asks for the same resource several times.
+@functools.lru_cache(maxsize=16)
+def _read(text: bytes) -> Body:
+    body: Body = json.loads(text)
+    return body
 
 
 def _text(body: Body) -> bytes:

@@ -91,6 +91,7 @@ class Engine:
         self._controller = Controller(
             cache=cache, reconciler=reconciler, queue=self.queues["reconcile"], may_reconcile=self._may_reconcile
         )
+        self._has_begun = asyncio.Event()
         self.observe = self._controller.observe
         """To be told of every event of the watch."""
         self.poller = Poller(
@@ -120,20 +121,30 @@ class Engine:
     def start_workers(self) -> list[asyncio.Task[None]]:
         """Tasks that reconcile and write statuses, for ever. The poller and the sweep are started apart.
 
-        They reconcile once the sweep knows of all Spouts: of two that name one pipeline, the older makes it.
+        They reconcile once the sweep knows of all Spouts: of two that name one pipeline, the older makes it. By then
+        Pachyderm has been looked at once: what was listed need not be parsed again where a Spout asks for it.
         """
         return [
+            asyncio.create_task(self._begin()),
             *(asyncio.create_task(self._reconcile()) for _ in range(RECONCILES)),
             *(asyncio.create_task(self._statuses.run()) for _ in range(KUBERNETES_CALLS)),
         ]
 
     async def poll(self) -> None:
-        """Look at Pachyderm, tick by tick, for ever: once the secrets are known that it could quote."""
-        await self.sweep.synced.wait()
+        """Look at Pachyderm, tick by tick, for ever."""
+        await self._has_begun.wait()
         await self.poller.run()
 
-    async def _reconcile(self) -> None:
+    async def _begin(self) -> None:
+        """Look at Pachyderm for the first time, once the secrets are known that it could quote."""
         await self.sweep.synced.wait()
+        await self.poller.tick()
+        self._has_begun.set()
+        # A task that ends would end the operator.
+        await asyncio.Event().wait()
+
+    async def _reconcile(self) -> None:
+        await self._has_begun.wait()
         await self._controller.work()
 
     def _may_reconcile(self, key: SpoutKey) -> bool:

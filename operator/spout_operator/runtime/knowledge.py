@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import Pipeline
+from spout_operator.core.status import Server
 from spout_operator.runtime.head_reads import HeadReads
 
 
@@ -23,6 +24,8 @@ class PipelineKnowledge:
 
     def __init__(self, heads: HeadReads) -> None:
         self.outage: SpoutError | None = None
+        self.server: Server | None = None
+        """What Pachyderm last told of itself; None before."""
         self.heads = heads
         self._observed: dict[str, _Observation] = {}
         self._listed: Mapping[str, Pipeline] | None = None

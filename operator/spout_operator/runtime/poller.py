@@ -46,12 +46,13 @@ class Poller:
         """Whether Pachyderm answered the last look; None where there was none."""
 
     async def run(self) -> None:
-        """Tick for ever; an outage is noted and the next tick tries again."""
+        """Tick for ever, for the first time after a pause; an outage is noted and the next tick tries again."""
         loop = asyncio.get_running_loop()
+        started = loop.time()
         while True:
+            await asyncio.sleep(max(0, started + self._interval - loop.time()))
             started = loop.time()
             await self.tick()
-            await asyncio.sleep(max(0, started + self._interval - loop.time()))
 
     async def tick(self) -> None:
         """Look once; also without Spouts, as whether Pachyderm can be reached is to be known before there is one."""
@@ -68,7 +69,7 @@ class Poller:
 
     async def _look(self) -> None:
         # Asked anew after an outage only; one of another version is an outage for as long as it is that.
-        await self._calls(self._pachyderm.server)
+        self._knowledge.server = await self._calls(self._pachyderm.server)
         listed = await self._calls(self._pachyderm.list)
         self._note_move()
         claims = dict(self._cache.claims())

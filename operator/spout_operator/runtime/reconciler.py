@@ -208,19 +208,19 @@ class Reconciler:
 
     async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> Reading:
         shown = self._with.statuses.current(spout.key)
-        # First, so that what is counted then is not lost where the version is not told.
-        server = await self._with.calls(self._with.pachyderm.server)
-        reading = await self._progress.read(spout, shown, self._secrets(body, observed))
+        secrets = self._secrets(body, observed)
+        reading = await self._progress.read(spout, shown, secrets)
         self._submit(
             spout.key,
             body,
             Knowledge(
                 conditions=conditions.of_decision(decision, observed),
-                server=server,
+                server=self._with.knowledge.server or Server(address=self._with.address),
                 pipeline=observed,
                 commits=reading.commits,
                 marker=reading.marker,
             ),
+            secrets,
         )
         return reading
 
@@ -240,15 +240,15 @@ class Reconciler:
         self, key: SpoutKey, body: Body, found: tuple[conditions.Condition, ...], *, forgets: bool = False
     ) -> dict[str, Any]:
         knowledge = Knowledge(conditions=found, server=Server(address=self._with.address), forgets=forgets)
-        return self._submit(key, body, knowledge)
+        return self._submit(key, body, knowledge, self._secrets(body, None))
 
-    def _submit(self, key: SpoutKey, body: Body, knowledge: Knowledge) -> dict[str, Any]:
+    def _submit(self, key: SpoutKey, body: Body, knowledge: Knowledge, secrets: Secrets) -> dict[str, Any]:
         metadata = body["metadata"]
         before = self._with.statuses.current(key)
         status = build(
             before,
             knowledge,
-            secrets=self._secrets(body, knowledge.pipeline),
+            secrets=secrets,
             generation=metadata["generation"],
             now=self._with.now(),
         )

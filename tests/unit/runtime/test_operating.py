@@ -55,7 +55,9 @@ async def test_a_new_spout_is_made_with_few_calls_and_the_finalizer_comes_first(
         assert body["metadata"]["finalizers"] == [FINALIZER]
         assert spouts.writes[0] == "finalizers"
         await world.shows(key, ready="False", reason="Creating", reconciling="True")
-        assert pachd.calls == {"InspectPipeline": 1, "InspectRepo": 1, "GetVersion": 1, "CreatePipeline": 1}
+        first_tick = {"GetVersion": 1, "ListPipeline": 1}
+        of_the_spout = {"InspectPipeline": 1, "GetVersion": 1, "InspectRepo": 1, "CreatePipeline": 1}
+        assert pachd.calls == Counter(first_tick) + Counter(of_the_spout)
         pachd.release("CreatePipeline")
 
         await world.shows(key, ready="False", synced="True", reason="Starting", version=1)
@@ -83,7 +85,7 @@ async def test_a_restart_asks_little_and_writes_nothing(pachd: MemoryPachd, spou
         await world.rest()
         await world.ticks(3)
 
-    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 3, "ListBranch": 4}
+    assert made == {"GetVersion": 1, "ListPipeline": 1 + 3, "InspectPipeline": 1, "ListBranch": 1 + 3}
 
 
 async def test_the_heads_of_a_quiet_spout_are_looked_at_ever_more_rarely(
@@ -114,7 +116,7 @@ async def test_what_was_quiet_before_a_restart_is_looked_at_once_by_it(
         await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
         await world.ticks(5)
 
-    assert made == {"InspectPipeline": 1, "GetVersion": 1, "ListPipeline": 5, "ListBranch": 1}
+    assert made == {"GetVersion": 1, "ListPipeline": 1 + 5, "InspectPipeline": 1, "ListBranch": 1}
 
 
 async def test_new_commits_cost_one_listing_of_just_these(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
