@@ -13,6 +13,7 @@ import uuid
 
 from spout_operator import __version__
 from spout_operator.config import Config, ConfigError
+from spout_operator.controller.engine import Engine
 from spout_operator.core.errors import NotLeading
 from spout_operator.kubernetes import access, preflight
 from spout_operator.kubernetes.api import Api
@@ -20,11 +21,10 @@ from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.kubernetes.leases import DEADLINE as LEASE_DEADLINE
 from spout_operator.kubernetes.leases import KubernetesLeases
 from spout_operator.kubernetes.spouts import KubernetesSpouts
-from spout_operator.operating import Operator
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from spout_operator.runtime.election import Election
-from spout_operator.runtime.engine import Engine
+from spout_operator.process.election import Election
+from spout_operator.process.manager import Operator
 from spout_operator.telemetry import logs, tracing
 from spout_operator.telemetry.metrics import Metrics
 

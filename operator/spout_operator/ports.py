@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from spout_operator.core.lease import Lease
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, SpoutKey
 from spout_operator.core.reasons import Reason
-from spout_operator.core.status import Server
+from spout_operator.core.status.build import Server
 
 Permit = Callable[[], float]
 """Seconds for which a request may still be under way. Raises NotLeading where none may be made any more.

@@ -16,8 +16,8 @@ from spout_operator.core.model import (
     SpoutOptions,
     Transform,
 )
-from spout_operator.core.quantity import Quantity, cores
-from spout_operator.core.reading import canonical_json
+from spout_operator.core.spec.fields import canonical_json
+from spout_operator.core.spec.quantity import Quantity, cores
 from tests.contract.harness import SPEC, TRANSFORM
 
 _PATCH = [{"op": "add", "path": "/metadata/labels", "value": {"team": "ingest"}}]

@@ -9,9 +9,9 @@ import pytest
 
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import PipelineSpec, Resources, SecretMount
-from spout_operator.core.quantity import Quantity
-from spout_operator.core.reading import canonical_json
 from spout_operator.core.reasons import Reason
+from spout_operator.core.spec.fields import canonical_json
+from spout_operator.core.spec.quantity import Quantity
 from spout_operator.pachyderm.v1.worker_pod import worker_pod
 from spout_testbed import Testbed
 from spout_testbed.waiting import wait_until

@@ -7,7 +7,7 @@ import pytest
 
 from spout_operator.core.errors import Retryable, Unreachable
 from spout_operator.core.reasons import Reason
-from spout_operator.core.status import Server
+from spout_operator.core.status.build import Server
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from tests.contract.harness import Side
 

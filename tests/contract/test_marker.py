@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from spout_operator.core import marker as markers
 from spout_operator.core.errors import Missing
 from spout_operator.core.model import Marker, MarkerFile
+from spout_operator.core.status import marker as markers
 from tests.contract.harness import NO_COMMIT, SPEC, Side
 
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from spout_operator.core.comparison import changes
 from spout_operator.core.model import PipelineSpec
+from spout_operator.core.spec.comparison import changes
 from tests.contract.harness import OWNER, SPEC, Side
 from tests.contract.specs import EVERYTHING, ROWS, SPECS, Row
 from tests.support.waiting import eventually

@@ -4,14 +4,14 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from spout_operator.core import conditions
-from spout_operator.core.conditions import Condition
 from spout_operator.core.decision import Action, Decision, decide, decide_deletion
 from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import DeletionPolicy, Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
-from spout_operator.core.status import Knowledge, Server, build
+from spout_operator.core.status import conditions
+from spout_operator.core.status.build import Knowledge, Server, build
+from spout_operator.core.status.conditions import Condition
 from tests.builders import NOON, a_pipeline, a_spec, a_spout, a_spout_body, a_transform, an_owner
 
 GENERATION = 4

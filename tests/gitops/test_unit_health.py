@@ -9,8 +9,8 @@ import lupa.lua51
 import pytest
 import yaml
 
-from spout_operator.core.conditions import FALSE, TRUE, UNKNOWN
 from spout_operator.core.decision import Action
+from spout_operator.core.status.conditions import FALSE, TRUE, UNKNOWN
 from tests.gitops import testdata, verdicts
 from tests.gitops.states import GENERATION, State, a_step, states, unseen
 

@@ -46,7 +46,7 @@ def test_a_stack_trace_is_told_without_secrets(log: Log) -> None:
     try:
         fail()
     except KeyError:
-        log.of("spout_operator.runtime.reconciler").exception("Spout a/b: unexpected error")
+        log.of("spout_operator.controller.reconciler").exception("Spout a/b: unexpected error")
 
     assert "hunter" not in log.told
     assert "Spout a/b: unexpected error" in log.told
@@ -69,7 +69,7 @@ def test_no_secret_is_looked_for_in_what_the_operator_words_itself(log_format: s
         raise AssertionError("with a thousand Spouts that takes 10 ms a line")
 
     log = Log(log_format, secrets)
-    log.of("spout_operator.runtime.poller").info("Pachyderm answers %s", "again")
+    log.of("spout_operator.controller.poller").info("Pachyderm answers %s", "again")
 
     assert "Pachyderm answers again" in log.told
 

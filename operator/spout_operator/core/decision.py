@@ -1,16 +1,16 @@
 """What to do about a Spout, given what it asks for and what Pachyderm holds. One step at a time.
 
 A chain of small questions, asked in order; the first that has an answer decides. Nothing here
-does anything: `runtime.reconciler` carries a decision out and observes again.
+does anything: `controller.reconciler` carries a decision out and observes again.
 """
 
 import dataclasses
 import enum
 
-from spout_operator.core.comparison import changes
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineSpec, Spout
 from spout_operator.core.reasons import Reason
+from spout_operator.core.spec.comparison import changes
 
 STAMP_SPOUT = "spout-operator.io/spout"
 STAMP_CLUSTER = "spout-operator.io/cluster"

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.conditions import READY, STALLED, TRUE
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.parsing import parse_key, pipeline_name
+from spout_operator.core.spec.parsing import parse_key, pipeline_name
+from spout_operator.core.status.conditions import READY, STALLED, TRUE
 from spout_operator.core.timestamps import parse_time
 
 

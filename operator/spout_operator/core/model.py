@@ -1,6 +1,6 @@
 """The nouns: what a Spout asks for and what a Pachyderm holds, in one neutral form.
 
-Both sides are brought to these types (the resource by `core.parsing`, the server's answer by an
+Both sides are brought to these types (the resource by `core.spec.parsing`, the server's answer by an
 adapter), with the server's defaults filled in, so that comparing them is comparing values.
 Frozen throughout: an observation does not change under the one who decides on it.
 """
@@ -10,7 +10,7 @@ import datetime
 import enum
 from collections.abc import Mapping
 
-from spout_operator.core.quantity import Quantity
+from spout_operator.core.spec.quantity import Quantity
 
 #: Pachyderm 1.13 writes a spout's data here unless told otherwise, and the operator never does.
 OUTPUT_BRANCH = "master"
@@ -198,8 +198,9 @@ class MarkerFile:
 class Marker:
     """What a spout would resume from: a file, or a directory with `files_total` files.
 
-    `files` holds the first of them only (`core.marker.MOST_FILES`). `files_total` is None where there are more than
-    are counted (`core.marker.MOST_COUNTED`). `commit` is the finished commit on the marker branch that holds them.
+    `files` holds the first of them only (`core.status.marker.MOST_FILES`). `files_total` is None where there are more
+    than are counted (`core.status.marker.MOST_COUNTED`). `commit` is the finished commit on the marker branch that
+    holds them.
     """
 
     path: str

@@ -13,10 +13,10 @@ from typing import Any
 
 import kopf
 
-from spout_operator.kubernetes.sight import Sight
+from spout_operator.controller.queue import Backoff
 from spout_operator.kubernetes.watch import LogIn, watch
+from spout_operator.kubernetes.watch_health import Sight
 from spout_operator.ports import Observe, Telemetry
-from spout_operator.runtime.queue import Backoff
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import aiohttp
 import kopf
 
 from spout_operator.kubernetes.resource import PLURAL
-from spout_operator.kubernetes.sight import Sight
+from spout_operator.kubernetes.watch_health import Sight
 from spout_operator.ports import Telemetry
 
 #: How many lists and watches are begun at once, and the seconds in which no more are begun. A watch that is well begins

@@ -13,7 +13,7 @@ import kopf
 from spout_operator.kubernetes import session
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 from spout_operator.kubernetes.session import Pace
-from spout_operator.kubernetes.sight import Sight
+from spout_operator.kubernetes.watch_health import Sight
 from spout_operator.ports import Observe, Telemetry
 
 LogIn = Callable[..., kopf.ConnectionInfo | None]

@@ -10,9 +10,9 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from spout_operator.core.conditions import TRUE
+from spout_operator.controller.engine import Engine
 from spout_operator.core.facts import Facts
-from spout_operator.runtime.engine import Engine
+from spout_operator.core.status.conditions import TRUE
 from spout_operator.telemetry.metrics import PREFIX
 
 #: Name, help, and how it is read off a Spout; what is not there yet is left out.

@@ -78,7 +78,7 @@ def configure(log_format: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(log_format))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # kopf tells of each event, and of each try of a request that fails: kubernetes/sight.py tells that once.
+    # kopf tells of each event, and of each try of a request that fails: kubernetes/watch_health.py tells that once.
     logging.getLogger("kopf").setLevel(logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -10,7 +10,7 @@ from typing import Any
 import kopf
 import pytest
 
-from spout_operator.core.parsing import parse_key
+from spout_operator.core.spec.parsing import parse_key
 from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.telemetry.metrics import Metrics
 from tests.support.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi

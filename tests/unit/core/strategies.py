@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from spout_operator.core import model
-from spout_operator.core.quantity import Quantity, cores
+from spout_operator.core.spec.quantity import Quantity, cores
 
 words = st.text("abcxyz019-_./", max_size=6)
 names = st.text("abcxyz", min_size=1, max_size=4)

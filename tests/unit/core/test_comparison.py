@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spout_operator.core import model
-from spout_operator.core.comparison import changes
-from spout_operator.core.quantity import Quantity, cores
+from spout_operator.core.spec.comparison import changes
+from spout_operator.core.spec.quantity import Quantity, cores
 from tests.builders import a_spec, a_transform
 from tests.unit.core.strategies import specs
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core import conditions
-from spout_operator.core.conditions import FALSE, READY, RECONCILING, STALLED, SYNCED, TRUE, UNKNOWN, Condition
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.status import conditions
+from spout_operator.core.status.conditions import FALSE, READY, RECONCILING, STALLED, SYNCED, TRUE, UNKNOWN, Condition
 from tests.builders import NOON, a_pipeline
 
 LATER = NOON + datetime.timedelta(hours=1)

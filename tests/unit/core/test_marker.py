@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spout_operator.core.marker import MOST_COUNTED, is_unknown, to_status, unknown
+from spout_operator.core.status.marker import MOST_COUNTED, is_unknown, to_status, unknown
 from tests.builders import a_marker, a_marker_file
 
 KIB = 1024

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core import naming
+from spout_operator.core.spec import naming
 
 #: As Kubernetes has them: of the Secret spout-pachctl-secret-NAME, and of the label pipeline-NAME-v1.
 OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")

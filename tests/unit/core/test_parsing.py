@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core import model, parsing
+from spout_operator.core import model
 from spout_operator.core.errors import Stalled
-from spout_operator.core.quantity import Quantity, cores
 from spout_operator.core.reasons import Reason
+from spout_operator.core.spec import parsing
+from spout_operator.core.spec.quantity import Quantity, cores
 from tests.builders import ABSENT, a_key, a_spec, a_spout, a_spout_body, a_transform
 
 

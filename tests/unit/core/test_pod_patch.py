@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core import pod_patch
+from spout_operator.core.spec import pod_patch
 
 Operation = dict[str, Any]
 

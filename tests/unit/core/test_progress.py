@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spout_operator.core.model import Commit
-from spout_operator.core.progress import NOTHING_COUNTED, CommitCount, Walk, from_status, to_status
+from spout_operator.core.status.commits import NOTHING_COUNTED, CommitCount, Walk, from_status, to_status
 from tests.builders import NOON, a_commit
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core.quantity import Quantity, cores
+from spout_operator.core.spec.quantity import Quantity, cores
 
 
 @dataclass(frozen=True)

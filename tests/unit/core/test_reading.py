@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core.reading import Reader, canonical_json
+from spout_operator.core.spec.fields import Reader, canonical_json
 
 
 @dataclass(frozen=True)

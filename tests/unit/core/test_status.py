@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core import conditions, marker, progress
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import PipelineState
-from spout_operator.core.progress import CommitCount
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
-from spout_operator.core.status import Knowledge, Server, build
+from spout_operator.core.status import commits as progress
+from spout_operator.core.status import conditions, marker
+from spout_operator.core.status.build import Knowledge, Server, build
+from spout_operator.core.status.commits import CommitCount
 from tests.builders import NOON, a_commit, a_marker, a_pipeline
 
 LATER = NOON + datetime.timedelta(hours=1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, PipelineState
-from spout_operator.core.status import Server
+from spout_operator.core.status.build import Server
 from tests.builders import NOON, a_commit
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from spout_operator.core.errors import Outdated, Retryable, SpoutError
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.parsing import parse_key
 from spout_operator.core.reasons import Reason
+from spout_operator.core.spec.parsing import parse_key
 
 Body = dict[str, Any]
 Tell = Callable[[str, Body], None]

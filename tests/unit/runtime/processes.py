@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spout_operator.config import Config, PachdAddress
-from spout_operator.operating import Operator
+from spout_operator.controller.engine import Engine
 from spout_operator.ports import Observe
-from spout_operator.runtime.election import Election
-from spout_operator.runtime.engine import Engine
+from spout_operator.process.election import Election
+from spout_operator.process.manager import Operator
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spout_operator.controller.cache import SpoutCache
 from spout_operator.core.model import SpoutKey
-from spout_operator.runtime.cache import SpoutCache
 from tests.builders import Body, a_key, a_spout_body
 
 KEY = a_key()

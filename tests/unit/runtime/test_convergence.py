@@ -4,17 +4,17 @@ import json
 
 import pytest
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.convergence import Convergence
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.observations import PipelineKnowledge
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import PipelineSpec, Resources
-from spout_operator.core.quantity import Quantity
-from spout_operator.core.reading import canonical_json
 from spout_operator.core.reasons import Reason
+from spout_operator.core.spec.fields import canonical_json
+from spout_operator.core.spec.quantity import Quantity
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.runtime.convergence import Convergence
-from spout_operator.runtime.head_reads import HeadReads
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.knowledge import PipelineKnowledge
 from tests.builders import a_spec, a_spout, an_owner
 from tests.memory_pachd import MemoryPachd
 

@@ -8,7 +8,7 @@ import pytest
 
 from spout_operator.core.errors import NotLeading
 from spout_operator.core.lease import DURATION, RENEW_DEADLINE
-from spout_operator.runtime.election import Election
+from spout_operator.process.election import Election
 from tests.unit.runtime.memory_leases import MemoryLeases
 
 

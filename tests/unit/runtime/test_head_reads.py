@@ -5,11 +5,11 @@ import itertools
 
 import pytest
 
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.observations import PipelineKnowledge
+from spout_operator.controller.poller import Poller
 from spout_operator.core.model import Heads, SpoutKey
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.head_reads import HeadReads
-from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.runtime.poller import Poller
 from tests.builders import a_key, a_spec, a_spout_body, an_owner
 from tests.unit.runtime import virtual_time
 from tests.unit.runtime.memory_pipelines import MemoryPipelines

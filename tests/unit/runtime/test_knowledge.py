@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.observations import PipelineKnowledge
 from spout_operator.core.model import Heads, Pipeline, PipelineState
-from spout_operator.runtime.head_reads import HeadReads
-from spout_operator.runtime.knowledge import PipelineKnowledge
 from tests.builders import a_pipeline, a_spec
 
 NAME = a_pipeline().name

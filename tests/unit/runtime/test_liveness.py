@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from spout_operator.controller.resync import OutOfSightError
 from spout_operator.core.errors import NamespaceUnavailable
-from spout_operator.runtime.election import Election
-from spout_operator.runtime.sweep import OutOfSightError
+from spout_operator.process.election import Election
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_leases import MemoryLeases

@@ -8,11 +8,11 @@ from typing import Any
 import grpc
 import pytest
 
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.progress import LONGEST_MARKER_RETRY, Progress, Reading
 from spout_operator.core.errors import Unreachable
 from spout_operator.core.redaction import Secrets
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.runtime.head_reads import HeadReads
-from spout_operator.runtime.progress import LONGEST_MARKER_RETRY, Progress, Reading
 from tests.builders import NOON, a_spec, a_spout, a_transform, an_owner
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime import virtual_time

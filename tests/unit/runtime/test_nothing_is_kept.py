@@ -14,9 +14,9 @@ from types import FunctionType, MethodType
 
 import pytest
 
+from spout_operator.controller.engine import Engine
 from spout_operator.core.errors import Unreachable
 from spout_operator.core.model import SpoutKey
-from spout_operator.runtime.engine import Engine
 from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_spout_body, an_owner
 from tests.unit.runtime.memory_pipelines import MemoryPipelines

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 
+from spout_operator.controller.reconciler import FINALIZER
 from spout_operator.core.model import PipelineState, SpoutKey
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
-from spout_operator.runtime.reconciler import FINALIZER
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
 from tests.support.spouts import message

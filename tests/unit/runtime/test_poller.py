@@ -5,8 +5,8 @@ import asyncio
 import grpc
 import pytest
 
+from spout_operator.controller.poller import LOOKS
 from spout_operator.core.errors import NotLeading
-from spout_operator.runtime.poller import LOOKS
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
@@ -68,7 +68,7 @@ async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
         while not world.poller.is_reached:
             await world.poller.tick()
 
-    told = [record.message for record in caplog.records if record.name == "spout_operator.runtime.poller"]
+    told = [record.message for record in caplog.records if record.name == "spout_operator.controller.poller"]
     assert len(told) == 2, told
     assert "did not answer" in told[0]
     assert told[0].endswith("(UNAVAILABLE: down)")

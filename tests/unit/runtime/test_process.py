@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 
-from spout_operator.runtime.election import Election
+from spout_operator.process.election import Election
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_leases import MemoryLeases

@@ -5,13 +5,13 @@ from typing import Any
 import grpc
 import pytest
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.progress import PAGE, PAGES, Progress
 from spout_operator.core.errors import Missing, SpoutError
-from spout_operator.core.progress import to_status
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.status.commits import to_status
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.runtime.head_reads import HeadReads
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.progress import PAGE, PAGES, Progress
 from tests.builders import a_spec, a_spout, a_spout_body, an_owner
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts

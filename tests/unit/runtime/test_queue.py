@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spout_operator.runtime.queue import Backoff, KeyedQueue
+from spout_operator.controller.queue import Backoff, KeyedQueue
 from tests.unit.runtime.virtual_time import now, run
 
 Queue = KeyedQueue[str]

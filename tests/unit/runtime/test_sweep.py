@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.resync import GIVE_UP_AFTER, INTERVAL, OutOfSightError, Sweep, WentBackError
 from spout_operator.core.errors import NamespaceUnavailable, Retryable, SpoutError
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.sweep import GIVE_UP_AFTER, INTERVAL, OutOfSightError, Sweep, WentBackError
 from tests.builders import a_key, a_spout_body
 from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.virtual_time import AtOnce, now, run

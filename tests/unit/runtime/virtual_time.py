@@ -5,7 +5,7 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
-from spout_operator.runtime.io import BlockingCalls
+from spout_operator.blocking import BlockingCalls
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from spout_operator.config import PachdAddress
+from spout_operator.controller.engine import Engine
+from spout_operator.controller.poller import Poller
 from spout_operator.core.model import SpoutKey
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.ports import Permit
-from spout_operator.runtime.engine import Engine
-from spout_operator.runtime.poller import Poller
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.support.spouts import summary

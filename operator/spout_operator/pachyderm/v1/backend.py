@@ -8,11 +8,11 @@ import grpc
 from spout_operator.core.errors import Retryable, Stalled
 from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec
 from spout_operator.core.reasons import Reason
-from spout_operator.core.status import Server
+from spout_operator.core.status.build import Server
 from spout_operator.pachyderm.v1 import branches, check, codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
 from spout_operator.pachyderm.v1.listing import Listing
-from spout_operator.pachyderm.v1.marker import read_marker
+from spout_operator.pachyderm.v1.marker_files import read_marker
 from spout_operator.pachyderm.v1.words import Kind, kind_of
 
 #: The release that `tests/contract` runs against (docs/decisions/0009-supported-pachyderm.md).

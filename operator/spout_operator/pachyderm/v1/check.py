@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from spout_operator.core import pod_patch as rfc6902
 from spout_operator.core.model import PipelineSpec
-from spout_operator.core.mounts import normal_path
-from spout_operator.core.quantity import Quantity
+from spout_operator.core.spec import pod_patch as rfc6902
+from spout_operator.core.spec.mounts import normal_path
+from spout_operator.core.spec.quantity import Quantity
 from spout_operator.pachyderm.v1 import pod_patch
 from spout_operator.pachyderm.v1.worker_pod import MOUNT_PATHS, VOLUMES, VOLUMES_OF_SOME_SERVERS, worker_pod
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from spout_operator.core import model, reading
+from spout_operator.core import model
 from spout_operator.core.decision import STAMP_CLUSTER, STAMP_RESTART, STAMP_SPOUT
-from spout_operator.core.quantity import Quantity, cores
+from spout_operator.core.spec import fields as reading
+from spout_operator.core.spec.quantity import Quantity, cores
 from spout_operator.pachyderm.v1.sdk import pfs_pb2, pps_pb2
 
 # The generated modules are untyped; a message is Any here and only here.

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonpatch
 
-from spout_operator.core.pod_patch import operation_name
+from spout_operator.core.spec.pod_patch import operation_name
 
 # Any JSON; a patch can make anything of it.
 Json = Any
@@ -24,7 +24,7 @@ def apply(patch: str, pod: Json) -> Json:
     """The Pod as the patch makes it.
 
     Args:
-        patch: JSON text in which `core.pod_patch.findings` finds nothing.
+        patch: JSON text in which `core.spec.pod_patch.findings` finds nothing.
         pod: the PodSpec as JSON; it is changed.
 
     Raises:

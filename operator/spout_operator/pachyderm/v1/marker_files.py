@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from spout_operator.core import marker as markers
 from spout_operator.core.model import Commit, Marker, MarkerFile
+from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.client import DeadlineClient
 

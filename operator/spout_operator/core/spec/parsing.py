@@ -7,11 +7,12 @@ cluster can be older than the operator. All findings are collected: a person men
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from spout_operator.core import model, naming, pod_patch, quantity, runnable
+from spout_operator.core import model
 from spout_operator.core.errors import Stalled
-from spout_operator.core.reading import Reader
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.spec import naming, pod_patch, quantity, runnable
+from spout_operator.core.spec.fields import Reader
 
 
 def parse_key(body: Mapping[str, Any]) -> model.SpoutKey:

@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Collection, Mapping
 
+from spout_operator.controller.head_reads import HeadReads
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import Pipeline
-from spout_operator.core.status import Server
-from spout_operator.runtime.head_reads import HeadReads
+from spout_operator.core.status.build import Server
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

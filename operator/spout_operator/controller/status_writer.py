@@ -5,12 +5,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.queue import Backoff, KeyedQueue
 from spout_operator.core.errors import Retryable
 from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Spouts
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.queue import Backoff, KeyedQueue
 
 logger = logging.getLogger(__name__)
 

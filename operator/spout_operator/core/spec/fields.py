@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from spout_operator.core.quantity import Quantity
+from spout_operator.core.spec.quantity import Quantity
 
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)

@@ -3,14 +3,14 @@
 import logging
 from collections.abc import Awaitable, Callable
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.observations import PipelineKnowledge
 from spout_operator.core.decision import Action, Decision, Written, decide, decide_deletion, held
 from spout_operator.core.errors import Retryable, SpoutError, Unreadable
 from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.knowledge import PipelineKnowledge
 
 logger = logging.getLogger(__name__)
 

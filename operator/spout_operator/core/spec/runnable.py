@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from spout_operator.core.model import PipelineSpec
-from spout_operator.core.mounts import normal_path
+from spout_operator.core.spec.mounts import normal_path
 
 #: Belongs to Pachyderm in every version: its inputs and outputs.
 _PFS = "/pfs"

@@ -5,10 +5,11 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core import conditions, progress
 from spout_operator.core.model import Pipeline
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.status import commits as progress
+from spout_operator.core.status import conditions
 from spout_operator.core.timestamps import print_time
 
 

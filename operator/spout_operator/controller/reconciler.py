@@ -6,22 +6,23 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from spout_operator.core import conditions, parsing
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.cache import Body, SpoutCache
+from spout_operator.controller.convergence import Convergence
+from spout_operator.controller.observations import PipelineKnowledge
+from spout_operator.controller.progress import Progress, Reading
+from spout_operator.controller.queue import Backoff
+from spout_operator.controller.status_writer import StatusWriter
+from spout_operator.controller.transitions import log_transition
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
-from spout_operator.core.status import Knowledge, Server, build
+from spout_operator.core.spec import parsing
+from spout_operator.core.status import conditions
+from spout_operator.core.status.build import Knowledge, Server, build
 from spout_operator.ports import Outcome, Pachyderm, Result, Spouts, Telemetry
-from spout_operator.runtime.cache import Body, SpoutCache
-from spout_operator.runtime.convergence import Convergence
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.runtime.progress import Progress, Reading
-from spout_operator.runtime.queue import Backoff
-from spout_operator.runtime.status_writer import StatusWriter
-from spout_operator.runtime.transitions import log_transition
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Collaborators:
 
 
 class Reconciler:
-    """Reconciles one Spout; several may be under way at once, one at a time per key (`runtime.queue`)."""
+    """Reconciles one Spout; several may be under way at once, one at a time per key (`controller.queue`)."""
 
     def __init__(self, collaborators: Collaborators, *, poll_interval: float) -> None:
         self._with = collaborators

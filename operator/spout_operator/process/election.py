@@ -7,10 +7,10 @@ import random
 import time
 from collections.abc import Callable
 
+from spout_operator.blocking import BlockingCalls
 from spout_operator.core.errors import NotLeading, Outdated, SpoutError
 from spout_operator.core.lease import RENEW_DEADLINE, RETRY_PERIOD, Lease, claim, released
 from spout_operator.ports import Leases
-from spout_operator.runtime.io import BlockingCalls
 
 logger = logging.getLogger(__name__)
 

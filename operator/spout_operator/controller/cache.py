@@ -9,8 +9,8 @@ from typing import Any
 from spout_operator.core import facts
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.parsing import secrets_of_all
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.spec.parsing import secrets_of_all
 
 Body = Mapping[str, Any]
 

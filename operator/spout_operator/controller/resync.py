@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.queue import Backoff
 from spout_operator.core.errors import NamespaceUnavailable, SpoutError
 from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Spouts
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.queue import Backoff
 
 logger = logging.getLogger(__name__)
 

@@ -7,16 +7,17 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from spout_operator.core import freshness, progress
-from spout_operator.core import marker as markers
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.queue import Backoff
+from spout_operator.core import freshness
 from spout_operator.core.errors import Missing, NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Spout, SpoutKey
-from spout_operator.core.progress import CommitCount, Walk
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.status import commits as progress
+from spout_operator.core.status import marker as markers
+from spout_operator.core.status.commits import CommitCount, Walk
 from spout_operator.ports import Pachyderm
-from spout_operator.runtime.head_reads import HeadReads
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.queue import Backoff
 
 logger = logging.getLogger(__name__)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
+from spout_operator.controller.cache import Body, SpoutCache
+from spout_operator.controller.queue import KeyedQueue
+from spout_operator.controller.reconciler import Reconciler
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.parsing import parse_key
-from spout_operator.runtime.cache import Body, SpoutCache
-from spout_operator.runtime.queue import KeyedQueue
-from spout_operator.runtime.reconciler import Reconciler
+from spout_operator.core.spec.parsing import parse_key
 
 
 class Controller:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from spout_operator.config import Config, ConfigError
+from spout_operator.controller.engine import Engine
 from spout_operator.ports import Informer
-from spout_operator.runtime.election import Election
-from spout_operator.runtime.engine import Engine
+from spout_operator.process.election import Election
 from spout_operator.telemetry import health
 from spout_operator.telemetry.collector import StateCollector
 from spout_operator.telemetry.metrics import Metrics

@@ -5,13 +5,13 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.observations import PipelineKnowledge
 from spout_operator.core.errors import NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Heads, Pipeline, SpoutKey
 from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.knowledge import PipelineKnowledge
 
 logger = logging.getLogger(__name__)
 

@@ -4,20 +4,20 @@ import asyncio
 import datetime
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from spout_operator.blocking import BlockingCalls
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.controller import Controller
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.observations import PipelineKnowledge
+from spout_operator.controller.poller import LOOKS, Poller
+from spout_operator.controller.queue import KeyedQueue
+from spout_operator.controller.reconciler import Collaborators, Reconciler
+from spout_operator.controller.resync import Sweep
+from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm, Spouts, Telemetry
-from spout_operator.runtime.cache import SpoutCache
-from spout_operator.runtime.controller import Controller
-from spout_operator.runtime.head_reads import HeadReads
-from spout_operator.runtime.io import BlockingCalls
-from spout_operator.runtime.knowledge import PipelineKnowledge
-from spout_operator.runtime.poller import LOOKS, Poller
-from spout_operator.runtime.queue import KeyedQueue
-from spout_operator.runtime.reconciler import Collaborators, Reconciler
-from spout_operator.runtime.status_writer import StatusWriter
-from spout_operator.runtime.sweep import Sweep
 
 #: Reconciles at a time; the looks of the poller come on top. pachd makes 45 pipelines a second however many are asked
 #: for at once (docs/pachyderm-1.13.md).

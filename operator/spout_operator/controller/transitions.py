@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from spout_operator.core.conditions import READY, RECONCILING, TRUE
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.status.conditions import READY, RECONCILING, TRUE
 
 logger = logging.getLogger(__name__)
 

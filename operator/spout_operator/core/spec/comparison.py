@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeGuard
 
 from spout_operator.core.model import PipelineSpec
-from spout_operator.core.quantity import Quantity
+from spout_operator.core.spec.quantity import Quantity
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -1,0 +1,1 @@
+"""What a Spout asks for: from the resource to the types of `core.model`, checked and compared."""

@@ -1,0 +1,1 @@
+"""One operator process: its start and end, its leader election, its health."""
