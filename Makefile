@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 export PYTHONPATH := testbed:.
 # Runs a command among namespaces of its own, where the real servers are started.
 BED := $(BIN)/python -m spout_testbed run --
+# What knows no version of Pachyderm.
+NEUTRAL := operator/spout_operator/core operator/spout_operator/controller operator/spout_operator/ports.py
 CODE := operator testbed demo tests benchmarks examples charts deploy release
 
 .PHONY: help
@@ -46,6 +48,7 @@ check: setup ## lint, types, layers, manifests: quick, run before each commit
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-logo
+	@! grep -rnE --include=*.py 'Pachyderm [12][.][0-9]|\b[12][.][0-9]+[.][0-9]+' $(NEUTRAL) || { echo 'These modules decide by capability and name no version of Pachyderm (docs/architecture.md).' >&2; exit 1; }
 	$(BIN)/yamllint --strict crds deploy examples charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
 	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github/workflows

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core import model
+from spout_operator.core.decision import Situation
+from spout_operator.core.resource import SpoutResource
 
 Body = dict[str, Any]
 
@@ -67,6 +69,13 @@ def a_spout_body(
     return body
 
 
+def a_resource(
+    changes: Mapping[str, object] | None = None, *, status: Mapping[str, Any] | None = None, **metadata: Any
+) -> SpoutResource:
+    """The same, as the operator reads it."""
+    return SpoutResource.from_body(a_spout_body(changes, status=status, **metadata))
+
+
 def a_transform(**fields: Any) -> model.Transform:
     """The code to run."""
     return model.Transform(**{"image": "myaccount/myimage:0.1", "cmd": ("go", "run", "./main.go"), **fields})
@@ -89,7 +98,7 @@ def an_owner(**fields: Any) -> model.Owner:
 
 
 def a_pipeline(**fields: Any) -> model.Pipeline:
-    """A running pipeline, as `a_spout()` asks for it and stamped with `an_owner()`."""
+    """A running pipeline, as `a_spout()` asks for it and owned by `an_owner()`."""
     defaults = {
         "name": "my-spout",
         "spec": a_spec(),
@@ -103,6 +112,23 @@ def a_pipeline(**fields: Any) -> model.Pipeline:
         "workers": (1, 1),
     }
     return model.Pipeline(**{**defaults, **fields})
+
+
+#: A server that can do all that the operator knows of, but for what no Pachyderm with markers can.
+CAPABILITIES = model.Capabilities(marker=True, marker_can_change=False, overwrite=True, service_type="NodePort")
+
+
+def a_situation(**fields: Any) -> Situation:
+    """A Spout whose pipeline is as it asks."""
+    defaults = {
+        "spout": a_spout(),
+        "owner": an_owner(),
+        "observed": a_pipeline(),
+        "older_claim": None,
+        "written": None,
+        "capabilities": CAPABILITIES,
+    }
+    return Situation(**{**defaults, **fields})
 
 
 def a_commit(**fields: Any) -> model.Commit:
@@ -120,6 +146,7 @@ def a_marker(*files: model.MarkerFile, **fields: Any) -> model.Marker:
     shown = fields.get("files", files or (a_marker_file(),))
     defaults = {
         "path": "offset",
+        "branch": "marker",
         "is_directory": False,
         "files": shown,
         "files_total": len(shown),

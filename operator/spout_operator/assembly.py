@@ -12,8 +12,8 @@ import threading
 import uuid
 
 from spout_operator import __version__
-from spout_operator.config import Config, ConfigError
-from spout_operator.controller.engine import Engine
+from spout_operator.config import CommandError, Config
+from spout_operator.controller.controller import Controller
 from spout_operator.core.errors import NotLeading
 from spout_operator.kubernetes import access, preflight
 from spout_operator.kubernetes.api import Api
@@ -40,7 +40,7 @@ def run(config: Config) -> None:
     """Run the operator as `config` says; returns when it was told to stop.
 
     Raises:
-        ConfigError: the cluster is not as the operator needs it.
+        CommandError: a setting, the cluster or the HTTP port is not as the operator needs it.
         SystemExit: 1, where a part failed or the Lease was lost; the log has told which.
     """
     logger.info("spout-operator %s starts", __version__)
@@ -55,7 +55,7 @@ def run(config: Config) -> None:
     except NotLeading as error:
         logger.error("%s; it ends, to start anew as one that waits", error.message)  # noqa: TRY400 - the message says it all
         sys.exit(1)
-    except ConfigError:
+    except CommandError:
         raise
     except Exception:
         # The end of the process: whatever it is, it is told in the log, and the supervisor starts anew.
@@ -94,7 +94,7 @@ def end_in_time(stop: asyncio.Event, grace: float = GRACE) -> None:
 
 
 def _assemble(config: Config, metrics: Metrics) -> Operator:
-    """All parts, of a cluster that was looked at."""
+    """All parts, for a cluster that was checked."""
     api_client = access.connect()
     api = Api(api_client, telemetry=metrics)
     preflight.check(api, config.namespaces)
@@ -118,8 +118,8 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
     )
     spouts = KubernetesSpouts(Api(api_client, telemetry=metrics, permit=permit))
 
-    def new_engine() -> Engine:
-        engine = Engine(
+    def new_controller() -> Controller:
+        controller = Controller(
             pachyderm=PachydermV1(connection),
             spouts=spouts,
             telemetry=metrics,
@@ -131,11 +131,11 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             now=_now,
             namespaces=config.namespaces,
         )
-        logs.keep_out(engine.secrets)
-        return engine
+        logs.keep_out(controller.secrets)
+        return controller
 
     informer = KopfInformer(telemetry=metrics, namespaces=config.namespaces)
-    return Operator(config, new_engine=new_engine, informer=informer, election=election, metrics=metrics)
+    return Operator(config, new_controller=new_controller, informer=informer, election=election, metrics=metrics)
 
 
 def _now() -> datetime.datetime:

@@ -1,11 +1,11 @@
-"""Runs the blocking calls of the adapters in a bounded pool of threads, never on the event loop."""
+"""Runs the blocking calls of an adapter in its own bounded pool of threads, never on the event loop."""
 
 import asyncio
 import concurrent.futures
 import contextvars
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,3 +30,24 @@ class BlockingCalls:
     async def ended(self) -> None:
         """Wait until no call is under way; after `close`."""
         await asyncio.to_thread(self._pool.shutdown)
+
+
+class Adapter(Protocol):
+    """An adapter with blocking calls of its own."""
+
+    @property
+    def calls(self) -> BlockingCalls:
+        """Where they run."""
+
+
+A = TypeVar("A", bound=Adapter)
+
+
+def in_thread(method: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P], Coroutine[Any, Any, T]]:
+    """Make a blocking method a coroutine, whose body runs in a thread of the adapter's."""
+
+    @functools.wraps(method)
+    async def call(adapter: A, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await adapter.calls(method, adapter, *args, **kwargs)
+
+    return call

@@ -7,7 +7,7 @@ import sys
 import click
 
 from spout_operator import __version__
-from spout_operator.config import Config, ConfigError, LeaseName, PachdAddress
+from spout_operator.config import CommandError, Config, LeaseName, PachdAddress
 from spout_operator.telemetry import logs
 
 _PREFIX = "SPOUT_OPERATOR_"
@@ -22,19 +22,23 @@ def main() -> None:
 
 @main.command()
 @click.option(
-    "--url", required=True, metavar="URL", help="Of a running operator, for example http://spout-operator:8080."
+    "--url", required=True, metavar="URL", help="The URL of a running operator, for example http://spout-operator:8080."
 )
-@click.option("--namespace", "-n", help="Where to try a Spout; nothing is stored. Without it, none is tried.")
+@click.option(
+    "--namespace",
+    "-n",
+    help="The namespace in which to try a Spout; nothing is stored. Without it, the command tries none.",
+)
 @click.option(
     "--patience",
     type=click.FloatRange(min=0),
     default=60,
     show_default=True,
-    help="Seconds for the operator to become ready, as it may just have been installed.",
+    help="Seconds to wait for the operator to become ready.",
 )
 @click.option("--kubeconfig", metavar="FILE", envvar="KUBECONFIG", show_envvar=True, help="As for `run`.")
 def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str | None) -> None:
-    """See that an installed operator is ready, and the cluster takes a Spout. What `helm test` runs."""
+    """Check that an installed operator is ready and that the cluster accepts a Spout. `helm test` runs this."""
     logs.configure("text", "warning")
     if kubeconfig is not None:
         os.environ["KUBECONFIG"] = kubeconfig
@@ -43,7 +47,7 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
 
         for line in installation.check(url, namespace, patience=patience):
             click.echo(line)
-    except ConfigError as error:
+    except CommandError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
 
@@ -78,14 +82,14 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     multiple=True,
     envvar=_PREFIX + "NAMESPACES",
     show_envvar=True,
-    help="Watch only this namespace; may be given several times. In the variable: separated by spaces.",
+    help="Watch only this namespace; can be repeated. In the variable, separate namespaces by spaces.",
 )
 @click.option(
     "--kubeconfig",
     metavar="FILE",
     envvar="KUBECONFIG",
     show_envvar=True,
-    help="Without it: the service account inside a cluster, else ~/.kube/config.",
+    help="The kubeconfig file. Without it: the service account inside a cluster, else ~/.kube/config.",
 )
 @click.option(
     "--poll-interval",
@@ -93,7 +97,7 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     default=10,
     envvar=_PREFIX + "POLL_INTERVAL",
     show_envvar=True,
-    help="Seconds between looks at Pachyderm: one ListPipeline for all Spouts, one ListBranch for each that is busy.",
+    help="Seconds between two polls of Pachyderm: one ListPipeline for all Spouts, one ListBranch for each busy Spout.",
 )
 @click.option(
     "--quiet-interval",
@@ -101,7 +105,7 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     default=300,
     envvar=_PREFIX + "QUIET_INTERVAL",
     show_envvar=True,
-    help="A spout that does not commit is looked at ever more rarely, at least once in so many seconds.",
+    help="The longest time, in seconds, between two reads of the heads of a Spout that makes no commits.",
 )
 @click.option(
     "--status-interval",
@@ -109,7 +113,7 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     default=5,
     envvar=_PREFIX + "STATUS_INTERVAL",
     show_envvar=True,
-    help="At least so many seconds between two status writes of one Spout.",
+    help="The shortest time, in seconds, between two status updates of one Spout.",
 )
 @click.option(
     "--http-port",
@@ -124,7 +128,7 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     metavar="NAMESPACE/NAME",
     envvar=_PREFIX + "LEASE",
     show_envvar=True,
-    help="Act only while holding this Lease, so that several replicas can run. Without it: act at once.",
+    help="Act only while this replica holds this Lease, so that several replicas can run. Without it, act at once.",
 )
 @click.option(
     "--spout-metrics-limit",
@@ -132,13 +136,13 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     default=1000,
     envvar=_PREFIX + "SPOUT_METRICS_LIMIT",
     show_envvar=True,
-    help="At most so many Spouts get metrics of their own (6 series each); 0 for none.",
+    help="The largest number of Spouts that get metrics of their own (6 series each); 0 for none.",
 )
 @click.option(
     "--cluster-id",
     envvar=_PREFIX + "CLUSTER_ID",
     show_envvar=True,
-    help="What tells this cluster's pipelines from another's in the same Pachyderm; "
+    help="The identity of this cluster in the owner annotations of its pipelines; "
     "without it, the uid of the namespace kube-system. Set a new one in a clone of a cluster, which has the same uid.",
 )
 @click.option(
@@ -147,11 +151,11 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     default="text",
     envvar=_PREFIX + "LOG_FORMAT",
     show_envvar=True,
-    help="For people or for a collector.",
+    help="text for people, json for a log collector.",
 )
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
-    envvar=_PREFIX + "LOG_LEVEL", show_envvar=True, help="The least level that is logged.",
+    envvar=_PREFIX + "LOG_LEVEL", show_envvar=True, help="The lowest level that is logged.",
 )  # fmt: skip
 def run(
     *,
@@ -170,10 +174,10 @@ def run(
     log_format: str,
     log_level: str,
 ) -> None:
-    """Watch Spouts and keep their pipelines as they ask."""
+    """Watch Spouts, and keep their pipelines equal to what they ask for."""
     logs.configure(log_format, log_level)
     if kubeconfig is not None:
-        # Both kopf and the official client look here; so there is one place that decides.
+        # Both kopf and the official client read this variable; so there is one place that decides.
         os.environ["KUBECONFIG"] = kubeconfig
     try:
         config = Config(
@@ -193,6 +197,6 @@ def run(
         from spout_operator import assembly  # noqa: PLC0415 - see above
 
         assembly.run(config)
-    except ConfigError as error:
+    except CommandError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)

@@ -9,7 +9,11 @@ import urllib.parse
 _LABEL = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 
 
-class ConfigError(Exception):
+class CommandError(Exception):
+    """A command cannot do what it was started for. Only the message is printed: it says why, and what to do."""
+
+
+class ConfigError(CommandError):
     """A setting that cannot be; the message names it and says what it should be."""
 
 

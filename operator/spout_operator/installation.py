@@ -7,12 +7,17 @@ from collections.abc import Iterator
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from spout_operator.config import ConfigError
+from spout_operator.config import CommandError, ConfigError
 from spout_operator.core.errors import Retryable
 from spout_operator.kubernetes import access
 from spout_operator.kubernetes.api import Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 from spout_operator.telemetry.metrics import PREFIX, Metrics
+
+
+class InstallationError(CommandError):
+    """An installed operator does not work."""
+
 
 #: Seconds for one answer of the operator, and between two tries.
 DEADLINE, PAUSE = 5.0, 1.0
@@ -26,7 +31,7 @@ SPOUT = {
 
 
 def check(url: str, namespace: str | None, *, patience: float) -> Iterator[str]:
-    """Look at an operator, and try a Spout; nothing is stored.
+    """Check an operator, and try a Spout; nothing is stored.
 
     Args:
         url: of the operator's HTTP port, without a path.
@@ -37,7 +42,8 @@ def check(url: str, namespace: str | None, *, patience: float) -> Iterator[str]:
         What was seen, line by line.
 
     Raises:
-        ConfigError: the operator is not ready, Pachyderm does not answer it, or the API server does not take the Spout.
+        InstallationError: the operator is not ready, Pachyderm does not answer it, or the API server refuses the
+            Spout.
     """
     if not url.startswith(("http://", "https://")):
         raise ConfigError(f"found the URL {url!r}; expected http://HOST:PORT")
@@ -50,7 +56,7 @@ def _seen(url: str, *, until: float) -> list[str]:
     while True:
         try:
             return [*_readiness(url), *_pachyderm(url)]
-        except ConfigError:
+        except InstallationError:
             # Right after an installation the Pod may still start.
             if time.monotonic() + PAUSE > until:
                 raise
@@ -72,9 +78,9 @@ def _pachyderm(url: str) -> Iterator[str]:
         return
     is_up = found.get(f"{PREFIX}_pachyderm_up")
     if is_up is None:
-        raise ConfigError("the operator is ready, and Pachyderm has not answered it yet; its log says more")
+        raise InstallationError("the operator is ready, and Pachyderm has not answered it yet; its log says more")
     if not is_up:
-        raise ConfigError("the operator is ready, but Pachyderm does not answer it; its log says why")
+        raise InstallationError("the operator is ready, but Pachyderm does not answer it; its log says why")
     yield "Pachyderm answers the operator"
 
 
@@ -84,17 +90,17 @@ def _dry_run(namespace: str) -> str:
     try:
         made = api.request("create", path, doing="try a Spout", resource=PLURAL, query={"dryRun": "All"}, body=SPOUT)
     except ApiError as error:
-        raise ConfigError(f"{error.message}: {error.body.strip()}") from error
+        raise InstallationError(f"{error.message}: {error.body.strip()}") from error
     except Retryable as error:
-        raise ConfigError(error.message) from error
+        raise InstallationError(error.message) from error
     return f"the API server takes Spouts: {made['metadata']['namespace']}/{made['metadata']['name']} (dry run)"
 
 
 def _ask(url: str) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:  # noqa: S310 - `check` looked at the scheme
+        with urllib.request.urlopen(url, timeout=DEADLINE) as answer:  # noqa: S310 - `check` has checked the scheme
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
-        raise ConfigError(f"the operator is not ready: {url} says\n{error.read().decode()}") from error
+        raise InstallationError(f"the operator is not ready: {url} says\n{error.read().decode()}") from error
     except OSError as error:
-        raise ConfigError(f"the operator does not answer at {url}: {error}") from error
+        raise InstallationError(f"the operator does not answer at {url}: {error}") from error

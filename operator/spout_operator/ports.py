@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from spout_operator.core.lease import Lease
-from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, SpoutKey
+from spout_operator.core.model import (
+    Commit,
+    Heads,
+    Marker,
+    MarkerLimits,
+    Owner,
+    Pipeline,
+    PipelineSpec,
+    Server,
+    SpoutKey,
+)
 from spout_operator.core.reasons import Reason
-from spout_operator.core.status.build import Server
+from spout_operator.core.resource import SpoutResource
 
 Permit = Callable[[], float]
 """Seconds for which a request may still be under way. Raises NotLeading where none may be made any more.
@@ -25,34 +35,36 @@ process that was paused in between must not write when it goes on.
 class Pachyderm(Protocol):
     """The pipelines of one Pachyderm.
 
-    Every call blocks, has a deadline, may be repeated with the same outcome, and may come from any
-    thread. What fails raises `core.errors` only: Unreachable where there was no answer in time,
-    Stalled where a person has to act, Retryable for the rest. Observing never writes. Each write asks for the version
-    first, and raises UnsupportedPachyderm, as `server` does, instead of writing to a server of another.
+    Every call has a deadline and may be repeated with the same outcome; an adapter owns the threads that it needs.
+    What fails raises `core.errors` only: Unreachable where there was no answer in time, Stalled where a person has to
+    act, Retryable for the rest. Observing never writes. Each write asks for the version first, and raises
+    UnsupportedPachyderm, as `server` does, instead of writing to a server of another.
     """
 
-    def server(self) -> Server:
-        """Address and version, as it was when it was last asked: at the first call, after an outage, before a write.
+    async def server(self) -> Server:
+        """Address, version and capabilities, as they were when the server was last asked.
+
+        It is asked at the first call, after an outage, and before a write.
 
         Raises:
             Stalled: UnsupportedPachyderm, where it is a version that the adapter was not tested with.
         """
 
-    def observe(self, name: str) -> Pipeline | None:
+    async def observe(self, name: str) -> Pipeline | None:
         """One pipeline with its `workers`; None where there is none.
 
         Raises:
             Unreadable: it is there, and its spec, with the owner in it, cannot be read.
         """
 
-    def list(self) -> Mapping[str, Pipeline]:
+    async def list(self) -> Mapping[str, Pipeline]:
         """All pipelines by name, in one call, `workers` being None.
 
         One whose spec cannot be read is among them, its `spec` and its `owner` being None.
         """
 
-    def check(self, name: str, spec: PipelineSpec) -> None:
-        """Look at what is about to be created or updated for what this server takes and then cannot run.
+    async def check(self, name: str, spec: PipelineSpec) -> None:
+        """Check what is about to be created or updated for what this server accepts and then cannot run.
 
         Asks nobody. Whoever creates or updates calls it before: some of what it finds would end the server.
 
@@ -60,11 +72,11 @@ class Pachyderm(Protocol):
             Stalled: InvalidSpec, with every finding and its field.
         """
 
-    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
-        """Make a pipeline, stamped with its owner. One that exists is left as it is.
+    async def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
+        """Make a pipeline with owner annotations. One that exists is left as it is.
 
         Returns:
-            Whether this call made it.
+            The version of the pipeline that this call made; None where it made none.
 
         Raises:
             Stalled: RepoExists, where a repo of that name is there: making the pipeline would detach
@@ -72,29 +84,32 @@ class Pachyderm(Protocol):
                 delete with keep_repo and create). PipelineLimitReached, PipelineRejected.
         """
 
-    def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+    async def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
         """Give a pipeline a new version. The branch heads, and so the marker, are kept; the spout restarts.
 
         Never reprocesses: that would clear both heads.
+
+        Returns:
+            The new version, if nobody else updated the pipeline at the same moment.
         """
 
-    def start(self, name: str) -> None:
+    async def start(self, name: str) -> None:
         """Let a stopped pipeline run."""
 
-    def stop(self, name: str) -> None:
+    async def stop(self, name: str) -> None:
         """Stop a pipeline; branch heads are kept."""
 
-    def delete(self, name: str, *, keep_repo: bool) -> None:
+    async def delete(self, name: str, *, keep_repo: bool) -> None:
         """Delete a pipeline; one that is gone already counts as deleted.
 
         Raises:
             Stalled: DeletionBlocked, where another pipeline reads the output repo.
         """
 
-    def heads(self, name: str) -> Heads:
+    async def heads(self, name: str) -> Heads:
         """Where the output and the marker branch stand, in one cheap call."""
 
-    def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+    async def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         """At most `most` commits of the ancestry of `head`, newest first, down to but without the commit `since`.
 
         Where `since` is None, unknown, or no ancestor of `head`: down to the first commit. What comes after them
@@ -104,7 +119,7 @@ class Pachyderm(Protocol):
             Missing: there is no commit `head`.
         """
 
-    def marker(self, name: str, path: str, head: str) -> Marker | None:
+    async def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         """The marker at `path` in the commit `head` of the marker branch; absent where there is nothing at that path.
 
         None where that cannot be told yet, as the commit is not finished.
@@ -113,48 +128,60 @@ class Pachyderm(Protocol):
             Missing: there is no commit `head`.
         """
 
+    def close(self) -> None:
+        """Take no more calls; those under way end by their deadline."""
+
+    async def ended(self) -> None:
+        """Return when no call is under way; after `close`."""
+
 
 class Spouts(Protocol):
-    """The Spout resources of a cluster, each call one request with a deadline. Blocks, may come from any thread.
+    """The Spout resources of a cluster, each call one request with a deadline.
 
     All return the resource as it is afterwards, or None where it is gone (for the writes also: where
     there is another one of that name by now). What else fails raises Retryable.
     """
 
-    def read(self, key: SpoutKey) -> Mapping[str, Any] | None:
+    async def read(self, key: SpoutKey) -> SpoutResource | None:
         """The resource as the API server has it."""
 
-    def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
+    async def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         """The resource version of every Spout of a namespace, or of all where it is None.
 
         Raises:
             NamespaceUnavailable: the namespace is not there, or its Spouts may not be listed.
         """
 
-    def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    async def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
         """Replace the status."""
 
-    def write_finalizers(
+    async def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
-    ) -> Mapping[str, Any] | None:
+    ) -> SpoutResource | None:
         """Replace the finalizers, provided that the resource is still of that version.
 
         Raises:
             Outdated: it is not.
         """
 
+    def close(self) -> None:
+        """Take no more calls; those under way end by their deadline."""
 
-Observe = Callable[[str | None, Mapping[str, Any]], None]
+    async def ended(self) -> None:
+        """Return when no call is under way; after `close`."""
+
+
+HandleEvent = Callable[[str | None, SpoutResource], None]
 """Takes an event of a watch: its type (None for what was there before the watch began) and the resource."""
 
 
 class Informer(Protocol):
     """The watches of the Spouts, one for each namespace that is watched, or one for all (None)."""
 
-    async def run(self, observe: Observe) -> None:
+    async def run(self, handle_event: HandleEvent) -> None:
         """Watch until the task is cancelled. A watch that ends for whatever reason is made anew, with growing pauses.
 
-        `observe` is called in the event loop that runs this.
+        `handle_event` is called in the event loop that runs this.
         """
 
     def troubles(self) -> Mapping[str | None, str | None]:
@@ -162,20 +189,23 @@ class Informer(Protocol):
 
 
 class Leases(Protocol):
-    """One Lease. Blocks, may come from any thread, each call one request with a deadline well below the Lease's.
+    """One Lease, each call one request with a deadline well below the Lease's.
 
     What fails raises Retryable.
     """
 
-    def read(self) -> Lease | None:
+    async def read(self) -> Lease | None:
         """The Lease, None where there is none."""
 
-    def write(self, lease: Lease) -> Lease:
+    async def write(self, lease: Lease) -> Lease:
         """Make the Lease where its `version` is empty, else replace that version; returns it as it is then.
 
         Raises:
             Outdated: somebody else was quicker.
         """
+
+    def close(self) -> None:
+        """Take no more calls; those under way end by their deadline."""
 
 
 class Result(enum.StrEnum):

@@ -11,8 +11,6 @@ from typing import Any, Protocol, Self
 
 from spout_operator.config import PachdAddress
 from spout_operator.core.model import (
-    MARKER_BRANCH,
-    OUTPUT_BRANCH,
     Owner,
     Pipeline,
     PipelineSpec,
@@ -21,11 +19,13 @@ from spout_operator.core.model import (
     Transform,
 )
 from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.branches import MARKER_BRANCH, OUTPUT_BRANCH
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.pachyderm.v1.sdk import Client, pfs_pb2, pps_pb2
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.memory_pachd.store import SPEC_REPO
+from tests.support.synchronous import Synchronous
 
 OWNER = Owner(cluster="5e9d8c1b-cluster", spout=SpoutKey(namespace="ingest", name="my-spout"))
 TRANSFORM = Transform(image="example/spout:1", cmd=("spout",))
@@ -108,7 +108,7 @@ class Side:
     """One side of the port: the adapter under test, the spout, and the SDK's client for what other people do."""
 
     connection: Connection
-    port: PachydermV1
+    port: Synchronous
     spout: SpoutWriter
     client: Client
     most_pipelines: int
@@ -120,7 +120,7 @@ class Side:
         connection = connection_to(address)
         return cls(
             connection=connection,
-            port=PachydermV1(connection),
+            port=Synchronous(PachydermV1(connection)),
             spout=spout,
             client=Client.new_from_pachd_address(address),
             most_pipelines=most_pipelines,
@@ -139,7 +139,7 @@ class Side:
 
     def observed(self, name: str) -> Pipeline:
         """A pipeline that has to be there."""
-        pipeline = self.port.observe(name)
+        pipeline: Pipeline | None = self.port.observe(name)
         assert pipeline is not None
         return pipeline
 

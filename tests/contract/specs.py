@@ -69,7 +69,9 @@ EVERYTHING = PipelineSpec(
         user="1000",
     ),
     description="Kafka topic 'mytopic' into Pachyderm",
-    spout=SpoutOptions(overwrite=True, marker="offset", service=Service(internal_port=8080, external_port=30080)),
+    spout=SpoutOptions(
+        overwrite=True, marker="offset", service=Service(internal_port=8080, external_port=30080, type="NodePort")
+    ),
     resource_requests=Resources(cpu=cores("100m"), memory=Quantity.parse("256Mi"), disk=Quantity.parse("1Gi")),
     resource_limits=Resources(cpu=cores("2"), memory=Quantity.parse("1.5Gi"), gpu=Gpu(type="nvidia.com/gpu", number=1)),
     scheduling_spec=Scheduling(node_selector={"disk": "ssd", "zone": "a"}, priority_class_name="ingest"),
@@ -89,7 +91,10 @@ ROWS = (
     _spout("no marker at all"),
     _spout("a marker in a directory", marker="state/offset"),
     _spout("overwrite without a marker", overwrite=True),
-    _spout("a service with its default type and a port that Kubernetes chooses", service=Service(internal_port=80)),
+    _spout(
+        "a service with its default type and a port that Kubernetes chooses",
+        service=Service(internal_port=80, type="NodePort"),
+    ),
     _spout("a service of another type", service=Service(internal_port=80, type="ClusterIP")),
     _requests("a tenth of a core is no 32-bit float", cpu="0.1"),
     _requests("the same tenth in thousandths", cpu="100m"),

@@ -6,18 +6,21 @@ from pathlib import Path
 import pytest
 
 from spout_operator.core.errors import Retryable, Unreachable
+from spout_operator.core.model import Server
 from spout_operator.core.reasons import Reason
-from spout_operator.core.status.build import Server
-from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.backend import CAPABILITIES, PachydermV1
 from tests.contract.harness import Side
+from tests.support.synchronous import Synchronous
 
 
 def test_the_server_tells_its_address_and_version(side: Side) -> None:
-    assert side.port.server() == Server(address=side.connection.pachd.url, version="1.13.4")
+    assert side.port.server() == Server(address=side.connection.pachd.url, version="1.13.4", capabilities=CAPABILITIES)
 
 
 def test_a_server_without_tls_is_unreachable_with_tls(side: Side) -> None:
-    port = PachydermV1(dataclasses.replace(side.connection, pachd=dataclasses.replace(side.connection.pachd, tls=True)))
+    port = Synchronous(
+        PachydermV1(dataclasses.replace(side.connection, pachd=dataclasses.replace(side.connection.pachd, tls=True)))
+    )
 
     with pytest.raises(Unreachable):
         port.server()
@@ -28,7 +31,7 @@ def test_a_token_does_no_harm_where_none_is_needed(side: Side, tmp_path: Path) -
     token.write_text("not-needed")
     name = side.created()
 
-    port = PachydermV1(dataclasses.replace(side.connection, token_file=token))
+    port = Synchronous(PachydermV1(dataclasses.replace(side.connection, token_file=token)))
 
     assert set(port.list()) == {name}
     assert port.observe(name) == side.observed(name)
@@ -38,6 +41,6 @@ def test_a_token_file_that_is_not_there_is_named(side: Side, tmp_path: Path) -> 
     missing = tmp_path / "token"
 
     with pytest.raises(Retryable, match=str(missing)) as caught:
-        PachydermV1(dataclasses.replace(side.connection, token_file=missing)).list()
+        Synchronous(PachydermV1(dataclasses.replace(side.connection, token_file=missing))).list()
 
     assert caught.value.reason is Reason.PACHYDERM_ERROR

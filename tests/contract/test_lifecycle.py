@@ -4,10 +4,13 @@ import dataclasses
 
 import pytest
 
-from spout_operator.core.decision import STAMP_CLUSTER, STAMP_SPOUT
 from spout_operator.core.errors import Retryable
-from spout_operator.core.model import MARKER_BRANCH, Heads, Owner, PipelineState, SpoutKey
+from spout_operator.core.model import Heads, Owner, PipelineState, SpoutKey
+from spout_operator.core.owner_annotations import CLUSTER as CLUSTER_ANNOTATION
+from spout_operator.core.owner_annotations import SPOUT as SPOUT_ANNOTATION
 from spout_operator.core.reasons import Reason
+from spout_operator.core.status import marker as markers
+from spout_operator.pachyderm.v1.branches import MARKER_BRANCH
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from tests.contract.harness import OWNER, SPEC, Side
 from tests.support.waiting import eventually
@@ -57,10 +60,10 @@ def test_an_update_can_hand_a_pipeline_over(side: Side) -> None:
     [
         pytest.param({}, id="none"),
         pytest.param({"team": "ingest"}, id="somebody-elses"),
-        pytest.param({STAMP_SPOUT: "ingest/my-spout"}, id="no-cluster"),
-        pytest.param({STAMP_CLUSTER: "c"}, id="no-spout"),
-        pytest.param({STAMP_CLUSTER: "c", STAMP_SPOUT: "my-spout"}, id="no-namespace"),
-        pytest.param({STAMP_CLUSTER: "", STAMP_SPOUT: "ingest/my-spout"}, id="empty-cluster"),
+        pytest.param({SPOUT_ANNOTATION: "ingest/my-spout"}, id="no-cluster"),
+        pytest.param({CLUSTER_ANNOTATION: "c"}, id="no-spout"),
+        pytest.param({CLUSTER_ANNOTATION: "c", SPOUT_ANNOTATION: "my-spout"}, id="no-namespace"),
+        pytest.param({CLUSTER_ANNOTATION: "", SPOUT_ANNOTATION: "ingest/my-spout"}, id="empty-cluster"),
     ],
 )
 def test_a_pipeline_without_a_whole_stamp_has_no_owner(side: Side, annotations: dict[str, str]) -> None:
@@ -95,6 +98,14 @@ def test_creating_a_pipeline_says_that_it_was_made(side: Side) -> None:
     assert side.port.create(side.new_name(), SPEC, OWNER)
 
 
+def test_a_write_tells_the_version_that_it_made(side: Side) -> None:
+    name = side.new_name()
+
+    assert side.port.create(name, SPEC, OWNER) == side.observed(name).version
+    assert side.port.create(name, SPEC, OWNER) is None, "it is there already"
+    assert side.port.update(name, CHANGED, OWNER) == side.observed(name).version == 2
+
+
 def test_creating_a_pipeline_that_is_there_leaves_it_as_it_is(side: Side) -> None:
     name = side.created()
     heads = heads_after_commits(side, name)
@@ -126,8 +137,8 @@ def test_a_pipeline_that_somebody_handed_over_can_be_updated(
     side: Side, parallelism: pps_pb2.ParallelismSpec | None
 ) -> None:
     # pachd 1.13.4 crashes on an update that does not tell a parallelism, where the pipeline has one.
-    stamp = pps_pb2.Metadata(annotations={STAMP_CLUSTER: OWNER.cluster, STAMP_SPOUT: str(OWNER.spout)})
-    name = side.someones_pipeline(spout=SPOUT, metadata=stamp, parallelism_spec=parallelism)
+    annotations = pps_pb2.Metadata(annotations={CLUSTER_ANNOTATION: OWNER.cluster, SPOUT_ANNOTATION: str(OWNER.spout)})
+    name = side.someones_pipeline(spout=SPOUT, metadata=annotations, parallelism_spec=parallelism)
     assert side.observed(name).owner == OWNER
 
     side.port.update(name, SPEC, OWNER)
@@ -282,7 +293,7 @@ def test_a_kept_repo_has_all_commits_and_the_marker(side: Side) -> None:
     assert side.port.observe(name) is None
     assert side.port.heads(name) == Heads(output=ids[1], marker=marker)
     assert [commit.id for commit in side.port.commits(name, ids[1], since=None, most=100)] == ids[::-1]
-    kept = side.port.marker(name, "offset", marker)
+    kept = side.port.marker(name, "offset", marker, limits=markers.LIMITS)
     assert kept is not None
     assert kept.files[0].content == b"2"
 

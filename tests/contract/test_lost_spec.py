@@ -8,11 +8,11 @@ import pytest
 
 from spout_operator.core.errors import Unreadable
 from spout_operator.core.reasons import Reason
-from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from tests.contract.harness import OWNER, SPEC, Side
+from tests.support.synchronous import Synchronous
 
-CALLS: dict[str, Callable[[PachydermV1, str], Any]] = {
+CALLS: dict[str, Callable[[Synchronous, str], Any]] = {
     "observe": lambda port, name: port.observe(name),
     "create": lambda port, name: port.create(name, SPEC, OWNER),
     "update": lambda port, name: port.update(name, SPEC, OWNER),

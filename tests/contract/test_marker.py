@@ -7,13 +7,14 @@ import pytest
 from spout_operator.core.errors import Missing
 from spout_operator.core.model import Marker, MarkerFile
 from spout_operator.core.status import marker as markers
+from spout_operator.pachyderm.v1.branches import MARKER_BRANCH
 from tests.contract.harness import NO_COMMIT, SPEC, Side
 
 
 def written(side: Side, files: dict[str, bytes], path: str = "offset") -> Marker:
     """The marker as it is read back; there has to be one."""
     name = side.created()
-    found = side.port.marker(name, path, side.spout.marker(name, files))
+    found: Marker | None = side.port.marker(name, path, side.spout.marker(name, files), limits=markers.LIMITS)
     assert found is not None
     return found
 
@@ -22,12 +23,13 @@ def test_a_file_has_its_content_its_commit_and_its_time(side: Side) -> None:
     name = side.created()
     head = side.spout.marker(name, {"offset": b"1041"})
 
-    found = side.port.marker(name, "offset", head)
+    found = side.port.marker(name, "offset", head, limits=markers.LIMITS)
 
     assert found is not None
     assert found.finished_at is not None
     assert found == Marker(
         path="offset",
+        branch=MARKER_BRANCH,
         is_directory=False,
         files=(MarkerFile(path="offset", size=4, content=b"1041"),),
         files_total=1,
@@ -99,7 +101,7 @@ def test_there_is_no_marker_where_nothing_is_at_the_path(side: Side) -> None:
     name = side.created()
     head = side.spout.marker(name, {"offset.old": b"1"})
 
-    found = side.port.marker(name, "offset", head)
+    found = side.port.marker(name, "offset", head, limits=markers.LIMITS)
 
     assert found is not None
     assert found.is_absent
@@ -109,7 +111,7 @@ def test_there_is_no_marker_where_nothing_is_at_the_path(side: Side) -> None:
 def test_there_is_no_marker_in_a_commit_that_holds_nothing(side: Side) -> None:
     name = side.created()
 
-    found = side.port.marker(name, "offset", side.spout.marker(name, {}))
+    found = side.port.marker(name, "offset", side.spout.marker(name, {}), limits=markers.LIMITS)
 
     assert found is not None
     assert found.is_absent
@@ -119,12 +121,17 @@ def test_of_a_commit_that_is_not_finished_nothing_is_known(side: Side) -> None:
     name = side.created(SPEC)
     side.spout.marker(name, {"offset": b"1"})
 
-    assert side.port.marker(name, "offset", side.spout.marker(name, {"offset": b"2"}, finished=False)) is None
+    assert (
+        side.port.marker(
+            name, "offset", side.spout.marker(name, {"offset": b"2"}, finished=False), limits=markers.LIMITS
+        )
+        is None
+    )
 
 
 def test_a_commit_that_is_not_there_is_missing(side: Side) -> None:
     with pytest.raises(Missing, match="could not read the marker") as caught:
-        side.port.marker(side.created(), "offset", NO_COMMIT)
+        side.port.marker(side.created(), "offset", NO_COMMIT, limits=markers.LIMITS)
     assert NO_COMMIT in caught.value.said
 
 
@@ -133,7 +140,7 @@ def test_an_older_head_still_has_the_older_marker(side: Side) -> None:
     older = side.spout.marker(name, {"offset": b"1"})
     side.spout.marker(name, {"offset": b"2"})
 
-    found = side.port.marker(name, "offset", older)
+    found = side.port.marker(name, "offset", older, limits=markers.LIMITS)
 
     assert found is not None
     assert found.files[0].content == b"1"
@@ -143,7 +150,7 @@ def test_a_folder_of_more_files_than_are_counted_says_so_and_is_read_within_a_de
     name = side.created()
     head = side.spout.many_files(name, "offset", markers.MOST_COUNTED + 1)
 
-    found = side.port.marker(name, "offset", head)
+    found = side.port.marker(name, "offset", head, limits=markers.LIMITS)
 
     assert found is not None
     assert (found.is_directory, found.files_total, len(found.files)) == (True, None, markers.MOST_FILES)

@@ -23,7 +23,7 @@ def test_looking_never_writes(memory_side: Side, pachd: MemoryPachd) -> None:
     memory_side.port.list()
     memory_side.port.heads(name)
     memory_side.port.commits(name, head, since=None, most=10)
-    memory_side.port.marker(name, "offset", marker)
+    memory_side.port.marker(name, "offset", marker, limits=markers.LIMITS)
 
     assert pachd.calls
     assert not WRITES & set(pachd.calls)
@@ -123,7 +123,7 @@ def test_no_more_of_a_marker_is_read_than_is_shown(
     name = memory_side.created()
     head = memory_side.spout.marker(name, files)
 
-    found = memory_side.port.marker(name, "offset", head)
+    found = memory_side.port.marker(name, "offset", head, limits=markers.LIMITS)
 
     assert found is not None
     assert found.files_total == len(files)
@@ -144,7 +144,7 @@ def test_a_folder_of_many_files_is_counted_within_a_deadline_or_not_to_its_end(
     head = memory_side.spout.many_files(name, "offset", files)
     asked = time.monotonic()
 
-    found = memory_side.port.marker(name, "offset", head)
+    found = memory_side.port.marker(name, "offset", head, limits=markers.LIMITS)
 
     assert time.monotonic() - asked < DEADLINE
     assert found is not None

@@ -14,11 +14,12 @@ from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from tests.contract.harness import Side, connection_to
 from tests.memory_pachd import MemoryPachd
+from tests.support.synchronous import Synchronous
 
 
 def test_a_token_is_sent_and_read_again_when_it_changed(memory_side: Side, pachd: MemoryPachd, tmp_path: Path) -> None:
     file = tmp_path / "token"
-    port = PachydermV1(dataclasses.replace(memory_side.connection, token_file=file))
+    port = Synchronous(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
 
     file.write_text("first\n")
     port.list()
@@ -55,7 +56,7 @@ def test_a_token_that_is_none_never_reaches_grpc_and_one_that_is_mended_does(
     content, says = bad
     file = tmp_path / "token"
     file.write_text("good\n")
-    port = PachydermV1(dataclasses.replace(memory_side.connection, token_file=file))
+    port = Synchronous(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
     port.list()
     file.write_bytes(content)
 
@@ -82,7 +83,7 @@ def test_a_file_that_is_missing_for_a_moment_is_tried_again(
 ) -> None:
     """As while a Secret is rotated."""
     missing = tmp_path / "missing"
-    port = PachydermV1(using(memory_side.connection, missing))
+    port = Synchronous(PachydermV1(using(memory_side.connection, missing)))
 
     with pytest.raises(Retryable, match=str(missing)) as caught:
         port.list()
@@ -95,7 +96,7 @@ def test_a_ca_file_without_a_certificate_is_named_and_no_connection_is_made(
 ) -> None:
     authority = tmp_path / "ca.crt"
     authority.write_text("no certificate")
-    port = PachydermV1(dataclasses.replace(connection_to("grpcs://127.0.0.1:1"), ca_file=authority))
+    port = Synchronous(PachydermV1(dataclasses.replace(connection_to("grpcs://127.0.0.1:1"), ca_file=authority)))
 
     with pytest.raises(Stalled, match=f"{authority} holds no certificate") as caught:
         port.server()
@@ -110,7 +111,7 @@ def test_a_token_in_the_environment_is_not_sent(
 ) -> None:
     monkeypatch.setenv(variable, "somebody-elses")
 
-    PachydermV1(memory_side.connection).list()
+    Synchronous(PachydermV1(memory_side.connection)).list()
 
     assert "authn-token" not in pachd.metadata
     assert set(pachd.calls) == {"ListPipeline"}
@@ -150,7 +151,7 @@ def test_a_server_with_tls_answers_who_trusts_its_authority_also_after_that_chan
     authority = tmp_path / "ca.crt"
     authority.write_bytes(another.pem)
     with MemoryPachd(tls=(ours.key, ours.pem)) as pachd:
-        port = PachydermV1(dataclasses.replace(connection_to(pachd.address), ca_file=authority))
+        port = Synchronous(PachydermV1(dataclasses.replace(connection_to(pachd.address), ca_file=authority)))
         with pytest.raises(Unreachable):
             port.server()
 

@@ -14,11 +14,13 @@ from google.protobuf.internal import encoder
 from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
+from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm.v1 import client
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from tests.contract.harness import OWNER, SPEC, Side, connection_to
 from tests.memory_pachd import MemoryPachd
+from tests.support.synchronous import Synchronous
 from tests.support.waiting import eventually
 
 Code = grpc.StatusCode
@@ -182,7 +184,7 @@ def test_a_pipeline_that_somebody_makes_at_the_same_time_is_left_as_it_is(
     assert pachd.calls["CreatePipeline"] == 1
 
 
-CALLS: dict[str, Callable[[PachydermV1, str, str, str], object]] = {
+CALLS: dict[str, Callable[[Synchronous, str, str, str], object]] = {
     "GetVersion": lambda port, _name, _head, _marker: port.server(),
     "InspectPipeline": lambda port, name, _head, _marker: port.observe(name),
     "ListPipeline": lambda port, _name, _head, _marker: port.list(),
@@ -193,9 +195,9 @@ CALLS: dict[str, Callable[[PachydermV1, str, str, str], object]] = {
     "DeletePipeline": lambda port, name, _head, _marker: port.delete(name, keep_repo=False),
     "ListBranch": lambda port, name, _head, _marker: port.heads(name),
     "ListCommitStream": lambda port, name, head, _marker: port.commits(name, head, since=None, most=100),
-    "InspectCommit": lambda port, name, _head, marker: port.marker(name, "offset", marker),
-    "WalkFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
-    "GetFile": lambda port, name, _head, marker: port.marker(name, "offset", marker),
+    "InspectCommit": lambda port, name, _head, marker: port.marker(name, "offset", marker, limits=markers.LIMITS),
+    "WalkFile": lambda port, name, _head, marker: port.marker(name, "offset", marker, limits=markers.LIMITS),
+    "GetFile": lambda port, name, _head, marker: port.marker(name, "offset", marker, limits=markers.LIMITS),
 }
 
 
@@ -204,7 +206,7 @@ def test_no_call_waits_longer_than_its_deadline(memory_side: Side, pachd: Memory
     name = memory_side.created()
     head = memory_side.spout.commit(name)
     marker = memory_side.spout.marker(name, {"offset/0": b"1"})
-    impatient = PachydermV1(dataclasses.replace(connection_to(pachd.address), deadline=0.05))
+    impatient = Synchronous(PachydermV1(dataclasses.replace(connection_to(pachd.address), deadline=0.05)))
     pachd.hang(method)
     asked = time.monotonic()
 
@@ -220,7 +222,7 @@ def test_no_call_waits_longer_than_its_deadline(memory_side: Side, pachd: Memory
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        port = PachydermV1(connection_to(f"grpc://127.0.0.1:{nobody.getsockname()[1]}"))
+        port = Synchronous(PachydermV1(connection_to(f"grpc://127.0.0.1:{nobody.getsockname()[1]}")))
         asked = time.monotonic()
 
         with pytest.raises(Unreachable, match="did not answer") as caught:
@@ -252,7 +254,7 @@ def test_a_message_that_no_parser_ends_costs_one_request_and_not_the_operator() 
     server.start()
     try:
         with pytest.raises(Retryable) as caught:
-            PachydermV1(connection_to(f"grpc://127.0.0.1:{port}")).observe("deep")
+            Synchronous(PachydermV1(connection_to(f"grpc://127.0.0.1:{port}"))).observe("deep")
         assert "Exception deserializing response" in caught.value.said
     finally:
         server.stop(0).wait()

@@ -9,8 +9,9 @@ from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from tests.contract.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
+from tests.support.synchronous import Synchronous
 
-WRITES: dict[str, Callable[[PachydermV1, str, str], object]] = {
+WRITES: dict[str, Callable[[Synchronous, str, str], object]] = {
     "create": lambda port, _name, new: port.create(new, SPEC, OWNER),
     "update": lambda port, name, _new: port.update(name, SPEC, OWNER),
     "start": lambda port, name, _new: port.start(name),
@@ -39,7 +40,7 @@ def test_of_another_version_nothing_is_asked_to_be_changed(
     name, new = memory_side.created(), memory_side.new_name()
     pachd.calls.reset()
     pachd.become(version)
-    port = PachydermV1(memory_side.connection)
+    port = Synchronous(PachydermV1(memory_side.connection))
 
     for write in WRITES.values():
         with pytest.raises(Stalled, match=says) as caught:
@@ -66,7 +67,7 @@ def test_the_version_is_asked_before_the_first_write(memory_side: Side, pachd: M
     name, new = memory_side.created(), memory_side.new_name()
     pachd.calls.reset()
 
-    WRITES[write](PachydermV1(memory_side.connection), name, new)
+    WRITES[write](Synchronous(PachydermV1(memory_side.connection)), name, new)
 
     assert pachd.calls["GetVersion"] == 1
 

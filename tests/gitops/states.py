@@ -4,15 +4,16 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from spout_operator.core.decision import Action, Decision, decide, decide_deletion
-from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
-from spout_operator.core.model import DeletionPolicy, Pipeline, PipelineState
+from spout_operator.core.decision import Action, Decision, decide
+from spout_operator.core.deletion import decide_deletion
+from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.model import DeletionPolicy, Pipeline, PipelineState, Server
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import conditions
-from spout_operator.core.status.build import Knowledge, Server, build
+from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.conditions import Condition
-from tests.builders import NOON, a_pipeline, a_spec, a_spout, a_spout_body, a_transform, an_owner
+from tests.builders import NOON, a_pipeline, a_situation, a_spec, a_spout, a_spout_body, a_transform, an_owner
 
 GENERATION = 4
 SERVER = Server(address="grpc://pachd.pachyderm:650", version="1.13.4")
@@ -73,15 +74,15 @@ def a_step(action: Action) -> Decision:
     if action in policies:
         return decide_deletion(policies[action], owner, there)
     spout, observed = wanted[action]
-    return decide(spout, owner, observed, older_claim=None, written=None)
+    return decide(a_situation(spout=spout, observed=observed))
 
 
 def _failed(error: SpoutError) -> State:
-    return _seen(f"{type(error).__name__} {error.reason}", conditions.of_error(error))
+    return _seen(f"{type(error).__name__} {error.reason}", conditions.of_failure(Failure.of(error)))
 
 
 def _seen(name: str, found: tuple[Condition, ...], *, pipeline: Pipeline | None = None, suspend: bool = False) -> State:
-    knowledge = Knowledge(conditions=found, server=SERVER, pipeline=pipeline)
+    knowledge = StatusInputs(conditions=found, server=SERVER, pipeline=pipeline)
     status = build({}, knowledge, secrets=Secrets([]), generation=GENERATION, now=NOON)
     body = a_spout_body({"suspend": True} if suspend else None, status=status, generation=GENERATION)
     by_type = {condition.type: condition for condition in found}

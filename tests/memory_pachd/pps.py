@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf import empty_pb2
 from python_pachyderm.proto.pps import pps_pb2_grpc
 
-from spout_operator.core.model import DEFAULT_SERVICE_TYPE, MARKER_BRANCH, OUTPUT_BRANCH
+from spout_operator.pachyderm.v1.branches import MARKER_BRANCH, OUTPUT_BRANCH
 from spout_operator.pachyderm.v1.sdk import pfs_pb2, pps_pb2
 from tests.memory_pachd.store import SPEC_REPO, Refusal, Repo, Repos, now
 
@@ -180,7 +180,7 @@ def _info(request: Message) -> Message:
             else:
                 getattr(info, field.name).CopyFrom(value)
     if info.spout.HasField("service") and not info.spout.service.type:
-        info.spout.service.type = DEFAULT_SERVICE_TYPE
+        info.spout.service.type = "NodePort"
     return info
 
 

@@ -10,7 +10,8 @@ from python_pachyderm.proto.pfs import pfs_pb2_grpc
 from python_pachyderm.proto.pps import pps_pb2_grpc
 from python_pachyderm.proto.version.versionpb import version_pb2, version_pb2_grpc
 
-from spout_operator.core.model import MARKER_BRANCH, OUTPUT_BRANCH, PipelineState
+from spout_operator.core.model import PipelineState
+from spout_operator.pachyderm.v1.branches import MARKER_BRANCH, OUTPUT_BRANCH
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from tests.memory_pachd.gate import Calls, Gate
 from tests.memory_pachd.pfs import PfsService

@@ -8,6 +8,7 @@ import pytest
 
 from spout_operator.config import ConfigError, LeaseName
 from spout_operator.kubernetes import crd
+from spout_operator.kubernetes.errors import ClusterError
 from spout_operator.kubernetes.preflight import check_version
 
 Crd = dict[str, Any]
@@ -66,7 +67,7 @@ def test_a_crd_that_knows_all_is_taken(change: Callable[[Crd], object]) -> None:
 def test_a_crd_that_knows_less_is_told_with_the_field_and_the_remedy(
     change: Callable[[Crd], object], said: str
 ) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(ClusterError) as caught:
         crd.check(in_cluster(change))
     assert said in str(caught.value)
 
@@ -75,7 +76,7 @@ def test_fields_of_a_list_are_looked_at_too() -> None:
     found = in_cluster(as_it_is)
     properties(found, "status")["conditions"]["items"]["properties"].pop("reason")
 
-    with pytest.raises(ConfigError, match=r"status\.conditions\[\]\.reason"):
+    with pytest.raises(ClusterError, match=r"status\.conditions\[\]\.reason"):
         crd.check(found)
 
 
@@ -84,7 +85,7 @@ def test_many_missing_fields_are_counted() -> None:
     properties(found, "status").clear()
     properties(found, "spec").clear()
 
-    with pytest.raises(ConfigError, match=r"and \d+ more; update it: .*kubectl apply --server-side.*helm upgrade"):
+    with pytest.raises(ClusterError, match=r"and \d+ more; update it: .*kubectl apply --server-side.*helm upgrade"):
         crd.check(found)
 
 
@@ -97,7 +98,7 @@ def test_a_server_that_is_new_enough_is_taken(major: str, minor: str) -> None:
 
 @pytest.mark.parametrize("minor", ["28", "28+", "9"])
 def test_a_server_that_is_too_old_is_told(minor: str) -> None:
-    with pytest.raises(ConfigError, match=rf"v1\.{minor[:-1]}.*needs 1\.29 or later"):
+    with pytest.raises(ClusterError, match=rf"v1\.{minor[:-1]}.*needs 1\.29 or later"):
         check_version({"major": "1", "minor": minor, "gitVersion": f"v1.{minor}"})
 
 

@@ -1,4 +1,4 @@
-"""The Spouts as the watch and our own writes last showed them."""
+"""The informer cache: the Spouts as the watch, and the answers to the operator's own writes, last showed them."""
 
 import dataclasses
 import functools
@@ -10,41 +10,52 @@ from spout_operator.core import facts
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec.parsing import secrets_of_all
 
-Body = Mapping[str, Any]
-
-#: Of the metadata: who wrote which field, as long as the rest of the resource, and never asked for.
-_UNUSED = "managedFields"
-#: Of the annotations: the whole manifest once more, as kubectl keeps it.
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+Part = Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Known:
     facts: Facts
     text: bytes
-    """The resource as JSON: a fifth of the memory that it takes as objects."""
+    """Annotations, spec and status as JSON: a fifth of the memory that they take as objects."""
 
 
 class SpoutCache:
     """Resources by key, and which Spouts name which pipeline. Used from the event loop only."""
 
-    def __init__(self, wake: Callable[[SpoutKey], None]) -> None:
+    def __init__(self, enqueue: Callable[[SpoutKey], None]) -> None:
         """Know nothing yet.
 
         Args:
-            wake: told of every Spout that wants a look, whoever brought the news.
+            enqueue: told of every Spout that has to be reconciled, whoever brought the news.
         """
-        self._wake = wake
+        self._enqueue = enqueue
         self._known: dict[SpoutKey, _Known] = {}
         self._claims: dict[str, frozenset[SpoutKey]] = {}
         self._secrets: Secrets | None = None
 
-    def get(self, key: SpoutKey) -> Body | None:
-        """The resource, without what nobody asks for; None where it is not known. It is not to be changed."""
+    def get(self, key: SpoutKey) -> SpoutResource | None:
+        """The resource; None where it is not known."""
         known = self._known.get(key)
-        return _read(known.text) if known is not None else None
+        if known is None:
+            return None
+        annotations, spec, status = _read(known.text)
+        facts = known.facts
+        return SpoutResource(
+            key=facts.key,
+            uid=facts.uid,
+            resource_version=str(facts.version),
+            generation=facts.generation,
+            creation_timestamp=facts.created,
+            deletion_timestamp=facts.deleted,
+            finalizers=facts.finalizers,
+            annotations=annotations,
+            spec=spec,
+            status=status,
+        )
 
     def facts(self, key: SpoutKey) -> Facts | None:
         """What is known of it without reading the resource; None where it is not known."""
@@ -69,27 +80,26 @@ class SpoutCache:
         found = self._secrets
         if found is None:
             # Of a copy, as it is asked for by whatever thread logs.
-            found = self._secrets = secrets_of_all(json.loads(known.text) for known in list(self._known.values()))
+            found = self._secrets = secrets_of_all(json.loads(known.text)[1] for known in list(self._known.values()))
         return found
 
-    def put(self, body: Body) -> None:
-        """Take in a body, unless it is older than what is known.
+    def put(self, resource: SpoutResource) -> None:
+        """Take in a resource, unless it is older than what is known.
 
-        An event that was on its way while we wrote must not undo what we know.
+        An event that was on its way while the operator wrote must not undo what the answer brought.
         """
-        self._take_in(facts.read(body), body)
+        self._take_in(facts.read(resource), resource)
 
-    def update(self, body: Body) -> None:
+    def update(self, resource: SpoutResource) -> None:
         """As `put`, for the answer to a write: a Spout that is gone by now does not come back."""
-        new = facts.read(body)
-        known = self.facts(new.key)
-        if known is not None and known.uid == new.uid:
-            self._take_in(new, body)
+        known = self.facts(resource.key)
+        if known is not None and known.uid == resource.uid:
+            self.put(resource)
 
     def drop(self, key: SpoutKey, *, uid: str) -> None:
         """Forget a Spout that is gone, unless another of that name has come since.
 
-        Those that named the same pipeline want a look too: it may be their turn.
+        Those that name the same pipeline are reconciled too: it may be their turn.
         """
         known = self.facts(key)
         if known is None or known.uid != uid:
@@ -97,8 +107,8 @@ class SpoutCache:
         rivals = self.rivals(key)
         self._unclaim(self._known.pop(key).facts)
         self._secrets = None
-        for woken in rivals | {key}:
-            self._wake(woken)
+        for concerned in rivals | {key}:
+            self._enqueue(concerned)
 
     def rivals(self, key: SpoutKey) -> frozenset[SpoutKey]:
         """The other Spouts that name the same pipeline."""
@@ -111,7 +121,7 @@ class SpoutCache:
         older = [rival for rival in rivals if rival.seniority < seniority and rival.deleted is None]
         return min(older, key=lambda rival: rival.seniority).key if older else None
 
-    def _take_in(self, new: Facts, body: Body) -> None:
+    def _take_in(self, new: Facts, resource: SpoutResource) -> None:
         known = self.facts(new.key)
         if known is not None and new.version < known.version:
             return
@@ -119,11 +129,11 @@ class SpoutCache:
             self._unclaim(known)
         # With the key that is known already, so that it is in memory once.
         key = known.key if known is not None else new.key
-        self._known[key] = _Known(dataclasses.replace(new, key=key), _text(body))
+        self._known[key] = _Known(dataclasses.replace(new, key=key), _text(resource))
         self._secrets = None
         self._claims[new.pipeline_name] = self._claims.get(new.pipeline_name, frozenset()) | {key}
-        if known is None or known.wants_a_look(new):
-            self._wake(key)
+        if known is None or known.wants_reconcile(new):
+            self._enqueue(key)
 
     def _unclaim(self, known: Facts) -> None:
         left = self._claims[known.pipeline_name] - {known.key}
@@ -135,14 +145,10 @@ class SpoutCache:
 
 # A reconcile asks for the same resource several times.
 @functools.lru_cache(maxsize=16)
-def _read(text: bytes) -> Body:
-    body: Body = json.loads(text)
-    return body
+def _read(text: bytes) -> tuple[Part, Part, Part]:
+    annotations, spec, status = json.loads(text)
+    return annotations, spec, status
 
 
-def _text(body: Body) -> bytes:
-    metadata = {name: value for name, value in body["metadata"].items() if name != _UNUSED}
-    annotations = metadata.get("annotations")
-    if annotations and _LAST_APPLIED in annotations:
-        metadata["annotations"] = {name: value for name, value in annotations.items() if name != _LAST_APPLIED}
-    return json.dumps({**body, "metadata": metadata}, separators=(",", ":")).encode()
+def _text(resource: SpoutResource) -> bytes:
+    return json.dumps((resource.annotations, resource.spec, resource.status), separators=(",", ":")).encode()

@@ -1,53 +1,168 @@
-"""Ties events, queue and workers together: whatever happens, in the end a key is reconciled."""
+"""The controller: give it the two ports, tell it of Spouts, and let its tasks run."""
 
-from collections.abc import Callable
+import asyncio
+import datetime
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from spout_operator.controller.cache import Body, SpoutCache
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.deletion import Deletion
+from spout_operator.controller.finalizers import Finalizers
+from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.observations import ObservationCache
+from spout_operator.controller.pipelines import Pipelines
+from spout_operator.controller.poller import Poller
+from spout_operator.controller.progress import Progress
 from spout_operator.controller.queue import KeyedQueue
 from spout_operator.controller.reconciler import Reconciler
+from spout_operator.controller.resync import Resync
+from spout_operator.controller.status_updates import StatusUpdates
+from spout_operator.controller.status_writer import StatusWriter
+from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.spec.parsing import parse_key
+from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import SpoutResource
+from spout_operator.ports import Pachyderm, Spouts, Telemetry
+
+#: Reconciles at a time; the reads of the poller come on top. pachd makes 45 pipelines a second however many are asked
+#: for at once (docs/pachyderm-1.13.md).
+RECONCILES = 8
+#: Status writes at a time.
+STATUS_WRITES = 4
 
 
 class Controller:
-    """Used from the event loop only."""
+    """Whatever happens to a Spout or its pipeline, in the end the Spout is reconciled. Used in one event loop."""
 
     def __init__(
         self,
         *,
-        cache: SpoutCache,
-        reconciler: Reconciler,
-        queue: KeyedQueue[SpoutKey],
-        may_reconcile: Callable[[SpoutKey], bool],
+        pachyderm: Pachyderm,
+        spouts: Spouts,
+        telemetry: Telemetry,
+        address: str,
+        cluster: str,
+        poll_interval: float,
+        quiet_interval: float,
+        status_interval: float,
+        now: Callable[[], datetime.datetime],
+        namespaces: Sequence[str] = (),
     ) -> None:
-        self._may_reconcile = may_reconcile
-        self._cache = cache
-        self._reconciler = reconciler
-        self._queue = queue
+        """Put the parts together.
 
-    def observe(self, event_type: str | None, body: Body) -> None:
-        """Take in what the watch tells; what changes only the status (mostly our own writes) wakes nobody."""
+        Args:
+            pachyderm: the pipelines.
+            spouts: the Spout resources.
+            telemetry: told what happens.
+            address: of Pachyderm, for statuses.
+            cluster: the identity of this cluster in the owner annotations of each pipeline.
+            poll_interval: seconds between two polls of Pachyderm.
+            quiet_interval: seconds, at most, between two reads of the heads of a spout that is quiet.
+            status_interval: seconds, at least, between two status writes of one Spout.
+            now: the time of day.
+            namespaces: those that are watched; none for all.
+        """
+        self._pachyderm = pachyderm
+        self._spouts = spouts
+        self.queues: Mapping[str, KeyedQueue[SpoutKey]] = {
+            name: KeyedQueue(functools.partial(telemetry.waited, name)) for name in ("reconcile", "status")
+        }
+        """By name: the Spouts that are to be reconciled, and those whose status is to be written."""
+        self._queue = self.queues["reconcile"]
+        self._cache = cache = SpoutCache(enqueue=self._queue.enqueue)
+        self._writer = StatusWriter(cache=cache, spouts=spouts, interval=status_interval, queue=self.queues["status"])
+        observations = ObservationCache(HeadReads(interval=poll_interval, quiet_interval=quiet_interval))
+        pipelines = Pipelines(pachyderm, observations)
+        finalizers = Finalizers(cache=cache, spouts=spouts)
+        self._reconciler = Reconciler(
+            cache=cache,
+            pipelines=pipelines,
+            progress=Progress(pachyderm, heads=observations.heads, now=now),
+            finalizers=finalizers,
+            deletion=Deletion(pachyderm=pachyderm, pipelines=pipelines, finalizers=finalizers),
+            writer=self._writer,
+            statuses=StatusUpdates(writer=self._writer, address=address, now=now),
+            observations=observations,
+            telemetry=telemetry,
+            cluster=cluster,
+            poll_interval=poll_interval,
+        )
+        self.poller = Poller(
+            cache=cache,
+            pachyderm=pachyderm,
+            observations=observations,
+            enqueue=self._queue.enqueue,
+            interval=poll_interval,
+        )
+        self.resync = Resync(
+            cache=cache, spouts=spouts, namespaces=tuple(namespaces) or (None,), enqueue=self._queue.enqueue
+        )
+        self._has_begun = asyncio.Event()
+
+    def handle_event(self, event_type: str | None, resource: SpoutResource) -> None:
+        """Take in an event of the watch; one that changes only the status (mostly our own writes) enqueues nothing."""
         if event_type == "DELETED":
-            self._cache.drop(parse_key(body), uid=body["metadata"]["uid"])
+            self._cache.drop(resource.key, uid=resource.uid)
         else:
-            self._cache.put(body)
+            self._cache.put(resource)
 
-    def enqueue(self, key: SpoutKey) -> None:
-        """Have a Spout looked at."""
-        self._queue.add(key)
+    def spouts(self) -> Collection[Facts]:
+        """The Spouts as they are known."""
+        return self._cache.all_facts()
 
-    async def work(self) -> None:
+    def secrets(self) -> Secrets:
+        """What no log line may hold."""
+        return self._cache.secrets()
+
+    def start_workers(self) -> list[asyncio.Task[None]]:
+        """Tasks that reconcile and write statuses, for ever; `poll` and `resync.run` are started apart.
+
+        They reconcile once the resync knows of all Spouts: of two that name one pipeline, the older makes it. By then
+        Pachyderm has been polled once: a pipeline that was listed need not be parsed again where a Spout asks for it.
+        """
+        return [
+            asyncio.create_task(self._begin()),
+            *(asyncio.create_task(self._work()) for _ in range(RECONCILES)),
+            *(asyncio.create_task(self._writer.run()) for _ in range(STATUS_WRITES)),
+        ]
+
+    async def poll(self) -> None:
+        """Poll Pachyderm, for ever."""
+        await self._has_begun.wait()
+        await self.poller.run()
+
+    async def _begin(self) -> None:
+        """Poll Pachyderm for the first time, once the secrets are known that it could quote."""
+        await self.resync.synced.wait()
+        await self.poller.poll()
+        self._has_begun.set()
+        # A task that ends would end the operator.
+        await asyncio.Event().wait()
+
+    async def _work(self) -> None:
         """Reconcile one key after the other, for ever. Several may run at once."""
+        await self._has_begun.wait()
         while True:
             key = await self._queue.take()
             try:
-                # One that may not be yet is enqueued when it may.
+                # One that may not be reconciled yet is enqueued when it may.
                 after = await self._reconciler.reconcile(key) if self._may_reconcile(key) else None
             finally:
                 self._queue.done(key)
             if after is not None:
-                self._queue.add(key, after=after)
+                self._queue.enqueue(key, after=after)
+
+    def _may_reconcile(self, key: SpoutKey) -> bool:
+        """Whether all Spouts beside this one are known; one that is gone is only forgotten."""
+        return self.resync.knows_all_beside(key) or self._cache.facts(key) is None
 
     def close(self) -> None:
-        """Drop what was planned."""
+        """Drop what was planned, once the tasks have ended."""
         self._queue.close()
+        self._writer.close()
+        self._pachyderm.close()
+        self._spouts.close()
+
+    async def ended(self) -> None:
+        """Wait until no request is under way; after `close`. Each request has its deadline."""
+        await asyncio.gather(self._pachyderm.ended(), self._spouts.ended())

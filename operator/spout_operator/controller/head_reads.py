@@ -13,9 +13,9 @@ class _Read:
     heads: Heads | None
     """None where they could not be read."""
     moved: float
-    """The tick at which something moved last; far below 0 where that was before this process."""
+    """The poll at which something moved last; far below 0 where that was before this process."""
     due: int
-    """The tick at which they are read next."""
+    """The poll at which they are read next."""
 
 
 class HeadReads:
@@ -25,12 +25,12 @@ class HeadReads:
         """Watch nothing yet.
 
         Args:
-            interval: seconds between two ticks.
+            interval: seconds between two polls.
             quiet_interval: seconds between two reads of one pipeline, at most.
         """
         self._interval = interval
         self._most = max(1, int(quiet_interval / interval))
-        self._tick = 0
+        self._poll = 0
         self._reads: dict[str, _Read] = {}
 
     def note(self, name: str, heads: Heads | None, *, quiet_for: float = 0) -> bool:
@@ -47,29 +47,29 @@ class HeadReads:
         read = self._reads.get(name)
         if read is None:
             quiet = max(quiet_for, 0) / self._interval
-            read = self._reads[name] = _Read(heads=heads, moved=self._tick - quiet, due=0)
+            read = self._reads[name] = _Read(heads=heads, moved=self._poll - quiet, due=0)
         has_moved = read.heads != heads
         if has_moved:
-            read.heads, read.moved = heads, self._tick
+            read.heads, read.moved = heads, self._poll
         self._plan(name, read)
         return has_moved
 
-    def stir(self, name: str) -> None:
+    def note_change(self, name: str) -> None:
         """Something else about the pipeline has changed: its heads may move soon."""
         read = self._reads.get(name)
         if read is not None:
-            read.moved = self._tick
+            read.moved = self._poll
             self._plan(name, read)
 
-    def tick(self, names: Collection[str]) -> list[str]:
-        """Begin a tick: the pipelines whose heads are due. Those that are not among `names` are forgotten."""
-        self._tick += 1
+    def begin_poll(self, names: Collection[str]) -> list[str]:
+        """Begin a poll: the pipelines whose heads are due. Those that are not among `names` are forgotten."""
+        self._poll += 1
         for gone in self._reads.keys() - names:
             del self._reads[gone]
-        return [name for name, read in self._reads.items() if read.due <= self._tick]
+        return [name for name, read in self._reads.items() if read.due <= self._poll]
 
     def _plan(self, name: str, read: _Read) -> None:
-        least = freshness.least_stride(len(self._reads), tick=self._interval)
-        stride = freshness.stride(self._tick - read.moved, least=least, most=self._most)
-        # Each pipeline has a place of its own within a stride, so that not all are read in one tick.
-        read.due = self._tick + stride - (self._tick + zlib.crc32(name.encode())) % stride
+        least = freshness.least_stride(len(self._reads), poll=self._interval)
+        stride = freshness.stride(self._poll - read.moved, least=least, most=self._most)
+        # Each pipeline has a place of its own within a stride, so that not all are read in one poll.
+        read.due = self._poll + stride - (self._poll + zlib.crc32(name.encode())) % stride

@@ -1,12 +1,11 @@
-"""What is known of the pipelines without asking again. Used from the event loop only."""
+"""The pipelines as they were last observed: what need not be asked again. Used from the event loop only."""
 
 import dataclasses
 from collections.abc import Collection, Mapping
 
 from spout_operator.controller.head_reads import HeadReads
-from spout_operator.core.errors import SpoutError
-from spout_operator.core.model import Pipeline
-from spout_operator.core.status.build import Server
+from spout_operator.core.errors import Failure
+from spout_operator.core.model import Pipeline, Server
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,14 +15,15 @@ class _Observation:
     """The object of the last list that it was held against and found equal to, but for the workers."""
 
 
-class PipelineKnowledge:
+class ObservationCache:
     """The last observation of each pipeline that is still good, its heads, and whether Pachyderm answers.
 
-    The poller holds it against each list, which takes away what has changed; whoever then needs it observes anew.
+    The poller compares it with each list and drops what has changed; whoever then needs it observes anew.
     """
 
     def __init__(self, heads: HeadReads) -> None:
-        self.outage: SpoutError | None = None
+        self.outage: Failure | None = None
+        """Why Pachyderm does not answer; None where it does."""
         self.server: Server | None = None
         """What Pachyderm last told of itself; None before."""
         self.heads = heads
@@ -47,7 +47,7 @@ class PipelineKnowledge:
         """Nothing is known any more, for example after an outage."""
         self._observed.clear()
 
-    def hold_against(self, listed: Mapping[str, Pipeline], names: Collection[str]) -> list[str]:
+    def compare_with(self, listed: Mapping[str, Pipeline], names: Collection[str]) -> list[str]:
         """Take in a list of all pipelines; what is known of others than `names` is dropped.
 
         Returns:
@@ -57,14 +57,14 @@ class PipelineKnowledge:
             del self._observed[gone]
         # Whoever has not been observed before the first list is going to be.
         before = listed if self._listed is None else self._listed
-        changed = [name for name in names if not self._holds(name, before.get(name), listed.get(name))]
+        changed = [name for name in names if not self._still_holds(name, before.get(name), listed.get(name))]
         self._listed = listed
         for name in changed:
             self.forget(name)
-            self.heads.stir(name)
+            self.heads.note_change(name)
         return changed
 
-    def _holds(self, name: str, before: Pipeline | None, listed: Pipeline | None) -> bool:
+    def _still_holds(self, name: str, before: Pipeline | None, listed: Pipeline | None) -> bool:
         known = self._observed.get(name)
         if known is None:
             return listed is before or listed == before

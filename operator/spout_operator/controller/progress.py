@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from spout_operator.blocking import BlockingCalls
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.queue import Backoff
 from spout_operator.core import freshness
@@ -23,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 #: Commits of a page: pachd takes a quarter of a millisecond for each (docs/pachyderm-1.13.md).
 PAGE = 1000
-#: Pages of one look, which takes half a second then: a history of years must not keep an edit waiting.
+#: Pages of one reconcile, which takes half a second then: a history of years must not keep an edit waiting.
 PAGES = 2
 #: Seconds before a marker that could not be read is tried again, at first and at last.
 FIRST_MARKER_RETRY, LONGEST_MARKER_RETRY = 1.0, 300.0
@@ -31,14 +30,14 @@ FIRST_MARKER_RETRY, LONGEST_MARKER_RETRY = 1.0, 300.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What one look found."""
+    """What one reconcile found out."""
 
     commits: CommitCount | None
     """The finished commits, counted on from what is shown; None while they are being counted."""
     marker: Mapping[str, Any] | None
     """The marker as it is shown: empty where there is none, None where none is new."""
     is_whole: bool
-    """False where another look goes on."""
+    """False where the next reconcile goes on."""
     is_open: bool
     """Whether a head is a commit that is not finished yet. Nothing tells when it is: the head stays the same."""
     marker_after: float | None = None
@@ -51,7 +50,6 @@ class Progress:
     def __init__(
         self,
         pachyderm: Pachyderm,
-        calls: BlockingCalls,
         *,
         heads: HeadReads,
         now: Callable[[], datetime.datetime],
@@ -59,7 +57,6 @@ class Progress:
         pages: int = PAGES,
     ) -> None:
         self._pachyderm = pachyderm
-        self._calls = calls
         self._heads = heads
         self._now = now
         self._page = page
@@ -68,18 +65,18 @@ class Progress:
         """Those that were begun and whose result was not handed on yet."""
         self._unreadable: Backoff[SpoutKey] = Backoff(first=FIRST_MARKER_RETRY, most=LONGEST_MARKER_RETRY)
         self._marker_not_before: dict[SpoutKey, float] = {}
-        """By the loop's time: other looks at the Spout are no reason to ask a storage in trouble again."""
+        """By the loop's time: other reconciles of the Spout are no reason to ask a storage in trouble again."""
 
     async def read(self, spout: Spout, shown: Mapping[str, Any], secrets: Secrets) -> Reading:
         """How far the spout is now; its heads are asked for here, as what the poller saw may be older than `shown`.
 
         Args:
-            spout: whose pipeline is looked at.
+            spout: whose pipeline is read.
             shown: the status as it is.
             secrets: what must not be in what is shown.
         """
         name = spout.pipeline_name
-        heads = await self._calls(self._pachyderm.heads, name)
+        heads = await self._pachyderm.heads(name)
         quiet_since = freshness.quiet_since(heads, shown)
         quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
         self._heads.note(name, heads, quiet_for=quiet_for)
@@ -116,7 +113,7 @@ class Progress:
             if walk.next is None:
                 break
             try:
-                page = await self._calls(self._pachyderm.commits, name, walk.next, since=walk.since, most=self._page)
+                page = await self._pachyderm.commits(name, walk.next, since=walk.since, most=self._page)
             except Missing:
                 self._walks.pop(key, None)
                 raise
@@ -138,13 +135,13 @@ class Progress:
         if _loop_time() < self._marker_not_before.get(key, 0.0):
             return None, False
         try:
-            found = await self._calls(self._pachyderm.marker, name, path, head)
+            found = await self._pachyderm.marker(name, path, head, limits=markers.LIMITS)
         except NotLeading:
             raise
         except SpoutError as error:
             if isinstance(error, Unreachable):
                 # Where this is not answered either, it is no matter of the marker's.
-                await self._calls(self._pachyderm.heads, name)
+                await self._pachyderm.heads(name)
             self._marker_not_before[key] = _loop_time() + self._unreadable.next(key)
             message = secrets.shown(error.unredacted)
             section = markers.unknown(path, head, message, shown=shown)

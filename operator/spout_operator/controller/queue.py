@@ -9,7 +9,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class KeyedQueue(Generic[K]):
-    """As client-go's workqueue: a key added while it is handled is handled once more afterwards."""
+    """As client-go's workqueue: a key enqueued while it is handled is handled once more afterwards."""
 
     def __init__(self, waited: Callable[[float], None] = lambda _: None) -> None:
         """Make an empty queue.
@@ -27,10 +27,10 @@ class KeyedQueue(Generic[K]):
         """When a worker last took or finished a key."""
         self._timers: dict[K, asyncio.TimerHandle] = {}
 
-    def add(self, key: K, *, after: float = 0) -> None:
+    def enqueue(self, key: K, *, after: float = 0) -> None:
         """Have `key` handled, `after` seconds from now; of two times the sooner one counts."""
         if after > 0:
-            self._add_later(key, after)
+            self._enqueue_later(key, after)
             return
         self._cancel_timer(key)
         if key in self._handled:
@@ -53,7 +53,7 @@ class KeyedQueue(Generic[K]):
         self._moved_at = asyncio.get_running_loop().time()
         if key in self._again:
             self._again.discard(key)
-            self.add(key)
+            self.enqueue(key)
 
     def forget(self, key: K) -> None:
         """Drop what was planned for later."""
@@ -87,13 +87,13 @@ class KeyedQueue(Generic[K]):
         for key in list(self._timers):
             self._cancel_timer(key)
 
-    def _add_later(self, key: K, after: float) -> None:
+    def _enqueue_later(self, key: K, after: float) -> None:
         loop = asyncio.get_running_loop()
         planned = self._timers.get(key)
         if planned is not None and planned.when() <= loop.time() + after:
             return
         self._cancel_timer(key)
-        self._timers[key] = loop.call_later(after, self.add, key)
+        self._timers[key] = loop.call_later(after, self.enqueue, key)
 
     def _cancel_timer(self, key: K) -> None:
         timer = self._timers.pop(key, None)

@@ -1,285 +1,248 @@
-"""The one level-triggered reconciler: reads what is wanted and what is there, and makes them equal."""
+"""The one level-triggered reconciler: it reads what is wanted and what is there, and makes them equal."""
 
-import dataclasses
-import datetime
 import logging
-from collections.abc import Callable
-from typing import Any
 
-from spout_operator.blocking import BlockingCalls
-from spout_operator.controller.cache import Body, SpoutCache
-from spout_operator.controller.convergence import Convergence
-from spout_operator.controller.observations import PipelineKnowledge
+from spout_operator.controller.cache import SpoutCache
+from spout_operator.controller.deletion import Deletion
+from spout_operator.controller.finalizers import FINALIZER, Finalizers
+from spout_operator.controller.observations import ObservationCache
+from spout_operator.controller.pipelines import Pipelines
 from spout_operator.controller.progress import Progress, Reading
-from spout_operator.controller.queue import Backoff
+from spout_operator.controller.requeue import FIRST_RETRY, STALLED_RESYNC, Requeue
+from spout_operator.controller.status_updates import StatusUpdates
 from spout_operator.controller.status_writer import StatusWriter
-from spout_operator.controller.transitions import log_transition
-from spout_operator.core.decision import Action, Decision
-from spout_operator.core.errors import NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
-from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
+from spout_operator.core.decision import Action, Decision, Situation, decide
+from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError
+from spout_operator.core.model import Owner, Pipeline, PipelineState, Server, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
-from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import parsing
 from spout_operator.core.status import conditions
-from spout_operator.core.status.build import Knowledge, Server, build
-from spout_operator.ports import Outcome, Pachyderm, Result, Spouts, Telemetry
+from spout_operator.core.status.build import StatusInputs
+from spout_operator.ports import Outcome, Result, Telemetry
 
 logger = logging.getLogger(__name__)
 
-FINALIZER = "spout-operator.io/pipeline"
-#: Seconds between looks at what only a person can mend: pachd does not tell when they have.
-STALLED_RESYNC = 300.0
-#: Seconds before the first and the longest wait between tries that failed.
-FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0
-#: Seconds before the first and the longest wait between tries of a write that others are quicker with.
-FIRST_CONFLICT, LONGEST_CONFLICT = 0.2, 60.0
-#: Seconds before the first look at a pipeline that is coming up, or at a commit that is open; doubled up to the poll
-#: interval.
-FIRST_SETTLE = 1.0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Collaborators:
-    """What the reconciler works with; `cluster` is the identity in every stamp."""
-
-    cache: SpoutCache
-    pachyderm: Pachyderm
-    spouts: Spouts
-    statuses: StatusWriter
-    telemetry: Telemetry
-    knowledge: PipelineKnowledge
-    calls: BlockingCalls
-    kubernetes_calls: BlockingCalls
-    address: str
-    cluster: str
-    now: Callable[[], datetime.datetime]
+#: Create, stop, and an observation of the result: no chain of steps is longer, so more is a defect and backs off.
+MOST_STEPS = 4
+#: Not reconciled to an end: the pipeline is not this Spout's, so what the status says of one is dropped.
+_NOT_OURS = frozenset({Reason.PIPELINE_NOT_OWNED, Reason.PIPELINE_CONFLICT})
 
 
 class Reconciler:
     """Reconciles one Spout; several may be under way at once, one at a time per key (`controller.queue`)."""
 
-    def __init__(self, collaborators: Collaborators, *, poll_interval: float) -> None:
-        self._with = collaborators
-        self._convergence = Convergence(collaborators.pachyderm, collaborators.knowledge, collaborators.calls)
-        self._progress = Progress(
-            collaborators.pachyderm, collaborators.calls, heads=collaborators.knowledge.heads, now=collaborators.now
-        )
-        self._settling: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
-        self._finishing: Backoff[SpoutKey] = Backoff(first=FIRST_SETTLE, most=poll_interval)
-        self._failing: Backoff[SpoutKey] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)
-        self._conflicting: Backoff[SpoutKey] = Backoff(first=FIRST_CONFLICT, most=LONGEST_CONFLICT)
+    def __init__(
+        self,
+        *,
+        cache: SpoutCache,
+        pipelines: Pipelines,
+        progress: Progress,
+        finalizers: Finalizers,
+        deletion: Deletion,
+        writer: StatusWriter,
+        statuses: StatusUpdates,
+        observations: ObservationCache,
+        telemetry: Telemetry,
+        cluster: str,
+        poll_interval: float,
+    ) -> None:
+        """Reconcile nothing yet.
+
+        Args:
+            cache: the informer cache.
+            pipelines: observes and changes pipelines.
+            progress: reads commits and markers.
+            finalizers: writes the operator's finalizer.
+            deletion: sees to the pipeline of a deleted Spout.
+            writer: holds the newest status of each Spout.
+            statuses: makes statuses.
+            observations: what is known of Pachyderm without asking.
+            telemetry: told of each reconcile.
+            cluster: the identity of this cluster in the owner annotations of each pipeline.
+            poll_interval: seconds between two polls of Pachyderm.
+        """
+        self._cache = cache
+        self._pipelines = pipelines
+        self._progress = progress
+        self._finalizers = finalizers
+        self._writer = writer
+        self._statuses = statuses
+        self._observations = observations
+        self._telemetry = telemetry
+        self._cluster = cluster
+        self._requeue = Requeue(poll_interval=poll_interval)
+        self._deletion = deletion
 
     async def reconcile(self, key: SpoutKey) -> float | None:
         """Make one Spout what it asks to be.
 
         Returns:
-            Seconds until it wants to be looked at again; None where a change will tell.
+            Seconds until it is to be reconciled again; None where a change will tell.
         """
-        with self._with.telemetry.reconciling(key) as outcome:
-            body = self._with.cache.get(key)
-            if body is None:
+        with self._telemetry.reconciling(key) as outcome:
+            resource = self._cache.get(key)
+            if resource is None:
                 outcome.result = Result.GONE
                 self._forget(key)
                 return None
             try:
-                return await self._reconcile(key, body, outcome)
+                return await self._reconcile(resource, outcome)
             except NotLeading as error:
-                # Nothing was asked, so there is nothing to show: the process ends, or has the Lease again.
+                # Nothing was asked, so there is nothing to tell: the process ends, or has the Lease again.
                 outcome.result = Result.OUTDATED
                 logger.debug("Spout %s: %s", key, error.message)
                 return FIRST_RETRY
             except Outdated as error:
                 outcome.result = Result.OUTDATED
                 logger.debug("Spout %s: %s", key, error.message)
-                return self._conflicting.next(key)
+                return self._requeue.conflict.next(key)
             except SpoutError as error:
-                outcome.result, outcome.reason = _result_of(error), error.reason
-                return self._failed(key, body, error)
+                return self._fail(resource, Failure.of(error), outcome)
             except Exception:
                 # The boundary: one Spout's defect must not end the operator for the others.
-                outcome.result, outcome.reason = Result.RETRYABLE, Reason.INTERNAL_ERROR
                 logger.exception("Spout %s: unexpected error", key)
                 message = "an unexpected error inside the operator; see its log"
-                return self._failed(key, body, Retryable(Reason.INTERNAL_ERROR, message))
+                return self._fail(resource, Failure.of(Retryable(Reason.INTERNAL_ERROR, message)), outcome)
 
-    async def _reconcile(self, key: SpoutKey, body: Body, outcome: Outcome) -> float | None:
-        if body["metadata"].get("deletionTimestamp"):
-            await self._delete(key, body)
+    async def _reconcile(self, resource: SpoutResource, outcome: Outcome) -> float | None:
+        if resource.deletion_timestamp is not None:
+            await self._deletion.finalize(resource, self._owner(resource.key))
+            self._forget(resource.key)
             outcome.result = Result.GONE
             return None
-        after = await self._ensure(key, body)
+        is_new = FINALIZER not in resource.finalizers
+        # It has to be there before anything is written to Pachyderm.
+        held = await self._hold(resource) if is_new else resource
+        if held is None:
+            return None
+        spout = parsing.parse_spout(held)
+        if self._observations.outage is not None:
+            return self._fail(held, self._observations.outage, outcome)
+        after = await self._converge(held, spout, is_new=is_new)
         outcome.result = Result.SETTLED if after is None else Result.AGAIN
         return after
 
-    async def _ensure(self, key: SpoutKey, body: Body) -> float | None:
-        finalized = FINALIZER in body["metadata"].get("finalizers", [])
-        if not finalized:
-            added = await self._add_finalizer(key, body)
-            if added is None:
-                return None
-            body = added
-        spout = parsing.parse_spout(body)
-        if self._with.knowledge.outage is not None:
-            # One exception for all Spouts and ticks of an outage: its traceback must not grow with each.
-            raise self._with.knowledge.outage.with_traceback(None)
+    async def _converge(self, resource: SpoutResource, spout: Spout, *, is_new: bool) -> float | None:
+        """Observe, decide, update the status, act: step by step until nothing is left to do.
 
-        async def before_step(decision: Decision) -> None:
-            if decision.action is Action.CREATE and finalized:
-                await self._confirm(key, body)
-            self._show(key, body, conditions.of_decision(decision, None), forgets=decision.action is Action.CREATE)
+        The truth always comes from the next observation, never from what a write was answered.
+        """
+        for _ in range(MOST_STEPS):
+            server = await self._pipelines.server()
+            observed, is_fresh = await self._pipelines.observe(spout.pipeline_name)
 
-        decision, observed = await self._convergence.ensure(
-            spout, self._owner(key), older_claim=self._with.cache.older_claim(key), before_step=before_step
+            situation = self._situation(spout, server, observed)
+            decision = decide(situation)
+
+            if decision.action is Action.NONE and observed is not None:
+                self._pipelines.forget(resource.key)
+                reading = await self._update_status(resource, situation.spout, server, decision, observed)
+                self._requeue.failure.reset(resource.key)
+                return self._requeue_after(resource.key, observed, reading)
+            if not is_fresh:
+                # Good enough to do nothing; but what is written to has to be ours now, not at the last poll.
+                self._observations.forget(spout.pipeline_name)
+                continue
+            await self._pipelines.check(decision, situation.spout)
+            if decision.action is Action.CREATE and not is_new:
+                await self._confirm(resource)
+            in_progress = conditions.of_decision(decision, None)
+            self._statuses.submit(resource, in_progress, forgets=decision.action is Action.CREATE)
+
+            await self._pipelines.act(decision, situation.spout, situation.owner, observed)
+        raise Retryable(
+            Reason.PACHYDERM_ERROR,
+            f"the pipeline {spout.pipeline_name!r} is not as asked for after {MOST_STEPS} steps; it is tried again",
         )
-        reading = await self._show_progress(spout, body, decision, observed)
-        self._failing.reset(key)
-        return self._next_look(key, observed, reading)
 
-    def _next_look(self, key: SpoutKey, observed: Pipeline, reading: Reading) -> float | None:
-        """Seconds until a pipeline that is as asked for is looked at again; None where the poller will tell."""
+    def _situation(self, spout: Spout, server: Server, observed: Pipeline | None) -> Situation:
+        older = self._cache.older_claim(spout.key)
+        return self._pipelines.situation(
+            spout,
+            self._owner(spout.key),
+            server=server,
+            observed=observed,
+            older_claim=str(older) if older is not None else None,
+        )
+
+    async def _update_status(
+        self, resource: SpoutResource, spout: Spout, server: Server, decision: Decision, observed: Pipeline
+    ) -> Reading:
+        """Read how far the spout has come, and submit the whole status."""
+        secrets = self._statuses.secrets(resource, observed)
+        reading = await self._progress.read(spout, self._writer.current(resource.key), secrets)
+        inputs = StatusInputs(
+            conditions=conditions.of_decision(decision, observed),
+            server=server,
+            pipeline=observed,
+            commits=reading.commits,
+            marker=reading.marker,
+        )
+        self._statuses.submit_all(resource, inputs, secrets)
+        return reading
+
+    def _requeue_after(self, key: SpoutKey, observed: Pipeline, reading: Reading) -> float | None:
+        """Seconds until a pipeline that is as asked for is observed again; None where the poller will tell."""
         if not _is_settled(observed):
             # Listing does not tell of workers, so the poller cannot see a pipeline come up.
-            self._with.knowledge.forget(observed.name)
-            return self._settling.next(key) if reading.is_whole else 0.0
-        self._settling.reset(key)
+            self._observations.forget(observed.name)
+            return self._requeue.starting.next(key) if reading.is_whole else 0.0
+        self._requeue.starting.reset(key)
         if not reading.is_whole:
             return 0.0
         if reading.is_open:
-            return self._finishing.next(key)
-        self._finishing.reset(key)
+            return self._requeue.open_commit.next(key)
+        self._requeue.open_commit.reset(key)
         return reading.marker_after
 
-    async def _delete(self, key: SpoutKey, body: Body) -> None:
-        finalizers = body["metadata"].get("finalizers", [])
-        if FINALIZER not in finalizers:
-            return
-        name, policy = parsing.pipeline_name(body), parsing.parse_deletion_policy(body)
-        await self._convergence.remove(key, name, policy, self._owner(key))
-        others = [other for other in finalizers if other != FINALIZER]
-        await self._write_finalizers(key, body, others)
-        if not others:
-            # The last one was all that held it: what the write was answered with is gone.
-            self._with.cache.drop(key, uid=body["metadata"]["uid"])
-        self._forget(key)
-
-    async def _add_finalizer(self, key: SpoutKey, body: Body) -> Body | None:
-        """The Spout with our finalizer: it has to be there before anything is written to Pachyderm."""
-        written = await self._write_finalizers(key, body, [*body["metadata"].get("finalizers", []), FINALIZER])
-        if written is not None and not written.get("status", {}).get("conditions"):
-            self._show(key, written, conditions.pending())
-        return written
-
-    async def _write_finalizers(self, key: SpoutKey, body: Body, finalizers: list[str]) -> Body | None:
-        # Our own status writes make new versions of the resource all the time; the finalizers are those of `body`.
-        newest = self._with.cache.get(key) or body
-        same = all(newest["metadata"].get(field) == body["metadata"].get(field) for field in ("uid", "finalizers"))
-        metadata = (newest if same else body)["metadata"]
-        try:
-            written = await self._with.kubernetes_calls(
-                self._with.spouts.write_finalizers, key, metadata["uid"], metadata["resourceVersion"], finalizers
-            )
-        except Outdated:
-            # The watch may not bring for long what somebody else wrote, and the next try must not fail for the same.
-            await self._read_again(key, uid=metadata["uid"])
-            raise
-        self._conflicting.reset(key)
+    async def _hold(self, resource: SpoutResource) -> SpoutResource | None:
+        """The Spout with the operator's finalizer, and conditions from the first moment on; None where it is gone."""
+        written = await self._finalizers.add(resource)
         if written is None:
-            self._with.cache.drop(key, uid=metadata["uid"])
-            self._forget(key)
-        else:
-            self._with.cache.update(written)
+            self._forget(resource.key)
+            return None
+        self._requeue.conflict.reset(resource.key)
+        if not written.status.get("conditions"):
+            self._statuses.submit(written, conditions.pending())
         return written
 
-    async def _read_again(self, key: SpoutKey, *, uid: str) -> bool:
-        """Bring the cache up to date with the API server; whether the Spout is still there."""
-        found = await self._with.kubernetes_calls(self._with.spouts.read, key)
-        if found is None or found["metadata"]["uid"] != uid:
-            self._with.cache.drop(key, uid=uid)
-            return False
-        self._with.cache.update(found)
-        return True
-
-    async def _confirm(self, key: SpoutKey, body: Body) -> None:
+    async def _confirm(self, resource: SpoutResource) -> None:
         """A pipeline that is missing is only made anew for a Spout that is still there.
 
         The watch does not tell of a Spout that vanished while it was interrupted.
         """
-        if not await self._read_again(key, uid=body["metadata"]["uid"]):
-            raise Retryable(Reason.PENDING, f"the Spout {key} is gone")
+        if not await self._finalizers.read_again(resource.key, uid=resource.uid):
+            raise Retryable(Reason.PENDING, f"the Spout {resource.key} is gone")
 
-    async def _show_progress(self, spout: Spout, body: Body, decision: Decision, observed: Pipeline) -> Reading:
-        shown = self._with.statuses.current(spout.key)
-        secrets = self._secrets(body, observed)
-        reading = await self._progress.read(spout, shown, secrets)
-        self._submit(
-            spout.key,
-            body,
-            Knowledge(
-                conditions=conditions.of_decision(decision, observed),
-                server=self._with.knowledge.server or Server(address=self._with.address),
-                pipeline=observed,
-                commits=reading.commits,
-                marker=reading.marker,
-            ),
-            secrets,
-        )
-        return reading
-
-    def _failed(self, key: SpoutKey, body: Body, error: SpoutError) -> float | None:
-        """Show a failure; returns when to look again."""
-        if self._with.cache.get(key) is None:
+    def _fail(self, resource: SpoutResource, failure: Failure, outcome: Outcome) -> float | None:
+        """Tell of a failure; returns the seconds until the next try."""
+        key = resource.key
+        outcome.result, outcome.reason = _result_of(failure), failure.reason
+        if self._cache.facts(key) is None:
             return None
-        not_ours = error.reason in {Reason.PIPELINE_NOT_OWNED, Reason.PIPELINE_CONFLICT}
-        status = self._show(key, body, conditions.of_error(error), forgets=not_ours)
-        delay = STALLED_RESYNC if isinstance(error, Stalled) else self._failing.next(key)
-        # Not louder: the transition was told, an outage is told by the poller, and the metrics count each try.
+        found = conditions.of_failure(failure)
+        status = self._statuses.submit(resource, found, forgets=failure.reason in _NOT_OURS)
+        delay = STALLED_RESYNC if failure.is_stalled else self._requeue.failure.next(key)
+        # Not louder: the transition was logged, the poller logs an outage, and the metrics count each try.
         message = status["conditions"][0]["message"]
-        logger.debug("Spout %s: %s: %s (next look in %.0f s)", key, error.reason, message, delay)
+        logger.debug("Spout %s: %s: %s (next try in %.0f s)", key, failure.reason, message, delay)
         return delay
 
-    def _show(
-        self, key: SpoutKey, body: Body, found: tuple[conditions.Condition, ...], *, forgets: bool = False
-    ) -> dict[str, Any]:
-        knowledge = Knowledge(conditions=found, server=Server(address=self._with.address), forgets=forgets)
-        return self._submit(key, body, knowledge, self._secrets(body, None))
-
-    def _submit(self, key: SpoutKey, body: Body, knowledge: Knowledge, secrets: Secrets) -> dict[str, Any]:
-        metadata = body["metadata"]
-        before = self._with.statuses.current(key)
-        status = build(
-            before,
-            knowledge,
-            secrets=secrets,
-            generation=metadata["generation"],
-            now=self._with.now(),
-        )
-        log_transition(key, before, status)
-        self._with.statuses.submit(key, metadata["uid"], status)
-        return status
-
-    def _secrets(self, body: Body, observed: Pipeline | None) -> Secrets:
-        """Those of the Spout, and of its pipeline as it was before an edit: what Pachyderm says may be about that."""
-        spec = observed.spec if observed is not None else None
-        env = spec.transform.env.values() if spec is not None else ()
-        return parsing.secrets_of(body, env=env, names=[self._with.address])
-
     def _owner(self, key: SpoutKey) -> Owner:
-        return Owner(cluster=self._with.cluster, spout=key)
+        return Owner(cluster=self._cluster, spout=key)
 
     def _forget(self, key: SpoutKey) -> None:
-        self._with.statuses.forget(key)
-        self._convergence.forget(key)
+        self._writer.forget(key)
+        self._pipelines.forget(key)
         self._progress.forget(key)
-        self._settling.reset(key)
-        self._finishing.reset(key)
-        self._failing.reset(key)
-        self._conflicting.reset(key)
+        self._requeue.forget(key)
 
 
-def _result_of(error: SpoutError) -> Result:
-    if isinstance(error, Unreachable):
+def _result_of(failure: Failure) -> Result:
+    if failure.is_unreachable:
         return Result.UNREACHABLE
-    return Result.STALLED if isinstance(error, Stalled) else Result.RETRYABLE
+    return Result.STALLED if failure.is_stalled else Result.RETRYABLE
 
 
 def _is_settled(pipeline: Pipeline) -> bool:

@@ -1,10 +1,9 @@
-"""Holds the cache against lists: at the start until all Spouts are known, then as proof that the watches move."""
+"""Compares the informer cache with lists: first until all Spouts are known, then to see that the watches move."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from spout_operator.blocking import BlockingCalls
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.queue import Backoff
 from spout_operator.core.errors import NamespaceUnavailable, SpoutError
@@ -13,16 +12,16 @@ from spout_operator.ports import Spouts
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two sweeps: one list of metadata for each watched namespace. A change that a watch does not show is
-#: listed by one sweep and told by the next, within a minute.
+#: Seconds between two resyncs: one list of metadata for each watched namespace. A change that a watch does not show is
+#: listed by one resync and told by the next, within a minute.
 INTERVAL = 20.0
 #: Seconds after which a process that can hold no namespace against a list gives up: another replica may be able to.
 GIVE_UP_AFTER = 300.0
 #: Seconds before the first and the longest pause between two tries to make the first list.
 FIRST_RETRY, LONGEST_RETRY = 1.0, 30.0
-#: Seconds between two looks at what the watch has shown of the first list, and until that list is made anew: what was
+#: Seconds between two checks of what the watch has shown of the first list, and until that list is made anew: what was
 #: deleted in between is never shown.
-LOOK, LONGEST_WAIT = 0.01, 10.0
+CHECK_EVERY, LONGEST_WAIT = 0.01, 10.0
 #: Seconds for which the namespaces that are known wait for one whose list fails.
 LONGEST_WAIT_FOR_OTHERS = 60.0
 
@@ -31,11 +30,11 @@ class WentBackError(Exception):
     """The API server has older versions than it had before: what is known must be forgotten, all of it."""
 
 
-class OutOfSightError(Exception):
+class NothingListedError(Exception):
     """For minutes no watched namespace could be held against a list: this process knows nothing of its Spouts."""
 
 
-class Sweep:
+class Resync:
     """Finds Spouts that vanished while the watch was interrupted, and changes that the watch has not shown."""
 
     def __init__(
@@ -43,22 +42,19 @@ class Sweep:
         *,
         cache: SpoutCache,
         spouts: Spouts,
-        calls: BlockingCalls,
         namespaces: Sequence[str | None] = (None,),
         enqueue: Callable[[SpoutKey], None] = lambda _: None,
     ) -> None:
-        """Sweep nothing yet.
+        """Compare nothing yet.
 
         Args:
             cache: what the watch has shown; what is in it and nowhere else is dropped.
             spouts: where to list.
-            calls: runs the listing.
             namespaces: those that are watched; None is all of them.
             enqueue: told of each Spout of a namespace once all of its Spouts are known.
         """
         self._cache = cache
         self._spouts = spouts
-        self._calls = calls
         self._namespaces = namespaces
         self._enqueue = enqueue
         self._known_whole: set[str | None] = set()
@@ -66,7 +62,7 @@ class Sweep:
         self._listed: dict[str | None, Mapping[SpoutKey, int]] = {namespace: {} for namespace in namespaces}
         self._overdue: dict[str | None, frozenset[SpoutKey]] = dict.fromkeys(namespaces, frozenset())
         self._wrong_since: dict[str | None, float] = {}
-        """Namespaces that are not in order, and since which look."""
+        """Namespaces that are not in order, and since when."""
         self._errors: dict[str | None, SpoutError | None] = dict.fromkeys(namespaces)
         """By namespace: how the last list of it failed, None where it did not."""
         self.synced = asyncio.Event()
@@ -74,7 +70,7 @@ class Sweep:
 
     @property
     def overdue(self) -> frozenset[SpoutKey]:
-        """Spouts whose change was listed at the sweep before the last, and has not been shown since."""
+        """Spouts whose change was listed at the resync before the last, and has not been shown since."""
         return frozenset().union(*self._overdue.values())
 
     @property
@@ -90,8 +86,8 @@ class Sweep:
         """Hold all namespaces against lists, for ever.
 
         Raises:
-            OutOfSightError: for minutes no namespace was in order.
-            WentBackError: see `sweep`.
+            NothingListedError: for minutes no namespace was in order.
+            WentBackError: see `resync`.
         """
         parts = [asyncio.ensure_future(self._hold(namespace)) for namespace in self._namespaces]
         parts.append(asyncio.ensure_future(self._open()))
@@ -101,15 +97,15 @@ class Sweep:
             for part in parts:
                 part.cancel()
 
-    async def sweep(self) -> None:
-        """Look once at each namespace. One that cannot be listed hides nothing of the others.
+    async def resync(self) -> None:
+        """Compare each namespace once. One that cannot be listed hides nothing of the others.
 
         Raises:
             WentBackError: a Spout is older than it was, as after a restore of etcd. The cache would take every event
                 for one that was overtaken, until the versions have caught up.
         """
         for namespace in self._namespaces:
-            await self._sweep(namespace)
+            await self._compare(namespace)
 
     async def _hold(self, namespace: str | None) -> None:
         """Hold one namespace against lists; one that goes away and comes back is begun anew."""
@@ -121,7 +117,7 @@ class Sweep:
             is_there = True
             while is_there:
                 await asyncio.sleep(INTERVAL)
-                is_there = await self._sweep(namespace)
+                is_there = await self._compare(namespace)
             self._known_whole.discard(namespace)
 
     async def _open(self) -> None:
@@ -134,7 +130,7 @@ class Sweep:
             asyncio.get_running_loop().time() < until
             and any(self._is_awaited(namespace) for namespace in self._namespaces)
         ):
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(CHECK_EVERY)
         self.synced.set()
 
     def _is_awaited(self, namespace: str | None) -> bool:
@@ -142,21 +138,21 @@ class Sweep:
         return namespace not in self._known_whole and not is_unavailable
 
     def _note(self, namespace: str | None, *, is_in_order: bool) -> None:
-        """Take in how a look at a namespace ended.
+        """Take in how a comparison ended.
 
         Raises:
-            OutOfSightError: no namespace was in order for minutes.
+            NothingListedError: no namespace was in order for minutes.
         """
         now = asyncio.get_running_loop().time()
         if is_in_order:
             self._wrong_since.pop(namespace, None)
             return
-        # From a look that failed on, and not from the last that did not: a process that was paused has not looked.
+        # From the first comparison that failed, not from the last that did not: a process that was paused made none.
         self._wrong_since.setdefault(namespace, now)
         if len(self._wrong_since) < len(self._namespaces) or now - max(self._wrong_since.values()) <= GIVE_UP_AFTER:
             return
         wrong = "; ".join(filter(None, self.troubles.values())) or "the watch does not show what is listed"
-        raise OutOfSightError(f"for {GIVE_UP_AFTER:.0f} s no Spouts could be held against a list: {wrong}")
+        raise NothingListedError(f"for {GIVE_UP_AFTER:.0f} s no Spouts could be held against a list: {wrong}")
 
     async def _begin(self, namespace: str | None) -> None:
         """Return when the watch has shown all Spouts of a namespace."""
@@ -180,11 +176,11 @@ class Sweep:
         while any(self._version(key) < version for key, version in listed.items()):
             if asyncio.get_running_loop().time() > until:
                 return False
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(CHECK_EVERY)
         return True
 
-    async def _sweep(self, namespace: str | None) -> bool:
-        """Look once at a namespace; False where it cannot be listed for a reason of its own."""
+    async def _compare(self, namespace: str | None) -> bool:
+        """Compare a namespace once; False where it cannot be listed for a reason of its own."""
         # What comes while the list is made is not in it, and is not gone either.
         before = {key: uid for key in self._known(namespace) if (uid := self._uid(key)) is not None}
         versions = {key: self._version(key) for key in before}
@@ -223,7 +219,7 @@ class Sweep:
 
     async def _list(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         try:
-            listed = await self._calls(self._spouts.versions, namespace)
+            listed = await self._spouts.versions(namespace)
         except SpoutError as error:
             if error.message != self.troubles[namespace]:
                 logger.warning("%s; it is tried again", error.message)

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.blocking import BlockingCalls
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.queue import Backoff, KeyedQueue
 from spout_operator.core.errors import Retryable
@@ -23,13 +22,11 @@ class StatusWriter:
         *,
         cache: SpoutCache,
         spouts: Spouts,
-        calls: BlockingCalls,
         interval: float,
         queue: KeyedQueue[SpoutKey],
     ) -> None:
         self._cache = cache
         self._spouts = spouts
-        self._calls = calls
         self._interval = interval
         #: Both by key, with the uid that they are for.
         self._pending: dict[SpoutKey, tuple[str, dict[str, Any]]] = {}
@@ -44,8 +41,8 @@ class StatusWriter:
         for about in (self._pending.get(key), self._sent.get(key)):
             if about is not None and known is not None and about[0] == known.uid:
                 return about[1]
-        found: Mapping[str, Any] = (self._cache.get(key) or {}).get("status") or {}
-        return found
+        resource = self._cache.get(key)
+        return resource.status if resource is not None else {}
 
     def submit(self, key: SpoutKey, uid: str, status: dict[str, Any]) -> None:
         """Have a status shown soon; nothing happens where it is shown already."""
@@ -53,7 +50,7 @@ class StatusWriter:
             return
         self._pending[key] = (uid, status)
         wait = self._not_before.get(key, 0) - asyncio.get_running_loop().time()
-        self._queue.add(key, after=max(wait, 0))
+        self._queue.enqueue(key, after=max(wait, 0))
 
     def forget(self, key: SpoutKey) -> None:
         """The Spout is gone."""
@@ -81,13 +78,14 @@ class StatusWriter:
         known = self._cache.facts(key)
         if status is None or known is None or known.uid != uid:
             return
+        resource = self._cache.get(key)
         # What was sent and not answered may be there or not: what the cache has does not tell.
-        if key not in self._sent and (self._cache.get(key) or {}).get("status") == status:
+        if key not in self._sent and resource is not None and resource.status == status:
             return
         self._not_before[key] = asyncio.get_running_loop().time() + self._interval
         self._sent[key] = uid, status
         try:
-            written = await self._calls(self._spouts.write_status, key, uid, status)
+            written = await self._spouts.write_status(key, uid, status)
         except Retryable as error:
             if self._cache.facts(key) is None:
                 # It went meanwhile, and was forgotten.
@@ -96,7 +94,7 @@ class StatusWriter:
             delay = self._backoff.next(key)
             logger.warning("Spout %s: %s; next try in %.0f s", key, error.message, delay)
             self._pending.setdefault(key, (uid, status))
-            self._queue.add(key, after=delay)
+            self._queue.enqueue(key, after=delay)
             return
         self._sent.pop(key, None)
         self._backoff.reset(key)

@@ -1,10 +1,11 @@
 """One log line for each time that the readiness of a Spout moves: the story of a night, read from top to bottom."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.resource import condition_of
 from spout_operator.core.status.conditions import READY, RECONCILING, TRUE
 
 logger = logging.getLogger(__name__)
@@ -12,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 def log_transition(key: SpoutKey, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Tell of a status that says something else about readiness than the one before."""
-    old, new = _condition(before, READY), _condition(after, READY)
+    old, new = condition_of(before, READY), condition_of(after, READY)
     if (old.get("status"), old.get("reason")) == (new["status"], new["reason"]):
         return
-    is_well = new["status"] == TRUE or _condition(after, RECONCILING).get("status") == TRUE
+    is_well = new["status"] == TRUE or condition_of(after, RECONCILING).get("status") == TRUE
     was = f", was {old['status']} ({old['reason']})" if old else ""
     logger.log(
         logging.INFO if is_well else logging.WARNING,
@@ -30,8 +31,3 @@ def log_transition(key: SpoutKey, before: Mapping[str, Any], after: Mapping[str,
             "event.reason": new["reason"],
         },
     )
-
-
-def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    conditions: Iterable[Mapping[str, Any]] = status.get("conditions", ())
-    return next((condition for condition in conditions if condition["type"] == kind), {})

@@ -1,20 +1,18 @@
 """What to do about a Spout, given what it asks for and what Pachyderm holds. One step at a time.
 
-A chain of small questions, asked in order; the first that has an answer decides. Nothing here
-does anything: `controller.reconciler` carries a decision out and observes again.
+A list of small checks, asked in order; the first that has an answer decides. Nothing here does anything:
+`controller.reconciler` carries a decision out and observes again.
 """
 
 import dataclasses
 import enum
+from collections.abc import Callable
 
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineSpec, Spout
+from spout_operator.core.model import Capabilities, Owner, Pipeline, PipelineSpec, Spout
+from spout_operator.core.owner_annotations import CLUSTER, SPOUT
 from spout_operator.core.reasons import Reason
 from spout_operator.core.spec.comparison import changes
-
-STAMP_SPOUT = "spout-operator.io/spout"
-STAMP_CLUSTER = "spout-operator.io/cluster"
-STAMP_RESTART = "spout-operator.io/restart-nonce"
 
 
 class Action(enum.Enum):
@@ -48,113 +46,190 @@ class Written:
     version: int
 
 
-def decide(
-    spout: Spout, owner: Owner, observed: Pipeline | None, *, older_claim: str | None, written: Written | None
-) -> Decision:
-    """The next step for a Spout that is wanted.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """All that a decision is based on."""
 
-    Args:
-        spout: what is asked for.
-        owner: the stamp of this Spout.
-        observed: the pipeline of that name, None where there is none.
-        older_claim: an older Spout (`namespace/name`) that names the same pipeline, if there is one.
-        written: the operator's last write to this pipeline, None where there was none in this run.
+    spout: Spout
+    """What is asked for."""
+    owner: Owner
+    """This Spout."""
+    observed: Pipeline | None
+    """The pipeline of that name; None where there is none."""
+    older_claim: str | None
+    """An older Spout (`namespace/name`) that names the same pipeline, if there is one."""
+    written: Written | None
+    """The operator's last write to this pipeline; None where there was none in this run."""
+    capabilities: Capabilities
+    """What the server can do."""
+
+
+def decide(situation: Situation) -> Decision:
+    """The next step for a Spout that is wanted: the answer of the first of `CHECKS` that has one.
 
     Raises:
-        Stalled: PipelineConflict, PipelineNotOwned or PipelineRejected: a person has to act.
+        Stalled: UnsupportedByServer, PipelineConflict, PipelineNotOwned, InvalidSpec or PipelineRejected. A person has
+            to act.
     """
-    if observed is None:
-        if older_claim is not None:
-            raise Stalled(
-                Reason.PIPELINE_CONFLICT,
-                f"the older Spout {older_claim} names the pipeline {spout.pipeline_name!r} too and wins; "
-                "delete one of the two, or make this one anew with another spec.name",
-            )
-        return Decision(action=Action.CREATE, reason=Reason.CREATING, message="creating the pipeline")
-    if observed.owner != owner or observed.spec is None:
-        raise Stalled(Reason.PIPELINE_NOT_OWNED, _not_owned(observed, owner))
-    changed = changes(spout.spec, observed.spec)
-    if observed.spec.spout.marker and "spout.marker" in changed:
-        # The CRD refuses it too. Measured on 1.13.4: the worker then fails for ever with "file not found in
-        # repo at commit", because it looks for the new name in the old marker, while the state is RUNNING.
-        raise Stalled(
-            Reason.INVALID_SPEC,
-            f"spec.spout.marker: the pipeline keeps its position in {observed.spec.spout.marker!r}, and its worker "
-            "would not start with another; set it back, or make a Spout with another spec.name",
-        )
-    if changed:
-        if written is not None and written.spec == spout.spec and written.version == observed.version:
-            raise Stalled(
-                Reason.PIPELINE_REJECTED,
-                f"Pachyderm took the pipeline but keeps other values than asked for in {', '.join(changed)}; "
-                "it is not updated again, because every update restarts the spout: change these fields",
-            )
-        return Decision(
-            action=Action.UPDATE,
-            reason=Reason.UPDATING,
-            message=f"updating the pipeline: {', '.join(changed)}",
-            changed=changed,
-        )
-    if spout.suspend and not observed.stopped:
-        return Decision(
-            action=Action.STOP, reason=Reason.STOPPING, message="stopping the pipeline: spec.suspend is true"
-        )
-    if observed.stopped and not spout.suspend:
-        return Decision(
-            action=Action.START,
-            reason=Reason.STARTING,
-            message="starting the pipeline: spec.suspend is not true",
-        )
+    for check in CHECKS:
+        decision = check(situation)
+        if decision is not None:
+            return decision
     return Decision(action=Action.NONE, reason=Reason.APPLIED, message="the pipeline is as the Spout asks")
 
 
-def decide_deletion(policy: DeletionPolicy, owner: Owner, observed: Pipeline | None) -> Decision:
-    """The next step for a Spout that is being deleted; RELEASE lets the resource go."""
-    if policy is DeletionPolicy.ORPHAN:
-        return Decision(
-            action=Action.RELEASE,
-            reason=Reason.DELETING,
-            message="the pipeline stays: deletionPolicy is Orphan",
+def server_cannot(situation: Situation) -> None:
+    """The spec asks for what this server does not have.
+
+    Raises:
+        Stalled: UnsupportedByServer, naming each such field.
+    """
+    asked, capabilities = situation.spout.spec.spout, situation.capabilities
+    fields = [
+        field
+        for field, is_asked, can in (
+            ("spec.spout.marker", bool(asked.marker), capabilities.marker),
+            ("spec.spout.overwrite", asked.overwrite, capabilities.overwrite),
         )
-    if observed is None:
-        return Decision(action=Action.RELEASE, reason=Reason.DELETING, message="the pipeline is gone")
-    if observed.owner != owner:
-        return Decision(
-            action=Action.RELEASE,
-            reason=Reason.DELETING,
-            message="the pipeline is not this Spout's and stays",
+        if is_asked and not can
+    ]
+    if fields:
+        raise Stalled(
+            Reason.UNSUPPORTED_BY_SERVER,
+            f"{', '.join(fields)}: this version of Pachyderm does not support it; take it out of the spec, or use a "
+            "version that does",
         )
-    if policy is DeletionPolicy.KEEP_REPO:
-        return Decision(
-            action=Action.DELETE_KEEP_REPO,
-            reason=Reason.DELETING,
-            message="deleting the pipeline, keeping its repo",
-        )
-    return Decision(action=Action.DELETE, reason=Reason.DELETING, message="deleting the pipeline and its repo")
 
 
-def held(policy: DeletionPolicy, name: str) -> str:
-    """What to do where a Spout is being deleted and Pachyderm cannot tell whose its pipeline is: it is left alone."""
-    by_hand = f"pachctl delete pipeline {name}{' --keep-repo' if policy is DeletionPolicy.KEEP_REPO else ''}"
-    return (
-        "whose it is cannot be told, so it is not deleted and the Spout stays. If it is this Spout's, delete it by "
-        f"hand: {by_hand}; or set spec.deletionPolicy to Orphan, which lets the Spout go and leaves the pipeline"
-    )
+def older_spout_wins(situation: Situation) -> None:
+    """There is no pipeline, and an older Spout is to make it.
+
+    Raises:
+        Stalled: PipelineConflict.
+    """
+    if situation.observed is None and situation.older_claim is not None:
+        raise Stalled(
+            Reason.PIPELINE_CONFLICT,
+            f"the older Spout {situation.older_claim} names the pipeline {situation.spout.pipeline_name!r} too and "
+            "wins; delete one of the two, or make this one anew with another spec.name",
+        )
+
+
+def is_missing(situation: Situation) -> Decision | None:
+    """There is no pipeline: it is created."""
+    if situation.observed is not None:
+        return None
+    return Decision(action=Action.CREATE, reason=Reason.CREATING, message="creating the pipeline")
+
+
+def is_not_ours(situation: Situation) -> None:
+    """The pipeline belongs to somebody else, or is no spout.
+
+    Raises:
+        Stalled: PipelineNotOwned.
+    """
+    observed = situation.observed
+    if observed is not None and (observed.owner != situation.owner or observed.spec is None):
+        raise Stalled(Reason.PIPELINE_NOT_OWNED, _not_owned(observed, situation.owner))
+
+
+def marker_must_stay(situation: Situation) -> None:
+    """The marker is another one than the pipeline has, which the CRD refuses too.
+
+    Raises:
+        Stalled: InvalidSpec, where the server cannot change it.
+    """
+    kept = _observed_spec(situation)
+    if kept is None or not kept.spout.marker or situation.capabilities.marker_can_change:
+        return
+    if situation.spout.spec.spout.marker != kept.spout.marker:
+        raise Stalled(
+            Reason.INVALID_SPEC,
+            f"spec.spout.marker: the pipeline keeps its position in {kept.spout.marker!r}, and its worker "
+            "would not start with another; set it back, or make a Spout with another spec.name",
+        )
+
+
+def server_keeps_other_values(situation: Situation) -> None:
+    """The pipeline was just written, and still differs: writing again would restart the spout for ever.
+
+    Raises:
+        Stalled: PipelineRejected, naming the fields.
+    """
+    changed, written, observed = _changed(situation), situation.written, situation.observed
+    if not changed or written is None or observed is None:
+        return
+    if written.spec == situation.spout.spec and written.version == observed.version:
+        raise Stalled(
+            Reason.PIPELINE_REJECTED,
+            f"Pachyderm took the pipeline but keeps other values than asked for in {', '.join(changed)}; "
+            "it is not updated again, because every update restarts the spout: change these fields",
+        )
+
+
+def differs(situation: Situation) -> Decision | None:
+    """The pipeline is not as asked for: it is updated."""
+    changed = _changed(situation)
+    if not changed:
+        return None
+    message = f"updating the pipeline: {', '.join(changed)}"
+    return Decision(action=Action.UPDATE, reason=Reason.UPDATING, message=message, changed=changed)
+
+
+def has_to_stop(situation: Situation) -> Decision | None:
+    """The Spout is suspended, and the pipeline runs."""
+    if situation.observed is None or situation.observed.stopped or not situation.spout.suspend:
+        return None
+    message = "stopping the pipeline: spec.suspend is true"
+    return Decision(action=Action.STOP, reason=Reason.STOPPING, message=message)
+
+
+def has_to_start(situation: Situation) -> Decision | None:
+    """The Spout is not suspended, and the pipeline is stopped."""
+    if situation.observed is None or not situation.observed.stopped or situation.spout.suspend:
+        return None
+    message = "starting the pipeline: spec.suspend is not true"
+    return Decision(action=Action.START, reason=Reason.STARTING, message=message)
+
+
+Check = Callable[[Situation], Decision | None]
+
+CHECKS: tuple[Check, ...] = (
+    server_cannot,
+    older_spout_wins,
+    is_missing,
+    is_not_ours,
+    marker_must_stay,
+    server_keeps_other_values,
+    differs,
+    has_to_stop,
+    has_to_start,
+)
+"""In this order: an earlier answer makes the later questions pointless."""
+
+
+def _observed_spec(situation: Situation) -> PipelineSpec | None:
+    return situation.observed.spec if situation.observed is not None else None
+
+
+def _changed(situation: Situation) -> tuple[str, ...]:
+    kept = _observed_spec(situation)
+    return changes(situation.spout.spec, kept) if kept is not None else ()
 
 
 def _not_owned(observed: Pipeline, owner: Owner) -> str:
     if observed.owner == owner:
         return (
-            f"the pipeline {observed.name!r} carries this Spout's stamp but is no spout; it is left alone: "
+            f"the pipeline {observed.name!r} carries this Spout's owner annotations but is no spout; it is left alone: "
             "delete it in Pachyderm; or set spec.deletionPolicy to Orphan, which keeps the pipeline when this Spout "
             "is deleted, and make the Spout anew with another spec.name"
         )
     if observed.owner is None:
         return (
-            f"the pipeline {observed.name!r} exists and carries no stamp of this operator; it is left alone. "
+            f"the pipeline {observed.name!r} exists and carries no owner annotations; it is left alone. "
             "Make this Spout anew with another spec.name, or hand the pipeline over: update it in Pachyderm with "
             "metadata.annotations "
-            f'"{STAMP_SPOUT}": "{owner.spout}" and "{STAMP_CLUSTER}": "{owner.cluster}"'
+            f'"{SPOUT}": "{owner.spout}" and "{CLUSTER}": "{owner.cluster}"'
         )
     if observed.owner.cluster == owner.cluster:
         return (

@@ -1,12 +1,14 @@
-"""What can go wrong, in the two kinds that matter: a person must act, or it will be tried again.
+"""What can go wrong, in the two kinds that matter: a person must act, or the operator tries again.
 
 Every error carries the reason and the message that the Spout's conditions will show. What a server said is a field of
 its own, as it can quote a secret: an error that is printed, in a log line or a stack trace, does not have it in its
 text, and `core.redaction` alone shows it.
 
-What only takes time (a pipeline that starts, a delete that is under way) is no error: `core.decide` says when to look
-again.
+What only takes time (a pipeline that starts, a delete that is under way) is no error: the controller reconciles the
+Spout again after a while.
 """
+
+import dataclasses
 
 from spout_operator.core.reasons import Reason
 
@@ -26,11 +28,11 @@ class SpoutError(Exception):
     @property
     def unredacted(self) -> str:
         """All there is to tell, for `core.redaction.Secrets.shown`; ours first, as what is long is cut at its end."""
-        return f"{self.message} ({self.said})" if self.said else self.message
+        return _with_what_was_said(self.message, self.said)
 
 
 class Stalled(SpoutError):  # noqa: N818 - named as the condition that it becomes
-    """Only a person can mend it. Not retried in a loop; looked at again on a change or a resync."""
+    """Only a person can mend it. Not retried in a loop: the Spout is reconciled on a change, and every few minutes."""
 
 
 class Retryable(SpoutError):  # noqa: N818 - named as what is done about it
@@ -78,3 +80,35 @@ class NotLeading(Retryable):
 
     def __init__(self, message: str) -> None:
         super().__init__(Reason.INTERNAL_ERROR, message)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """An error as a value, which can be kept and compared: what conditions and metrics say of it."""
+
+    reason: Reason
+    message: str
+    said: str
+    """What a server answered, word for word."""
+    is_stalled: bool
+    is_unreachable: bool
+
+    @classmethod
+    def of(cls, error: SpoutError) -> "Failure":
+        """The value of an error."""
+        return cls(
+            reason=error.reason,
+            message=error.message,
+            said=error.said,
+            is_stalled=isinstance(error, Stalled),
+            is_unreachable=isinstance(error, Unreachable),
+        )
+
+    @property
+    def unredacted(self) -> str:
+        """As that of the error."""
+        return _with_what_was_said(self.message, self.said)
+
+
+def _with_what_was_said(message: str, said: str) -> str:
+    return f"{message} ({said})" if said else message

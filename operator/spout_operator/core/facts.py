@@ -2,11 +2,10 @@
 
 import dataclasses
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.spec.parsing import parse_key, pipeline_name
+from spout_operator.core.resource import SpoutResource, condition_of
+from spout_operator.core.spec.parsing import pipeline_name
 from spout_operator.core.status.conditions import READY, STALLED, TRUE
 from spout_operator.core.timestamps import parse_time
 
@@ -19,7 +18,7 @@ class Facts:
     uid: str
     version: int
     """Resource versions of one kind are ordered (Kubernetes 1.35, KEP-5504), and have been in practice before."""
-    generation: int | None
+    generation: int
     created: str
     deleted: str | None
     """When its deletion was asked for."""
@@ -38,7 +37,7 @@ class Facts:
         """Of two Spouts the one with the lesser is older."""
         return self.created, self.uid
 
-    def wants_a_look(self, after: "Facts") -> bool:
+    def wants_reconcile(self, after: "Facts") -> bool:
         """Whether what came after this is more than the operator's own writes."""
         if (self.uid, self.generation, self.deleted) != (after.uid, after.generation, after.deleted):
             return True
@@ -46,35 +45,28 @@ class Facts:
         return not set(self.finalizers) <= set(after.finalizers)
 
 
-def read(body: Mapping[str, Any]) -> Facts:
-    """The facts of a resource as the API server has it."""
-    metadata, status = body["metadata"], body.get("status") or {}
-    ready = _condition(status, READY)
+def read(resource: SpoutResource) -> Facts:
+    """The facts of a resource."""
+    status = resource.status
+    ready = condition_of(status, READY)
     commits = status.get("commits") or {}
     return Facts(
-        key=parse_key(body),
-        uid=metadata["uid"],
-        version=int(metadata["resourceVersion"]),
-        generation=metadata.get("generation"),
-        created=metadata["creationTimestamp"],
-        deleted=metadata.get("deletionTimestamp"),
+        key=resource.key,
+        uid=resource.uid,
+        version=int(resource.resource_version),
+        generation=resource.generation,
+        created=resource.creation_timestamp,
+        deleted=resource.deletion_timestamp,
         # Few words that are the same for all.
-        finalizers=tuple(map(sys.intern, metadata.get("finalizers") or ())),
-        pipeline_name=pipeline_name(body),
-        suspended=bool(body.get("spec", {}).get("suspend")),
+        finalizers=tuple(map(sys.intern, resource.finalizers)),
+        pipeline_name=pipeline_name(resource),
+        suspended=bool(resource.spec.get("suspend")),
         ready=(sys.intern(ready.get("status", "Unknown")), sys.intern(ready.get("reason", "Pending"))),
-        stalled=_condition(status, STALLED).get("status") == TRUE,
+        stalled=condition_of(status, STALLED).get("status") == TRUE,
         commits=commits.get("total"),
         last_commit=_seconds((commits.get("last") or {}).get("finishedAt")),
         marker_moved=_seconds((status.get("marker") or {}).get("updatedAt")),
     )
-
-
-def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, str]:
-    found: Mapping[str, str] = next(
-        (condition for condition in status.get("conditions") or () if condition["type"] == kind), {}
-    )
-    return found
 
 
 def _seconds(text: str | None) -> float | None:

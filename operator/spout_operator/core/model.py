@@ -12,13 +12,6 @@ from collections.abc import Mapping
 
 from spout_operator.core.spec.quantity import Quantity
 
-#: Pachyderm 1.13 writes a spout's data here unless told otherwise, and the operator never does.
-OUTPUT_BRANCH = "master"
-#: Pachyderm 1.13.4, src/server/pkg/ppsconsts: the branch on which it keeps a spout's marker.
-MARKER_BRANCH = "marker"
-#: Pachyderm 1.13.4, api_server.go setPipelineDefaults.
-DEFAULT_SERVICE_TYPE = "NodePort"
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class SecretMount:
@@ -47,11 +40,14 @@ class Transform:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """A Kubernetes Service in front of the spout; `external_port` 0 lets Kubernetes choose."""
+    """A Kubernetes Service in front of the spout.
+
+    `external_port` 0 lets Kubernetes choose the port, an empty `type` lets Pachyderm choose the type.
+    """
 
     internal_port: int
     external_port: int = 0
-    type: str = DEFAULT_SERVICE_TYPE
+    type: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +116,7 @@ class SpoutKey:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Owner:
-    """The stamp that a pipeline carries: which Spout of which cluster it belongs to.
+    """What the owner annotations of a pipeline say: which Spout of which cluster it belongs to.
 
     `cluster` is the uid of the namespace kube-system, or `--cluster-id`: two clusters that share one
     Pachyderm do not take each other's pipelines, unless one is a clone of the other
@@ -132,7 +128,7 @@ class Owner:
 
 
 class PipelineState(enum.StrEnum):
-    """What Pachyderm says of a pipeline (1.13.4, pps.proto PipelineState), in the words of the STATE column."""
+    """What Pachyderm says of a pipeline, in the words of the STATE column."""
 
     STARTING = "Starting"
     RUNNING = "Running"
@@ -148,7 +144,7 @@ class PipelineState(enum.StrEnum):
 class Pipeline:
     """A pipeline as Pachyderm holds it.
 
-    `spec` is None where it is no spout. `owner` is None where it carries no stamp (or one that
+    `spec` is None where it is no spout. `owner` is None where it carries no owner annotations (or some that
     cannot be read). `workers` is (available, requested), None where that is not known.
     """
 
@@ -198,12 +194,12 @@ class MarkerFile:
 class Marker:
     """What a spout would resume from: a file, or a directory with `files_total` files.
 
-    `files` holds the first of them only (`core.status.marker.MOST_FILES`). `files_total` is None where there are more
-    than are counted (`core.status.marker.MOST_COUNTED`). `commit` is the finished commit on the marker branch that
-    holds them.
+    `files` holds the first of them only. `files_total` is None where there are more than are counted; see
+    `MarkerLimits`. `commit` is the finished commit on `branch` that holds them.
     """
 
     path: str
+    branch: str
     is_directory: bool
     files: tuple[MarkerFile, ...]
     files_total: int | None
@@ -214,6 +210,43 @@ class Marker:
     def is_absent(self) -> bool:
         """Whether the commit holds nothing at the path."""
         return not self.is_directory and not self.files
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class MarkerLimits:
+    """How much of a marker is read. Sizes are in bytes; of a longer file only the size is told."""
+
+    longest_file: int
+    """Of a marker that is one file."""
+    longest_listed_file: int
+    """Of each file of a marker that is a directory."""
+    most_files: int
+    """Files of a directory that are read."""
+    most_counted: int
+    """Files of a directory that are counted."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a server can do: the core decides by this, and never by a version."""
+
+    marker: bool
+    """Whether it keeps a spout's marker."""
+    marker_can_change: bool
+    """Whether a pipeline that has a marker can be given another one."""
+    overwrite: bool
+    """Whether a spout can replace files instead of adding to them."""
+    service_type: str
+    """The type of a Service that names none."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """The Pachyderm that was asked; `version` and `capabilities` are None until it has told."""
+
+    address: str
+    version: str | None = None
+    capabilities: Capabilities | None = None
 
 
 class DeletionPolicy(enum.StrEnum):

@@ -35,6 +35,7 @@ class Reason(enum.StrEnum):
     DELETION_BLOCKED = "DeletionBlocked"
     UNAUTHORIZED = "Unauthorized"
     UNSUPPORTED_PACHYDERM = "UnsupportedPachyderm"
+    UNSUPPORTED_BY_SERVER = "UnsupportedByServer"
 
     # It will be tried again.
     PACHYDERM_UNREACHABLE = "PachydermUnreachable"

@@ -3,14 +3,14 @@
 import yaml
 from kubernetes import client, config
 
-from spout_operator.config import ConfigError
+from spout_operator.kubernetes.errors import ClusterError
 
 
 def connect() -> client.ApiClient:
     """The official client, with the service account inside a cluster, else with the kubeconfig.
 
     Raises:
-        ConfigError: neither is there.
+        ClusterError: neither is there.
     """
     try:
         config.load_incluster_config()  # type: ignore[no-untyped-call] # as the client has it
@@ -19,7 +19,7 @@ def connect() -> client.ApiClient:
             config.load_kube_config()  # type: ignore[no-untyped-call] # as the client has it
         # TypeError is what the client raises for YAML that is no mapping.
         except (config.ConfigException, yaml.YAMLError, OSError, TypeError) as error:
-            raise ConfigError(
+            raise ClusterError(
                 "no way into a Kubernetes cluster: no service account, and no usable kubeconfig "
                 f"({_first_line(error)}); run inside a cluster or give --kubeconfig"
             ) from error

@@ -16,7 +16,7 @@ from spout_operator.core.errors import Outdated, Retryable
 from spout_operator.core.reasons import Reason
 from spout_operator.ports import Permit, Telemetry
 
-Body = dict[str, Any]
+Answer = dict[str, Any]
 
 #: Seconds to connect, and to answer.
 DEADLINE = (5.0, 15.0)
@@ -74,7 +74,7 @@ class Api:
         body: object = None,
         content_type: str = "application/json",
         accept: str = "application/json",
-    ) -> Body:
+    ) -> Answer:
         """Make one request and return the JSON of its answer.
 
         Args:
@@ -124,5 +124,5 @@ class Api:
                 raise Outdated(f"could not {doing}: it has changed since it was read")
             reason = f"the API server answered {response.status} {response.reason}"
             raise ApiError(f"could not {doing}: {reason}", status=response.status, body=said)
-        found: Body = json.loads(data)
+        found: Answer = json.loads(data)
         return found

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from spout_operator.config import ConfigError
+from spout_operator.kubernetes.errors import ClusterError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
 NAME = f"{PLURAL}.{GROUP}"
@@ -40,23 +40,23 @@ def check(found: Mapping[str, Any]) -> None:
         found: the CustomResourceDefinition in the cluster.
 
     Raises:
-        ConfigError: it does not; the message names the fields and says how to update it.
+        ClusterError: it does not; the message names the fields and says how to update it.
     """
     schema = _schema(found)
     if schema is None:
-        raise ConfigError(f"the CRD {NAME} in the cluster does not serve {VERSION}; {UPDATE}")
+        raise ClusterError(f"the CRD {NAME} in the cluster does not serve {VERSION}; {UPDATE}")
     wanted = _schema(own()) or {}
     missing = list(_missing(wanted, schema, ""))
     if missing:
         named = ", ".join(missing[:NAMED])
         more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-        raise ConfigError(
+        raise ClusterError(
             f"the CRD {NAME} in the cluster is older than this operator: it lacks {named}{more}; {UPDATE}"
         )
     established = {condition["type"]: condition for condition in found.get("status", {}).get("conditions", ())}
     if established.get("Established", {}).get("status") != "True":
         said = established.get("NamesAccepted", {}).get("message") or "it is being installed"
-        raise ConfigError(f"the CRD {NAME} is not established yet ({said}); the operator has to be started again then")
+        raise ClusterError(f"the CRD {NAME} is not established yet ({said}); the operator has to be started again then")
 
 
 def _schema(crd: Mapping[str, Any]) -> Schema | None:

@@ -14,9 +14,10 @@ from typing import Any
 import kopf
 
 from spout_operator.controller.queue import Backoff
+from spout_operator.core.resource import SpoutResource
 from spout_operator.kubernetes.watch import LogIn, watch
-from spout_operator.kubernetes.watch_health import Sight
-from spout_operator.ports import Observe, Telemetry
+from spout_operator.kubernetes.watch_health import WatchHealth
+from spout_operator.ports import HandleEvent, Telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -55,41 +56,43 @@ class KopfInformer:
         self._first_pause = first_pause
         self._grant_within = grant_within
         watched: Sequence[str | None] = namespaces or [None]
-        self._sights = {namespace: Sight(_what(namespace)) for namespace in watched}
+        self._healths = {namespace: WatchHealth(_what(namespace)) for namespace in watched}
 
-    async def run(self, observe: Observe) -> None:
+    async def run(self, handle_event: HandleEvent) -> None:
         async with asyncio.TaskGroup() as keepers:
-            for namespace, sight in self._sights.items():
-                keepers.create_task(self._keep(namespace, sight, observe))
+            for namespace, health in self._healths.items():
+                keepers.create_task(self._keep(namespace, health, handle_event))
 
     def troubles(self) -> Mapping[str | None, str | None]:
-        return {namespace: sight.trouble for namespace, sight in self._sights.items()}
+        return {namespace: health.trouble for namespace, health in self._healths.items()}
 
-    async def _keep(self, namespace: str | None, sight: Sight, observe: Observe) -> None:
+    async def _keep(self, namespace: str | None, health: WatchHealth, handle_event: HandleEvent) -> None:
         """Watch one namespace for ever."""
         pauses: Backoff[None] = Backoff(first=self._first_pause, most=LONGEST_PAUSE)
         while True:
             begun = time.monotonic()
-            sight.ended(await self._watch(namespace, sight, observe))
+            health.ended(await self._watch(namespace, health, handle_event))
             if time.monotonic() - begun > LONGEST_PAUSE:
                 pauses.reset(None)
             await asyncio.sleep(pauses.next(None))
 
-    async def _watch(self, namespace: str | None, sight: Sight, observe: Observe) -> BaseException | None:
+    async def _watch(
+        self, namespace: str | None, health: WatchHealth, handle_event: HandleEvent
+    ) -> BaseException | None:
         """Watch one namespace once, in a thread; returns what ended it."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[BaseException | None] = loop.create_future()
         stop = threading.Event()
 
-        def hand_on(kind: str | None, body: Mapping[str, Any]) -> None:
+        def hand_on(kind: str | None, resource: SpoutResource) -> None:
             # Where the loop has ended nobody is there to be told.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(observe, kind, body)
+                loop.call_soon_threadsafe(handle_event, kind, resource)
 
         async def watch_quietly() -> None:
-            # What kopf leaves behind when a watch ends is told by its sight, and not by a traceback for each task.
+            # What kopf leaves behind when a watch ends is told by its health, and not by a traceback for each task.
             asyncio.get_running_loop().set_exception_handler(_note_leftover)
-            await watch(hand_on, self._log_in, telemetry=self._telemetry, sight=sight, namespace=namespace, stop=stop)
+            await watch(hand_on, self._log_in, telemetry=self._telemetry, health=health, namespace=namespace, stop=stop)
 
         def work() -> None:
             error: BaseException | None = None
@@ -100,16 +103,16 @@ class KopfInformer:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(ended.set_result, error)
 
-        sight.begin()
+        health.begin()
         threading.Thread(target=work, name=f"watch {namespace or 'all'}", daemon=True).start()
         try:
             await asyncio.wait({ended}, timeout=self._grant_within)
-            if not ended.done() and not sight.is_granted:
+            if not ended.done() and not health.is_granted:
                 # kopf asks once which resources there are, and waits for ever where Spouts are not among them.
                 late = TimeoutError(
                     f"no watch was granted within {self._grant_within:.0f} s; does the API server serve Spouts?"
                 )
-                sight.failed(late)
+                health.failed(late)
                 return late
             return await asyncio.shield(ended)
         finally:

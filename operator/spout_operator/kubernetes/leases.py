@@ -4,6 +4,7 @@ import datetime
 import http
 from typing import Any
 
+from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.lease import Lease
 from spout_operator.kubernetes.api import Api, ApiError
 
@@ -15,11 +16,13 @@ class KubernetesLeases:
     """See `spout_operator.ports.Leases` for the contract."""
 
     def __init__(self, api: Api, *, namespace: str, name: str) -> None:
+        self.calls = BlockingCalls("lease", threads=1)
         self._api = api
         self._namespace = namespace
         self._name = name
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
+    @in_thread
     def read(self) -> Lease | None:
         try:
             return _parse(self._request("get", f"{self._path}/{self._name}"))
@@ -28,6 +31,7 @@ class KubernetesLeases:
                 return None
             raise
 
+    @in_thread
     def write(self, lease: Lease) -> Lease:
         metadata: dict[str, str] = {"name": self._name, "namespace": self._namespace}
         spec = {
@@ -42,6 +46,9 @@ class KubernetesLeases:
             return _parse(self._request("create", self._path, body))
         metadata["resourceVersion"] = lease.version
         return _parse(self._request("update", f"{self._path}/{self._name}", body))
+
+    def close(self) -> None:
+        self.calls.close()
 
     def _request(self, verb: str, path: str, body: object = None) -> dict[str, Any]:
         doing = f"{verb} the Lease {self._namespace}/{self._name}"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from spout_operator.config import ConfigError
 from spout_operator.core.errors import Retryable
 from spout_operator.kubernetes import crd
 from spout_operator.kubernetes.api import Api, ApiError
+from spout_operator.kubernetes.errors import ClusterError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ def check(api: Api, namespaces: Sequence[str]) -> None:
         namespaces: those that are to be watched; none for all.
 
     Raises:
-        ConfigError: something is not; the message says what is missing, and what to do. Of several namespaces, one that
-            can be watched is enough.
+        ClusterError: something is not; the message says what is missing, and what to do. Of several namespaces, one
+            that can be watched is enough.
     """
     check_version(_get(api, "/version", "the version of the API server", resource="version"))
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd.NAME}"
@@ -51,13 +51,13 @@ def check(api: Api, namespaces: Sequence[str]) -> None:
         logger.warning("%s; the other namespaces are watched", error)
 
 
-def _refusal(api: Api, namespace: str) -> ConfigError | None:
+def _refusal(api: Api, namespace: str) -> ClusterError | None:
     """Why a namespace cannot be watched; None where it can."""
     what = f"the namespace {namespace!r} (--namespace)"
     try:
         _get(api, f"{NAMESPACES}/{namespace}", what, resource="namespaces", if_forbidden=NO_ROLE)
         _list_spouts(api, namespace)
-    except ConfigError as error:
+    except ClusterError as error:
         return error
     return None
 
@@ -75,11 +75,11 @@ def check_version(found: dict[str, Any]) -> None:
         found: what /version answers; `minor` may have a suffix, as in "29+".
 
     Raises:
-        ConfigError: it is older.
+        ClusterError: it is older.
     """
     version = tuple(int(re.sub(r"\D.*", "", str(found[part])) or 0) for part in ("major", "minor"))
     if version < OLDEST:
-        raise ConfigError(
+        raise ClusterError(
             f"the API server is Kubernetes {found.get('gitVersion', '.'.join(map(str, version)))}; "
             f"this operator needs {OLDEST[0]}.{OLDEST[1]} or later, whose CRDs can check quantities"
         )
@@ -89,7 +89,7 @@ def cluster_uid(api: Api) -> str:
     """The identity of the cluster: the uid of its namespace kube-system, which is never made anew.
 
     Raises:
-        ConfigError: it may not be read.
+        ClusterError: it may not be read.
     """
     try:
         found = _get(
@@ -98,8 +98,8 @@ def cluster_uid(api: Api) -> str:
             "the namespace kube-system, whose uid is the cluster's",
             resource="namespaces",
         )
-    except ConfigError as error:
-        raise ConfigError(f"{error}; or give --cluster-id") from error
+    except ClusterError as error:
+        raise ClusterError(f"{error}; or give --cluster-id") from error
     return str(found["metadata"]["uid"])
 
 
@@ -117,12 +117,12 @@ def _get(
         return api.request(verb, path, doing=f"read {what}", resource=resource, query=query)
     except ApiError as error:
         if error.status == http.HTTPStatus.FORBIDDEN:
-            raise ConfigError(f"the operator may not {verb} {what}; {if_forbidden}") from error
+            raise ClusterError(f"the operator may not {verb} {what}; {if_forbidden}") from error
         if error.status == http.HTTPStatus.NOT_FOUND:
-            raise ConfigError(f"the cluster does not have {what}; {_remedy(resource)}") from error
-        raise ConfigError(error.message) from error
+            raise ClusterError(f"the cluster does not have {what}; {_remedy(resource)}") from error
+        raise ClusterError(error.message) from error
     except Retryable as error:
-        raise ConfigError(f"the API server at {api.host} does not answer: {error.message}") from error
+        raise ClusterError(f"the API server at {api.host} does not answer: {error.message}") from error
 
 
 def _remedy(resource: str) -> str:

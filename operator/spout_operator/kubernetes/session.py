@@ -10,7 +10,7 @@ import aiohttp
 import kopf
 
 from spout_operator.kubernetes.resource import PLURAL
-from spout_operator.kubernetes.watch_health import Sight
+from spout_operator.kubernetes.watch_health import WatchHealth
 from spout_operator.ports import Telemetry
 
 #: How many lists and watches are begun at once, and the seconds in which no more are begun. A watch that is well begins
@@ -32,7 +32,7 @@ class Pace:
         self._begun.append(time.monotonic())
 
 
-def counted(info: kopf.ConnectionInfo, telemetry: Telemetry, sight: Sight, pace: Pace) -> kopf.AiohttpSession:
+def counted(info: kopf.ConnectionInfo, telemetry: Telemetry, health: WatchHealth, pace: Pace) -> kopf.AiohttpSession:
     """The session that kopf 1.45.2 would make of `info` (its APIContext), with its requests told to others.
 
     kopf closes it when the credentials expire, and at its end.
@@ -40,7 +40,7 @@ def counted(info: kopf.ConnectionInfo, telemetry: Telemetry, sight: Sight, pace:
     Args:
         info: the credentials.
         telemetry: told of each request.
-        sight: told of each answer and of each failure.
+        health: told of each answer and of each failure.
         pace: asked before each list and watch.
     """
     session = aiohttp.ClientSession(
@@ -48,7 +48,7 @@ def counted(info: kopf.ConnectionInfo, telemetry: Telemetry, sight: Sight, pace:
         headers=info.as_http_headers(),
         proxy=info.proxy_url,
         trust_env=info.trust_env,
-        trace_configs=[_trace(telemetry, sight, pace)],
+        trace_configs=[_trace(telemetry, health, pace)],
     )
     return kopf.AiohttpSession(
         server=info.server,
@@ -59,7 +59,7 @@ def counted(info: kopf.ConnectionInfo, telemetry: Telemetry, sight: Sight, pace:
     )
 
 
-def _trace(telemetry: Telemetry, sight: Sight, pace: Pace) -> aiohttp.TraceConfig:
+def _trace(telemetry: Telemetry, health: WatchHealth, pace: Pace) -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
 
     async def start(_: object, context: SimpleNamespace, request: aiohttp.TraceRequestStartParams) -> None:
@@ -71,7 +71,7 @@ def _trace(telemetry: Telemetry, sight: Sight, pace: Pace) -> aiohttp.TraceConfi
     async def end(_: object, context: SimpleNamespace, request: aiohttp.TraceRequestEndParams) -> None:
         """Of a watch: it was granted. What it then streams has no end to speak of."""
         context.ended(str(request.response.status))
-        sight.answered(context.verb, request.response.status)
+        health.answered(context.verb, request.response.status)
 
     async def fail(
         session: aiohttp.ClientSession, context: SimpleNamespace, request: aiohttp.TraceRequestExceptionParams
@@ -80,7 +80,7 @@ def _trace(telemetry: Telemetry, sight: Sight, pace: Pace) -> aiohttp.TraceConfi
         ended("error")
         # kopf closes a session whose credentials were refused, and so ends what else was under way: that is no news.
         if not session.closed:
-            sight.failed(request.exception)
+            health.failed(request.exception)
 
     trace.on_request_start.append(start)
     trace.on_request_end.append(end)

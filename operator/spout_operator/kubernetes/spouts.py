@@ -4,13 +4,15 @@ import http
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.errors import NamespaceUnavailable
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.resource import SpoutResource
 from spout_operator.kubernetes.api import JSON_PATCH, MERGE_PATCH, Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
-Body = Mapping[str, Any]
-
+#: Requests at a time.
+THREADS = 4
 #: Objects of a list that are asked for at once. A page is in memory as a whole, and the thread that read it keeps that.
 PAGE = "100"
 #: A list of names and versions, without specs and statuses.
@@ -21,24 +23,29 @@ class KubernetesSpouts:
     """See `spout_operator.ports.Spouts` for the contract."""
 
     def __init__(self, api: Api) -> None:
+        self.calls = BlockingCalls("kubernetes", threads=THREADS)
         self._api = api
 
-    def read(self, key: SpoutKey) -> Body | None:
+    @in_thread
+    def read(self, key: SpoutKey) -> SpoutResource | None:
         return self._call("get", key, doing=f"read the Spout {key}")
 
+    @in_thread
     def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         where = f"the namespace {namespace!r}" if namespace is not None else "all namespaces"
         try:
             if namespace is not None:
                 self._require(namespace)
             listed = self._list(_path(namespace), doing=f"list the Spouts of {where}")
-            return {_key(item["metadata"]): int(item["metadata"]["resourceVersion"]) for item in listed}
+            found = (SpoutResource.from_body(item) for item in listed)
+            return {resource.key: int(resource.resource_version) for resource in found}
         except ApiError as error:
             if error.status == http.HTTPStatus.FORBIDDEN:
                 raise NamespaceUnavailable(f"{error.message}; grant the operator its rights there") from error
             raise
 
-    def write_status(self, key: SpoutKey, uid: str, status: Body) -> Body | None:
+    @in_thread
+    def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
         patch = [
             {"op": "test", "path": "/metadata/uid", "value": uid},
             {"op": "add", "path": "/status", "value": dict(status)},
@@ -52,13 +59,20 @@ class KubernetesSpouts:
             content_type=JSON_PATCH,
         )
 
+    @in_thread
     def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
-    ) -> Body | None:
+    ) -> SpoutResource | None:
         patch = {"metadata": {"uid": uid, "resourceVersion": resource_version, "finalizers": list(finalizers)}}
         return self._call(
             "patch", key, doing=f"write the finalizers of the Spout {key}", body=patch, content_type=MERGE_PATCH
         )
+
+    def close(self) -> None:
+        self.calls.close()
+
+    async def ended(self) -> None:
+        await self.calls.ended()
 
     def _call(
         self,
@@ -69,9 +83,9 @@ class KubernetesSpouts:
         subresource: str = "",
         body: object = None,
         content_type: str = "",
-    ) -> Body | None:
+    ) -> SpoutResource | None:
         try:
-            return self._api.request(
+            found = self._api.request(
                 verb,
                 f"{_path(key.namespace)}/{key.name}{subresource}",
                 doing=doing,
@@ -83,6 +97,7 @@ class KubernetesSpouts:
             if error.status == http.HTTPStatus.NOT_FOUND or _is_of_another_object(error):
                 return None
             raise
+        return SpoutResource.from_body(found)
 
     def _require(self, namespace: str) -> None:
         """See that a namespace is there: the list of one that is not is empty, and no error."""
@@ -110,10 +125,6 @@ class KubernetesSpouts:
             query = {"limit": PAGE, "continue": page["metadata"].get("continue", "")}
             if not query["continue"]:
                 return
-
-
-def _key(metadata: Mapping[str, Any]) -> SpoutKey:
-    return SpoutKey(namespace=metadata["namespace"], name=metadata["name"])
 
 
 def _path(namespace: str | None) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 import kopf
 
+from spout_operator.core.resource import SpoutResource
 from spout_operator.kubernetes import session
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 from spout_operator.kubernetes.session import Pace
-from spout_operator.kubernetes.watch_health import Sight
-from spout_operator.ports import Observe, Telemetry
+from spout_operator.kubernetes.watch_health import WatchHealth
+from spout_operator.ports import HandleEvent, Telemetry
 
 LogIn = Callable[..., kopf.ConnectionInfo | None]
 
@@ -76,7 +77,9 @@ def settings() -> kopf.OperatorSettings:
     return chosen
 
 
-def registry(observe: Observe, log_in: LogIn, *, telemetry: Telemetry, sight: Sight) -> kopf.OperatorRegistry:
+def registry(
+    handle_event: HandleEvent, log_in: LogIn, *, telemetry: Telemetry, health: WatchHealth
+) -> kopf.OperatorRegistry:
     """The handlers: one that logs in, and one that hands every event on."""
     handlers = kopf.OperatorRegistry()
     pace = Pace()
@@ -91,21 +94,21 @@ def registry(observe: Observe, log_in: LogIn, *, telemetry: Telemetry, sight: Si
         if info is None or info in given:
             return None
         given.append(info)
-        return session.counted(info, telemetry, sight, pace)
+        return session.counted(info, telemetry, health, pace)
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=handlers)
     async def _hand_on(event: kopf.RawEvent, **_: Any) -> None:  # noqa: ANN401 - kopf's interface
-        observe(event["type"], dict(event["object"]))
+        handle_event(event["type"], SpoutResource.from_body(event["object"]))
 
     return handlers
 
 
 async def watch(
-    observe: Observe,
+    handle_event: HandleEvent,
     log_in: LogIn,
     *,
     telemetry: Telemetry,
-    sight: Sight,
+    health: WatchHealth,
     namespace: str | None,
     stop: threading.Event,
 ) -> None:
@@ -114,10 +117,10 @@ async def watch(
     At its end kopf cancels every task of its event loop (1.45.2, running.py run_tasks), so it needs a loop of its own.
 
     Args:
-        observe: given the event's type (None for what was there before) and the resource.
+        handle_event: given the event's type (None for what was there before) and the resource.
         log_in: gives the credentials; kopf's own `login_via_client`, or one like it.
         telemetry: told of each request.
-        sight: told how the watch is.
+        health: told how the watch is.
         namespace: which one; None for all.
         stop: ends the watch; may be set from any thread. It is set afterwards in any case.
 
@@ -126,7 +129,7 @@ async def watch(
     """
     try:
         await kopf.operator(
-            registry=registry(observe, log_in, telemetry=telemetry, sight=sight),
+            registry=registry(handle_event, log_in, telemetry=telemetry, health=health),
             settings=settings(),
             standalone=True,
             # For peering, which is off; without it kopf asks for the user's name, and the image's user has none.

@@ -12,7 +12,7 @@ ADVICE: dict[int, str] = {
 }
 
 
-class Sight:
+class WatchHealth:
     """Of one watch. Its thread writes; every other thread may read."""
 
     def __init__(self, what: str) -> None:

@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Callable
 
-from spout_operator.blocking import BlockingCalls
 from spout_operator.core.errors import NotLeading, Outdated, SpoutError
 from spout_operator.core.lease import RENEW_DEADLINE, RETRY_PERIOD, Lease, claim, released
 from spout_operator.ports import Leases
@@ -55,11 +54,10 @@ class Election:
         self._now = now
         self._clock = clock
         self._retry_period = retry_period
-        self._calls = BlockingCalls("lease", threads=1)
         self._seen: Lease | None = None
         self._seen_at = 0.0
         self._is_current = False
-        """Whether what was seen is what this replica wrote last, so that it can be renewed without a look."""
+        """Whether what was seen is what this replica wrote last, so that it can be renewed without reading it first."""
         self._has_claimed = False
         """Whether a write of this replica's was sent, so that it may be the holder without knowing."""
         self._until = 0.0
@@ -119,7 +117,7 @@ class Election:
             return
         try:
             if not self._is_current:
-                await self._look()
+                await self._read()
             self._is_current = self._has_claimed = False
             await self._give_up()
         except SpoutError as error:
@@ -127,21 +125,21 @@ class Election:
 
     def close(self) -> None:
         """Take no more part."""
-        self._calls.close()
+        self._leases.close()
 
     async def _try(self) -> bool:
         """Get or renew the Lease; whether this replica holds it then."""
         begun = self._clock()
         try:
             if not self._is_current:
-                await self._look()
+                await self._read()
             wanted = claim(self._identity, self._seen, unchanged_for=self._clock() - self._seen_at, now=self._now())
             self.trouble = None
             if wanted is None:
                 self._until = 0.0
                 return False
             self._has_claimed = True
-            self._seen, self._seen_at = await self._calls(self._leases.write, wanted), self._clock()
+            self._seen, self._seen_at = await self._leases.write(wanted), self._clock()
             self._is_current = True
             # From the beginning of the request: others measure from when the server took it, which is later.
             self._until = begun + RENEW_DEADLINE
@@ -162,16 +160,16 @@ class Election:
             await self._write_released()
         except Outdated:
             # A renewal was under way when this replica was told to end.
-            await self._look()
+            await self._read()
             await self._write_released()
 
     async def _write_released(self) -> None:
         if self._seen is not None and self._seen.holder == self._identity:
-            self._seen = await self._calls(self._leases.write, released(self._seen, now=self._now()))
+            self._seen = await self._leases.write(released(self._seen, now=self._now()))
             logger.info("released the Lease %s", self._name)
 
-    async def _look(self) -> None:
-        found = await self._calls(self._leases.read)
+    async def _read(self) -> None:
+        found = await self._leases.read()
         if found != self._seen:
             self._seen, self._seen_at = found, self._clock()
 

@@ -5,8 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
-from spout_operator.config import Config, ConfigError
-from spout_operator.controller.engine import Engine
+from spout_operator.config import CommandError, Config
+from spout_operator.controller.controller import Controller
 from spout_operator.ports import Informer
 from spout_operator.process.election import Election
 from spout_operator.telemetry import health
@@ -24,6 +24,10 @@ SILENT_AFTER = 60.0
 LAST_REQUESTS = 5.0
 
 
+class PortError(CommandError):
+    """The HTTP port cannot be listened on."""
+
+
 class Operator:
     """All parts of one process; `run` runs them until it is told to stop."""
 
@@ -31,7 +35,7 @@ class Operator:
         self,
         config: Config,
         *,
-        new_engine: Callable[[], Engine],
+        new_controller: Callable[[], Controller],
         informer: Informer,
         election: Election | None,
         metrics: Metrics,
@@ -40,27 +44,27 @@ class Operator:
 
         Args:
             config: the settings.
-            new_engine: makes the engine, in the event loop, once this replica leads.
+            new_controller: makes the controller, in the event loop, once this replica leads.
             informer: the source of events.
             election: None where nobody else runs.
             metrics: what is served at /metrics.
         """
         self._config = config
-        self._new_engine = new_engine
+        self._new_controller = new_controller
         self._informer = informer
         self._election = election
         self._metrics = metrics
-        self._engine: Engine | None = None
+        self._controller: Controller | None = None
         self._acts_since = 0.0
-        metrics.leader.set_function(lambda: float(self._engine is not None and self._may_act()))
+        metrics.leader.set_function(lambda: float(self._controller is not None and self._may_act()))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`.
 
         Raises:
             NotLeading: the Lease was lost.
-            ConfigError: the port cannot be had.
-            OutOfSightError: for minutes nothing could be told of any Spout.
+            PortError: the port cannot be had.
+            NothingListedError: for minutes nothing could be told of any Spout.
         """
         async with self._served():
             if self._election is None or await self._wait_to_lead(self._election, stop):
@@ -84,19 +88,19 @@ class Operator:
 
     async def _act(self, stop: asyncio.Event) -> None:
         """Run all parts. One that ends by itself ends the others: a restart mends more than a limp."""
-        engine = self._engine = self._new_engine()
+        controller = self._controller = self._new_controller()
         self._acts_since = asyncio.get_running_loop().time()
         self._metrics.registry.register(
-            StateCollector(engine, limit=self._config.spout_metrics_limit, watch_troubles=self._watch_troubles)
+            StateCollector(controller, limit=self._config.spout_metrics_limit, watch_troubles=self._watch_troubles)
         )
-        parts: list[asyncio.Task[object]] = [*engine.start_workers()]
+        parts: list[asyncio.Task[object]] = [*controller.start_workers()]
         parts += [
             asyncio.create_task(part)
             for part in (
-                engine.poll(),
-                engine.sweep.run(),
-                self._informer.run(engine.observe),
-                self._tell_ready(engine),
+                controller.poll(),
+                controller.resync.run(),
+                self._informer.run(controller.handle_event),
+                self._tell_ready(controller),
                 stop.wait(),
             )
         ]
@@ -106,15 +110,15 @@ class Operator:
         for part in parts:
             part.cancel()
         await asyncio.gather(*parts, return_exceptions=True)
-        await self._end(engine)
+        await self._end(controller)
         for task in done:
             task.result()
 
-    async def _end(self, engine: Engine) -> None:
+    async def _end(self, controller: Controller) -> None:
         """Leave nothing under way, then the Lease: who takes it next must not meet a request of this replica's."""
-        engine.close()
+        controller.close()
         try:
-            await asyncio.wait_for(engine.ended(), LAST_REQUESTS)
+            await asyncio.wait_for(controller.ended(), LAST_REQUESTS)
         except TimeoutError:
             logger.warning("requests are still under way after %.0f s; the Lease is left to run out", LAST_REQUESTS)
             return
@@ -122,8 +126,8 @@ class Operator:
             await self._election.release()
             self._election.close()
 
-    async def _tell_ready(self, engine: Engine) -> None:
-        await engine.sweep.synced.wait()
+    async def _tell_ready(self, controller: Controller) -> None:
+        await controller.resync.synced.wait()
         logger.info("ready: watching Spouts, Pachyderm at %s", self._config.pachd.url)
         await asyncio.Event().wait()
 
@@ -136,7 +140,7 @@ class Operator:
         try:
             runner = await health.serve(port, live=self._live, ready=self._ready, registry=self._metrics.registry)
         except OSError as error:
-            raise ConfigError(
+            raise PortError(
                 f"cannot listen on the port {port} ({error.strerror}); name one that is free with --http-port"
             ) from error
         try:
@@ -152,19 +156,19 @@ class Operator:
         if self._election is not None:
             silent = self._election.silent_for
             yield "lease", f"no try to get or renew it for {silent:.0f} s" if silent > SILENT_AFTER else None
-        engine = self._engine
-        if engine is None:
+        controller = self._controller
+        if controller is None:
             return
-        late = asyncio.get_running_loop().time() - (engine.poller.last_move or self._acts_since)
+        late = asyncio.get_running_loop().time() - (controller.poller.last_move or self._acts_since)
         is_late = late > STUCK_AFTER + self._config.poll_interval
-        yield "poller", f"no look at Pachyderm for {late:.0f} s" if is_late else None
-        for name, queue in engine.queues.items():
+        yield "poller", f"Pachyderm was not polled for {late:.0f} s" if is_late else None
+        for name, queue in controller.queues.items():
             still = queue.still_for
             wrong = f"nothing has moved, or one Spout is worked on, for {still:.0f} s"
             yield f"queue {name}", wrong if still > STUCK_AFTER else None
         # Of a namespace that cannot be watched it is told in /readyz: a restart would only cost the others.
         unwatched = {namespace for namespace, trouble in self._watch_troubles().items() if trouble is not None}
-        overdue = sorted(str(key) for key in engine.sweep.overdue if unwatched.isdisjoint({None, key.namespace}))
+        overdue = sorted(str(key) for key in controller.resync.overdue if unwatched.isdisjoint({None, key.namespace}))
         yield "watch", f"it has not shown changes of: {', '.join(overdue[:5])}" if overdue else None
 
     def _ready(self) -> Iterable[health.Check]:
@@ -172,14 +176,14 @@ class Operator:
         if self._election is not None:
             leads = "leading" if self._may_act() else f"{self._election.holder or 'nobody'} leads"
             yield f"lease ({leads})", self._election.trouble
-        engine = self._engine
-        if engine is None:
+        controller = self._controller
+        if controller is None:
             return
         for namespace, trouble in self._watch_troubles().items():
             yield f"watch {namespace}" if namespace is not None else "watch", trouble
-        yield "spouts", None if engine.sweep.synced.is_set() else "not all Spouts of the first list are known yet"
+        yield "spouts", None if controller.resync.synced.is_set() else "not all Spouts of the first list are known yet"
 
     def _watch_troubles(self) -> Mapping[str | None, str | None]:
         """By namespace: why its Spouts are not watched, None where they are."""
-        listed = self._engine.sweep.troubles if self._engine is not None else {}
+        listed = self._controller.resync.troubles if self._controller is not None else {}
         return {namespace: trouble or listed.get(namespace) for namespace, trouble in self._informer.troubles().items()}

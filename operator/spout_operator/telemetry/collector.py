@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from spout_operator.controller.engine import Engine
+from spout_operator.controller.controller import Controller
 from spout_operator.core.facts import Facts
 from spout_operator.core.status.conditions import TRUE
 from spout_operator.telemetry.metrics import PREFIX
@@ -31,19 +31,19 @@ LABELS = ("namespace", "name")
 
 
 class StateCollector(Collector):
-    """What an engine knows: its queues, its Pachyderm, and its Spouts, of which so many get series of their own."""
+    """What a controller knows: its queues, its Pachyderm, and its Spouts, of which so many get series of their own."""
 
     def __init__(
-        self, engine: Engine, *, limit: int, watch_troubles: Callable[[], Mapping[str | None, str | None]]
+        self, controller: Controller, *, limit: int, watch_troubles: Callable[[], Mapping[str | None, str | None]]
     ) -> None:
-        self._engine = engine
+        self._controller = controller
         self._limit = limit
         self._watch_troubles = watch_troubles
 
     def collect(self) -> Iterable[Metric]:
         """All families, made anew."""
         yield from self._operator()
-        spouts = self._engine.spouts()
+        spouts = self._controller.spouts()
         yield self._by_readiness(spouts)
         # By name, so that the same ones are shown at each scrape.
         chosen = sorted(spouts, key=lambda spout: spout.key)[: self._limit]
@@ -63,7 +63,7 @@ class StateCollector(Collector):
             "How long the Spout that is due longest has waited for a worker; 0 where none is due.",
             labels=["queue"],
         )
-        for name, queue in self._engine.queues.items():
+        for name, queue in self._controller.queues.items():
             depth.add_metric([name], queue.depth)
             oldest.add_metric([name], queue.oldest_wait)
         yield from (depth, oldest)
@@ -75,15 +75,15 @@ class StateCollector(Collector):
         for namespace, trouble in self._watch_troubles().items():
             watched.add_metric([namespace or "*"], float(trouble is None))
         yield watched
-        poller = self._engine.poller
+        poller = self._controller.poller
         if poller.is_reached is not None:
             yield GaugeMetricFamily(
-                f"{PREFIX}_pachyderm_up", "1 where Pachyderm answered the last look.", value=float(poller.is_reached)
+                f"{PREFIX}_pachyderm_up", "1 where Pachyderm answered the last poll.", value=float(poller.is_reached)
             )
         if poller.last_success is not None:
             yield GaugeMetricFamily(
                 f"{PREFIX}_last_poll_timestamp_seconds",
-                "When Pachyderm last answered a look.",
+                "When Pachyderm last answered a poll.",
                 value=poller.last_success,
             )
 

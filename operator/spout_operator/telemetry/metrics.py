@@ -46,11 +46,13 @@ class Metrics:
             {"version": __version__, "python": platform.python_version(), "kopf": importlib.metadata.version("kopf")}
         )
         self.leader = Gauge(f"{PREFIX}_leader", "1 where this replica acts, 0 where it waits.", registry=self.registry)
-        self._reconciles = self._counter("reconciles", "Looks at a Spout, by how they ended.", "result")
-        self._errors = self._counter("reconcile_errors", "Looks at a Spout that ended in an error.", "reason")
+        self._reconciles = self._counter("reconciles", "Reconciles of a Spout, by their result.", "result")
+        self._errors = self._counter(
+            "reconcile_errors", "Reconciles of a Spout that ended in an error, by its reason.", "reason"
+        )
         self._duration = Histogram(
             f"{PREFIX}_reconcile_duration_seconds",
-            "How long a look at a Spout took.",
+            "How long a reconcile of a Spout took.",
             buckets=RECONCILE_BUCKETS,
             registry=self.registry,
         )

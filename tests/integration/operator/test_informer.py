@@ -10,7 +10,7 @@ from typing import Any
 import kopf
 import pytest
 
-from spout_operator.core.spec.parsing import parse_key
+from spout_operator.core.resource import SpoutResource
 from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.telemetry.metrics import Metrics
 from tests.support.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
@@ -40,7 +40,7 @@ class Watched:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Watched"]:
-        running = asyncio.ensure_future(self.informer.run(self._observe))
+        running = asyncio.ensure_future(self.informer.run(self._handle_event))
         try:
             yield self
         finally:
@@ -66,9 +66,9 @@ class Watched:
     def _log_in(self, **_: Any) -> kopf.ConnectionInfo:
         return kopf.ConnectionInfo(server=self.api.url, token=self.credentials)
 
-    def _observe(self, _: str | None, body: Any) -> None:
+    def _handle_event(self, _: str | None, resource: SpoutResource) -> None:
         assert threading.current_thread() is threading.main_thread(), "the state belongs to the event loop"
-        self.told.append(str(parse_key(body)))
+        self.told.append(str(resource.key))
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spout_operator.core.decision import Action, Decision
-from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.errors import Failure, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
@@ -235,7 +235,7 @@ pipelines = st.builds(
 )
 anything = st.one_of(
     st.just(conditions.pending()),
-    st.builds(conditions.of_error, errors),
+    st.builds(conditions.of_failure, errors.map(Failure.of)),
     st.builds(conditions.of_decision, st.sampled_from([STEP, NOTHING_LEFT]), pipelines),
     st.just(conditions.of_decision(STEP, None)),
 )
@@ -280,7 +280,7 @@ def test_while_a_step_takes_effect_the_spout_is_reconciling(observed: Any) -> No
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailureCase:
     """An error and the statuses that it shows."""
 
     error: SpoutError
@@ -289,17 +289,17 @@ class Failure:
 
 
 FAILURES = [
-    Failure(
+    FailureCase(
         Stalled(Reason.REPO_EXISTS, "m", said="what the server said"),
         {READY: FALSE, SYNCED: FALSE, STALLED: TRUE},
         "a person has to act, and nobody else is at it",
     ),
-    Failure(
+    FailureCase(
         Retryable(Reason.PACHYDERM_ERROR, "m", said="what the server said"),
         {READY: FALSE, SYNCED: FALSE, RECONCILING: TRUE},
         "it is tried again",
     ),
-    Failure(
+    FailureCase(
         Unreachable("m", said="what the server said"),
         {READY: UNKNOWN, SYNCED: UNKNOWN, RECONCILING: TRUE},
         "who does not answer has not said no: the spout may well run",
@@ -308,8 +308,8 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("row", FAILURES, ids=lambda row: row.reason)
-def test_errors_are_shown(row: Failure) -> None:
-    found = by_type(conditions.of_error(row.error))
+def test_errors_are_shown(row: FailureCase) -> None:
+    found = by_type(conditions.of_failure(Failure.of(row.error)))
 
     assert {kind: condition.status for kind, condition in found.items()} == row.statuses, row.reason
     assert {condition.reason for condition in found.values()} == {row.error.reason}

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spout_operator.core.decision import Action, Written, decide, decide_deletion, held
+from spout_operator.core.decision import Action, Written, decide
+from spout_operator.core.deletion import decide_deletion, held
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineSpec, PipelineState, Spout, SpoutOptions
 from spout_operator.core.reasons import Reason
-from tests.builders import a_key, a_pipeline, a_spec, a_spout, a_transform, an_owner
+from tests.builders import a_key, a_pipeline, a_situation, a_spec, a_spout, a_transform, an_owner
 from tests.unit.core.strategies import specs
 
 OTHER_IMAGE = a_spec(transform=a_transform(image="other:2"))
@@ -158,7 +159,9 @@ STEPS = [
 
 @pytest.mark.parametrize("case", STEPS, ids=lambda case: case.reason)
 def test_the_next_step(case: Step) -> None:
-    decision = decide(case.spout, an_owner(), case.observed, older_claim=case.older_claim, written=case.written)
+    decision = decide(
+        a_situation(spout=case.spout, observed=case.observed, older_claim=case.older_claim, written=case.written)
+    )
 
     assert (decision.action, decision.reason) == (case.action, case.shows), case.reason
     assert case.says in decision.message, case.reason
@@ -181,12 +184,12 @@ STALLED = [
         says=("ingest/older", "'my-spout'", "delete one of the two", "another spec.name"),
     ),
     StalledCase(
-        reason="a pipeline without a stamp is somebody's: the message says how to hand it over",
+        reason="a pipeline without owner annotations is somebody's: the message says how to hand it over",
         observed=a_pipeline(owner=None),
         shows=Reason.PIPELINE_NOT_OWNED,
         says=(
             "'my-spout'",
-            "no stamp",
+            "no owner annotations",
             "another spec.name",
             '"spout-operator.io/spout": "ingest/my-spout"',
             '"spout-operator.io/cluster": "cluster-1"',
@@ -243,7 +246,9 @@ STALLED = [
 @pytest.mark.parametrize("case", STALLED, ids=lambda case: case.reason)
 def test_where_a_person_must_act_the_message_says_how(case: StalledCase) -> None:
     with pytest.raises(Stalled) as error:
-        decide(case.spout, an_owner(), case.observed, older_claim=case.older_claim, written=case.written)
+        decide(
+            a_situation(spout=case.spout, observed=case.observed, older_claim=case.older_claim, written=case.written)
+        )
 
     assert error.value.reason is case.shows, case.reason
     assert [part for part in case.says if part not in error.value.message] == [], error.value.message
@@ -252,7 +257,7 @@ def test_where_a_person_must_act_the_message_says_how(case: StalledCase) -> None
 def test_the_fields_that_changed_are_told() -> None:
     spout = a_spout(spec=dataclasses.replace(OTHER_IMAGE, description="new"))
 
-    decision = decide(spout, an_owner(), a_pipeline(), older_claim=None, written=None)
+    decision = decide(a_situation(spout=spout, observed=a_pipeline(), older_claim=None, written=None))
 
     assert decision.changed == ("transform.image", "description")
 
@@ -260,7 +265,7 @@ def test_the_fields_that_changed_are_told() -> None:
 def test_values_of_variables_are_not_told() -> None:
     spout = a_spout(spec=a_spec(transform=a_transform(env={"PASSWORD": "hunter2"})))
 
-    decision = decide(spout, an_owner(), a_pipeline(), older_claim=None, written=None)
+    decision = decide(a_situation(spout=spout, observed=a_pipeline(), older_claim=None, written=None))
 
     assert "transform.env.PASSWORD" in decision.message
     assert "hunter2" not in repr(decision)
@@ -283,7 +288,9 @@ def test_what_is_equal_is_never_updated(observed: Pipeline, suspend: bool, writt
     written = Written(spec=observed.spec, version=observed.version) if written_before else None
 
     decision = decide(
-        a_spout(spec=observed.spec, suspend=suspend), an_owner(), observed, older_claim=None, written=written
+        a_situation(
+            spout=a_spout(spec=observed.spec, suspend=suspend), observed=observed, older_claim=None, written=written
+        )
     )
 
     assert decision.action in {Action.NONE, Action.START, Action.STOP}
@@ -298,7 +305,7 @@ def test_after_an_update_that_took_effect_there_is_nothing_left_to_update(
     observed = dataclasses.replace(pipeline, spec=wanted, version=pipeline.version + 1)
     written = Written(spec=wanted, version=observed.version)
 
-    decision = decide(a_spout(spec=wanted), an_owner(), observed, older_claim=None, written=written)
+    decision = decide(a_situation(spout=a_spout(spec=wanted), observed=observed, older_claim=None, written=written))
 
     assert decision.action is not Action.UPDATE
 
@@ -314,7 +321,9 @@ def test_a_foreign_pipeline_is_never_written(
     observed = dataclasses.replace(pipeline, owner=owner)
 
     with pytest.raises(Stalled) as error:
-        decide(a_spout(spec=wanted, suspend=suspend), an_owner(), observed, older_claim=None, written=None)
+        decide(
+            a_situation(spout=a_spout(spec=wanted, suspend=suspend), observed=observed, older_claim=None, written=None)
+        )
 
     assert error.value.reason is Reason.PIPELINE_NOT_OWNED
 

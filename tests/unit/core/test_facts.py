@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from spout_operator.core.facts import read
-from tests.builders import NOON, Body, a_key, a_spout_body
+from tests.builders import NOON, Body, a_key, a_resource
 
 STATUS: Body = {
     "conditions": [
@@ -18,7 +18,7 @@ STATUS: Body = {
 
 
 def test_a_spout_that_was_not_looked_at_yet() -> None:
-    found = read(a_spout_body())
+    found = read(a_resource())
 
     assert (found.key, found.uid, found.version) == (a_key(), "uid-of-ingest-my-spout", 100)
     assert (found.pipeline_name, found.suspended, found.finalizers, found.deleted) == ("my-spout", False, (), None)
@@ -27,7 +27,7 @@ def test_a_spout_that_was_not_looked_at_yet() -> None:
 
 
 def test_a_spout_with_a_status() -> None:
-    found = read(a_spout_body({"name": "other", "suspend": True}, status=STATUS, finalizers=["f"]))
+    found = read(a_resource({"name": "other", "suspend": True}, status=STATUS, finalizers=["f"]))
 
     assert (found.pipeline_name, found.suspended, found.finalizers) == ("other", True, ("f",))
     assert (found.ready, found.stalled) == (("True", "Running"), True)
@@ -40,6 +40,6 @@ def test_a_spout_with_a_status() -> None:
     ids=str,
 )
 def test_a_status_that_somebody_else_wrote_is_no_defect(status: dict[str, Any]) -> None:
-    found = read(a_spout_body(status=status))
+    found = read(a_resource(status=status))
 
     assert (found.ready, found.commits, found.marker_moved) == (("Unknown", "Pending"), None, None)

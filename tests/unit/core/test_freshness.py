@@ -36,7 +36,7 @@ def test_the_longer_it_is_quiet_the_more_rarely_it_is_read(
 
 
 def test_a_thousand_quiet_ones_are_read_a_thousand_times_a_minute_at_most() -> None:
-    ticks = stride(8, least=least_stride(1000, tick=10), most=MOST)
+    ticks = stride(8, least=least_stride(1000, poll=10), most=MOST)
 
     assert 1000 * 6 / ticks <= 1000
 

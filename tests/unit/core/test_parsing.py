@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from spout_operator.core import model
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reasons import Reason
+from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import parsing
 from spout_operator.core.spec.quantity import Quantity, cores
-from tests.builders import ABSENT, a_key, a_spec, a_spout, a_spout_body, a_transform
+from tests.builders import ABSENT, a_key, a_resource, a_spec, a_spout, a_spout_body, a_transform
 
 
 def refusal(changes: Mapping[str, object], **metadata: Any) -> str:
     """What is said of a Spout that cannot be read."""
     with pytest.raises(Stalled) as error:
-        parsing.parse_spout(a_spout_body(changes, **metadata))
+        parsing.parse_spout(a_resource(changes, **metadata))
     assert error.value.reason is Reason.INVALID_SPEC
     return error.value.message
 
@@ -27,14 +28,14 @@ def refusal(changes: Mapping[str, object], **metadata: Any) -> str:
 def told(changes: Mapping[str, object]) -> str:
     """What is said of a Spout; nothing where it can be read."""
     try:
-        parsing.parse_spout(a_spout_body(changes))
+        parsing.parse_spout(a_resource(changes))
     except Stalled as error:
         return error.message
     return ""
 
 
 def test_what_is_not_written_has_pachyderms_default() -> None:
-    parsed = parsing.parse_spout(a_spout_body({"spout": {}}, name="my-spout", namespace="ingest"))
+    parsed = parsing.parse_spout(a_resource({"spout": {}}, name="my-spout", namespace="ingest"))
 
     assert parsed == model.Spout(
         key=model.SpoutKey(namespace="ingest", name="my-spout"),
@@ -120,8 +121,8 @@ FIELDS = [
     Field(
         "spout.service",
         {"internalPort": 8080},
-        options(service=model.Service(internal_port=8080, external_port=0, type="NodePort")),
-        "Pachyderm fills in NodePort: so do we, or it would be a difference for ever",
+        options(service=model.Service(internal_port=8080, external_port=0, type="")),
+        "the type is the server's choice: see core.spec.defaults",
     ),
     Field(
         "resourceRequests",
@@ -186,7 +187,7 @@ FIELDS = [
 
 @pytest.mark.parametrize("row", FIELDS, ids=lambda row: f"{row.path}={row.value!r:.20}")
 def test_every_field_is_read(row: Field) -> None:
-    assert parsing.parse_spout(a_spout_body({row.path: row.value})) == row.asked, row.reason
+    assert parsing.parse_spout(a_resource({row.path: row.value})) == row.asked, row.reason
 
 
 @dataclass(frozen=True)
@@ -348,7 +349,7 @@ def test_metadata_name_is_checked_where_it_names_the_pipeline() -> None:
 
 
 def test_spec_name_is_the_way_out_for_a_long_metadata_name() -> None:
-    assert parsing.parse_spout(a_spout_body({"name": "short"}, name="a.name.with.dots")).pipeline_name == "short"
+    assert parsing.parse_spout(a_resource({"name": "short"}, name="a.name.with.dots")).pipeline_name == "short"
 
 
 SECRET_VALUE = "hunter2-0451"  # noqa: S105 - a value to look for, no secret
@@ -420,33 +421,35 @@ BROKEN = [
     Broken(
         a_spout_body({"transform.env": {"A": 1234567}, "name": "p"}), "p", "1234567", "a number is shown as a text too"
     ),
-    Broken({"metadata": {"name": "n", "namespace": "s"}}, "n", None, "no spec at all"),
+    Broken({"metadata": a_spout_body(name="n")["metadata"]}, "n", None, "no spec at all"),
 ]
 
 
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.reason)
 def test_a_broken_spout_still_tells_what_is_needed_to_look_after_it(row: Broken) -> None:
-    assert parsing.pipeline_name(row.body) == row.name, row.reason
+    assert parsing.pipeline_name(SpoutResource.from_body(row.body)) == row.name, row.reason
     if row.secret is not None:
-        assert parsing.secrets_of(row.body).shown(f"x {row.secret} y") == "x [redacted] y", row.reason
-    assert parsing.parse_deletion_policy(row.body) is model.DeletionPolicy.DELETE, row.reason
+        assert parsing.secrets_of(SpoutResource.from_body(row.body)).shown(f"x {row.secret} y") == "x [redacted] y", (
+            row.reason
+        )
+    assert parsing.parse_deletion_policy(SpoutResource.from_body(row.body)) is model.DeletionPolicy.DELETE, row.reason
 
 
 def test_the_deletion_policy_of_a_broken_spout_is_kept() -> None:
     body = a_spout_body({"transform": "x", "deletionPolicy": "Orphan"})
 
-    assert parsing.parse_deletion_policy(body) is model.DeletionPolicy.ORPHAN
+    assert parsing.parse_deletion_policy(SpoutResource.from_body(body)) is model.DeletionPolicy.ORPHAN
 
 
 def test_an_unknown_deletion_policy_deletes_nothing() -> None:
     with pytest.raises(Stalled, match=r"'keep', expected one of Delete, KeepRepo, Orphan") as error:
-        parsing.parse_deletion_policy(a_spout_body({"deletionPolicy": "keep"}))
+        parsing.parse_deletion_policy(a_resource({"deletionPolicy": "keep"}))
 
     assert error.value.reason is Reason.INVALID_SPEC
 
 
 def test_the_key_is_namespace_and_name() -> None:
-    key = parsing.parse_key(a_spout_body(name="a", namespace="b"))
+    key = a_resource(name="a", namespace="b").key
 
     assert key == a_key("a", "b")
     assert str(key) == "b/a"

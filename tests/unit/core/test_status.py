@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spout_operator.core.errors import Stalled
-from spout_operator.core.model import PipelineState
+from spout_operator.core.errors import Failure, Stalled
+from spout_operator.core.model import PipelineState, Server
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import commits as progress
 from spout_operator.core.status import conditions, marker
-from spout_operator.core.status.build import Knowledge, Server, build
+from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.commits import CommitCount
 from tests.builders import NOON, a_commit, a_marker, a_pipeline
 
@@ -24,17 +24,17 @@ SECRETS = Secrets(["hunter2"])
 COUNT = CommitCount(total=1042, last=a_commit(id="c1042", size=7))
 
 
-def knowledge(**fields: Any) -> Knowledge:
-    return Knowledge(**{"conditions": conditions.pending(), "server": SERVER, **fields})
+def inputs(**fields: Any) -> StatusInputs:
+    return StatusInputs(**{"conditions": conditions.pending(), "server": SERVER, **fields})
 
 
 def built(
-    previous: dict[str, Any], known: Knowledge, *, generation: int = 4, now: datetime.datetime = NOON
+    previous: dict[str, Any], known: StatusInputs, *, generation: int = 4, now: datetime.datetime = NOON
 ) -> dict[str, Any]:
     return build(previous, known, secrets=SECRETS, generation=generation, now=now)
 
 
-EVERYTHING = knowledge(
+EVERYTHING = inputs(
     pipeline=a_pipeline(reason="because", workers=(1, 2)), commits=COUNT, marker=marker.to_status(a_marker())
 )
 FULL = built({}, EVERYTHING)
@@ -74,20 +74,20 @@ def test_all_that_is_known_is_shown() -> None:
 
 
 def test_the_first_status_has_conditions_and_the_address() -> None:
-    shown = built({}, knowledge(server=Server(address="grpc://pachd:650")))
+    shown = built({}, inputs(server=Server(address="grpc://pachd:650")))
 
     assert shown.keys() == {"observedGeneration", "conditions", "pachyderm"}
     assert shown["pachyderm"] == {"address": "grpc://pachd:650"}
 
 
 def test_what_is_not_asked_anew_stays() -> None:
-    shown = built(FULL, knowledge(server=Server(address=SERVER.address)))
+    shown = built(FULL, inputs(server=Server(address=SERVER.address)))
 
     assert shown == FULL
 
 
 def test_what_is_asked_anew_replaces() -> None:
-    new = knowledge(
+    new = inputs(
         pipeline=a_pipeline(version=2, state=PipelineState.STARTING),
         commits=progress.NOTHING_COUNTED,
         marker={"path": "position"},
@@ -102,24 +102,24 @@ def test_what_is_asked_anew_replaces() -> None:
 
 
 def test_a_spout_without_a_marker_shows_none() -> None:
-    assert "marker" not in built(FULL, knowledge(marker={}))
+    assert "marker" not in built(FULL, inputs(marker={}))
 
 
 def test_without_a_pipeline_nothing_is_told_of_one() -> None:
-    shown = built(FULL, knowledge(forgets=True))
+    shown = built(FULL, inputs(forgets=True))
 
     assert shown.keys() == {"observedGeneration", "conditions", "pachyderm"}
     assert shown["pachyderm"] == FULL["pachyderm"], "the server is there all the same"
 
 
 def test_transition_times_outlive_the_pipeline() -> None:
-    shown = built(FULL, knowledge(forgets=True), now=LATER)
+    shown = built(FULL, inputs(forgets=True), now=LATER)
 
     assert shown["conditions"] == FULL["conditions"]
 
 
 def test_the_version_of_another_server_is_not_shown() -> None:
-    shown = built(FULL, knowledge(server=Server(address="grpc://another:650")))
+    shown = built(FULL, inputs(server=Server(address="grpc://another:650")))
 
     assert shown["pachyderm"] == {"address": "grpc://another:650"}
 
@@ -127,7 +127,9 @@ def test_the_version_of_another_server_is_not_shown() -> None:
 def test_the_version_of_before_is_not_shown_of_a_server_that_has_another_by_now() -> None:
     other = Stalled(Reason.UNSUPPORTED_PACHYDERM, "it is 1.14.0")
 
-    shown = built(FULL, knowledge(server=Server(address=SERVER.address), conditions=conditions.of_error(other)))
+    shown = built(
+        FULL, inputs(server=Server(address=SERVER.address), conditions=conditions.of_failure(Failure.of(other)))
+    )
 
     assert shown["pachyderm"] == {"address": SERVER.address}
 
@@ -149,12 +151,14 @@ def test_the_generation_is_that_of_the_spec_it_is_about() -> None:
     ],
 )
 def test_what_pachyderm_did_not_tell_is_not_shown(field: str, value: object, absent: str) -> None:
-    assert absent not in built({}, knowledge(pipeline=a_pipeline(**{field: value})))["pipeline"]
+    assert absent not in built({}, inputs(pipeline=a_pipeline(**{field: value})))["pipeline"]
 
 
 def test_what_pachyderm_says_is_shown_without_secrets() -> None:
-    failed = knowledge(
-        conditions=conditions.of_error(Stalled(Reason.PIPELINE_REJECTED, "refused", said='bad\n"hunter2"')),
+    failed = inputs(
+        conditions=conditions.of_failure(
+            Failure.of(Stalled(Reason.PIPELINE_REJECTED, "refused", said='bad\n"hunter2"'))
+        ),
         pipeline=a_pipeline(reason="cannot\n use hunter2"),
     )
 
@@ -165,7 +169,7 @@ def test_what_pachyderm_says_is_shown_without_secrets() -> None:
 
 
 def test_what_pachyderm_says_is_bounded() -> None:
-    shown = built({}, knowledge(pipeline=a_pipeline(reason="r" * 100_000)))
+    shown = built({}, inputs(pipeline=a_pipeline(reason="r" * 100_000)))
 
     assert len(shown["pipeline"]["reason"]) <= 1024
 
@@ -175,7 +179,7 @@ def test_the_operator_starts_a_count_from_what_the_status_shows() -> None:
 
 
 known = st.builds(
-    knowledge,
+    inputs,
     pipeline=st.none() | st.builds(a_pipeline, version=st.integers(1, 3), workers=st.sampled_from([None, (1, 1)])),
     commits=st.sampled_from([None, progress.NOTHING_COUNTED, COUNT]),
     marker=st.sampled_from([None, {}, marker.to_status(a_marker())]),
@@ -186,14 +190,14 @@ statuses = st.sampled_from([{}, FULL])
 
 
 @given(statuses, known)
-def test_knowing_the_same_again_is_no_write(previous: dict[str, Any], again: Knowledge) -> None:
+def test_knowing_the_same_again_is_no_write(previous: dict[str, Any], again: StatusInputs) -> None:
     shown = built(previous, again)
 
     assert built(shown, again, now=LATER) == shown
 
 
 @given(statuses, known)
-def test_a_status_is_plain_json(previous: dict[str, Any], found: Knowledge) -> None:
+def test_a_status_is_plain_json(previous: dict[str, Any], found: StatusInputs) -> None:
     shown = built(previous, found)
 
     # What the API server hands back is what is compared with next time.
@@ -201,7 +205,7 @@ def test_a_status_is_plain_json(previous: dict[str, Any], found: Knowledge) -> N
 
 
 @given(statuses, known)
-def test_what_was_shown_is_not_changed_in_place(previous: dict[str, Any], found: Knowledge) -> None:
+def test_what_was_shown_is_not_changed_in_place(previous: dict[str, Any], found: StatusInputs) -> None:
     before = json.dumps(previous)
 
     built(previous, found, now=LATER)

@@ -5,15 +5,26 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from spout_operator.core.errors import SpoutError
-from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec, PipelineState
-from spout_operator.core.status.build import Server
-from tests.builders import NOON, a_commit
+from spout_operator.core.model import (
+    Capabilities,
+    Commit,
+    Heads,
+    Marker,
+    MarkerLimits,
+    Owner,
+    Pipeline,
+    PipelineSpec,
+    PipelineState,
+    Server,
+)
+from tests.builders import CAPABILITIES, NOON, a_commit
 
 
 class MemoryPipelines:
     """What it creates runs at once. `calls` is how often each method was called."""
 
-    def __init__(self) -> None:
+    def __init__(self, capabilities: Capabilities = CAPABILITIES) -> None:
+        self._capabilities = capabilities
         self.calls: Counter[str] = Counter()
         self.fails_with: SpoutError | None = None
         """What looking raises, for as long as it is set."""
@@ -22,24 +33,29 @@ class MemoryPipelines:
 
     # What the operator does.
 
-    def server(self) -> Server:
-        return Server(address="memory", version="1.13.4")
+    async def server(self) -> Server:
+        return Server(address="memory", version="1.0.0", capabilities=self._capabilities)
 
-    def observe(self, name: str) -> Pipeline | None:
+    async def observe(self, name: str) -> Pipeline | None:
         self._look("observe")
         found = self._pipelines.get(name)
         return dataclasses.replace(found, workers=(1, 1)) if found is not None else None
 
-    def list(self) -> Mapping[str, Pipeline]:
+    async def list(self) -> Mapping[str, Pipeline]:
         self._look("list")
         return dict(self._pipelines)
 
-    def check(self, name: str, spec: PipelineSpec) -> None:
+    async def check(self, name: str, spec: PipelineSpec) -> None:
         """Whatever is asked for could be run."""
 
-    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
+    async def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
         if name in self._pipelines:
-            return False
+            return None
+        self.make(name, spec, owner)
+        return 1
+
+    def make(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+        """A pipeline of that owner, which runs."""
         self._commits.setdefault(name, [])
         self._pipelines[name] = Pipeline(
             name=name,
@@ -52,29 +68,34 @@ class MemoryPipelines:
             stopped=False,
             created_at=NOON,
         )
-        return True
 
-    def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+    async def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
         found = self._pipelines[name]
-        self._pipelines[name] = dataclasses.replace(found, spec=spec, owner=owner, version=found.version + 1)
+        version = found.version + 1
+        self._pipelines[name] = dataclasses.replace(found, spec=spec, owner=owner, version=version)
+        return version
 
-    def start(self, name: str) -> None:
+    async def start(self, name: str) -> None:
         raise NotImplementedError
 
-    def stop(self, name: str) -> None:
+    async def stop(self, name: str) -> None:
         raise NotImplementedError
 
-    def delete(self, name: str, *, keep_repo: bool) -> None:
+    async def delete(self, name: str, *, keep_repo: bool) -> None:
         self._pipelines.pop(name, None)
         if not keep_repo:
             self._commits.pop(name, None)
 
-    def heads(self, name: str) -> Heads:
+    async def heads(self, name: str) -> Heads:
         self._look("heads")
+        return self.heads_of(name)
+
+    def heads_of(self, name: str) -> Heads:
+        """The heads, not counted as a call."""
         commits = self._commits[name]
         return Heads(output=commits[-1].id if commits else None)
 
-    def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+    async def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         found: list[Commit] = []
         for commit in reversed(self._commits[name]):
             if commit.id == since:
@@ -83,8 +104,14 @@ class MemoryPipelines:
         assert not found or found[0].id == head
         return found[:most]
 
-    def marker(self, name: str, path: str, head: str) -> Marker | None:
+    async def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing is under way."""
+
+    async def ended(self) -> None:
+        """Nothing is under way."""
 
     def _look(self, what: str) -> None:
         self.calls[what] += 1

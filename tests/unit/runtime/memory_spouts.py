@@ -1,5 +1,6 @@
 """The Spouts of a cluster in memory: what the API server does to them as far as the runtime can tell."""
 
+import asyncio
 import copy
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,7 @@ from typing import Any
 from spout_operator.core.errors import Outdated, Retryable, SpoutError
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
-from spout_operator.core.spec.parsing import parse_key
+from spout_operator.core.resource import SpoutResource
 
 Body = dict[str, Any]
 Tell = Callable[[str, Body], None]
@@ -40,12 +41,12 @@ class MemorySpouts:
 
     # What the operator does.
 
-    def read(self, key: SpoutKey) -> Mapping[str, Any] | None:
-        with self._lock:
-            self.reads += 1
-            return copy.deepcopy(self._bodies.get(key))
+    async def read(self, key: SpoutKey) -> SpoutResource | None:
+        self.reads += 1
+        body = self.resource(key)
+        return SpoutResource.from_body(body) if body is not None else None
 
-    def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
+    async def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         with self._lock:
             if (refusal := self.refusals.get(namespace)) is not None:
                 raise refusal
@@ -55,8 +56,12 @@ class MemorySpouts:
                 if namespace in {None, key.namespace}
             }
 
-    def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    async def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
         self.writes.append("status")
+        # As a request does, it goes on where nobody waits for it any more.
+        return await asyncio.to_thread(self._write_status, key, uid, status)
+
+    def _write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
         self._go_on.wait(PATIENCE)
         with self._lock:
             body = self._to_be_written(key, uid)
@@ -67,11 +72,11 @@ class MemorySpouts:
             if self._lost:
                 self._lost -= 1
                 raise Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
-            return changed
+            return SpoutResource.from_body(changed)
 
-    def write_finalizers(
+    async def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
-    ) -> Mapping[str, Any] | None:
+    ) -> SpoutResource | None:
         self.writes.append("finalizers")
         with self._lock:
             body = self._to_be_written(key, uid)
@@ -80,9 +85,20 @@ class MemorySpouts:
             if self.conflicts or body["metadata"]["resourceVersion"] != resource_version:
                 raise Outdated("409 Conflict")
             body["metadata"]["finalizers"] = list(finalizers)
-            return self._changed(key)
+            return SpoutResource.from_body(self._changed(key))
+
+    def close(self) -> None:
+        """Nothing is under way."""
+
+    async def ended(self) -> None:
+        """Nothing is under way."""
 
     # What users and the API server do.
+
+    def resource(self, key: SpoutKey) -> Body | None:
+        """The resource as a user sees it."""
+        with self._lock:
+            return copy.deepcopy(self._bodies.get(key))
 
     def watch(self, tell: Tell) -> None:
         """Tell of what is there, and of every change from now on."""
@@ -133,7 +149,7 @@ class MemorySpouts:
             self._changed(key)
 
     def create(self, body: Body) -> SpoutKey:
-        key = parse_key(body)
+        key = SpoutResource.from_body(body).key
         with self._lock:
             self._bodies[key] = copy.deepcopy(body)
             self._changed(key)

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spout_operator.config import Config, PachdAddress
-from spout_operator.controller.engine import Engine
-from spout_operator.ports import Observe
+from spout_operator.controller.controller import Controller
+from spout_operator.ports import HandleEvent
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
-from tests.unit.runtime.world import CLUSTER, an_engine, watch
+from tests.unit.runtime.world import CLUSTER, a_controller, watch
 
 
 @dataclass(kw_only=True)
@@ -22,9 +22,9 @@ class MemoryInformer:
     spouts: MemorySpouts
     trouble: str | None = None
 
-    async def run(self, observe: Observe) -> None:
+    async def run(self, handle_event: HandleEvent) -> None:
         if self.trouble is None:
-            watch(self.spouts, observe)
+            watch(self.spouts, handle_event)
         await asyncio.Event().wait()
 
     def troubles(self) -> Mapping[str | None, str | None]:
@@ -41,7 +41,7 @@ class Process:
     http_port: int = 0
     informer: MemoryInformer = field(init=False)
     metrics: Metrics = field(default_factory=Metrics)
-    engines: list[Engine] = field(default_factory=list)
+    controllers: list[Controller] = field(default_factory=list)
     """The one that acts, from when it leads."""
 
     def __post_init__(self) -> None:
@@ -63,14 +63,14 @@ class Process:
             spout_metrics_limit=1,
         )
 
-        def new_engine() -> Engine:
-            engine = an_engine(self.pachd, self.spouts, self.metrics, poll_interval=10)
-            self.engines.append(engine)
-            return engine
+        def new_controller() -> Controller:
+            controller = a_controller(self.pachd, self.spouts, self.metrics, poll_interval=10)
+            self.controllers.append(controller)
+            return controller
 
         return Operator(
             config,
-            new_engine=new_engine,
+            new_controller=new_controller,
             informer=self.informer,
             election=self.election,
             metrics=self.metrics,

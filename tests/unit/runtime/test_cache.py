@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.core.model import SpoutKey
-from tests.builders import Body, a_key, a_spout_body
+from spout_operator.core.resource import SpoutResource
+from tests.builders import Body, a_key, a_resource, a_spout_body
 
 KEY = a_key()
 
@@ -26,7 +27,7 @@ def a_cache(*bodies: Body, woken: Woken | None = None) -> SpoutCache:
     woken = Woken() if woken is None else woken
     cache = SpoutCache(woken.append)
     for body in bodies:
-        cache.put(body)
+        cache.put(SpoutResource.from_body(body))
     woken.reset()
     return cache
 
@@ -36,7 +37,7 @@ def test_what_was_put_in_is_there() -> None:
 
     cache = a_cache(body)
 
-    assert cache.get(KEY) == body
+    assert cache.get(KEY) == SpoutResource.from_body(body)
     assert cache.spouts() == [KEY]
     assert list(cache.claims()) == [("my-spout", frozenset({KEY}))]
 
@@ -48,7 +49,7 @@ def test_what_is_not_known_is_none() -> None:
 def drop(cache: SpoutCache, key: SpoutKey) -> None:
     """Drop the object that is known."""
     known = cache.get(key)
-    cache.drop(key, uid=known["metadata"]["uid"] if known else "unknown")
+    cache.drop(key, uid=known.uid if known else "unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +105,10 @@ def test_a_later_body_is_taken_in_where_it_is_newer(row: News) -> None:
     woken = Woken()
     cache = a_cache(a_spout_body(), woken=woken)
 
-    cache.put(row.body)
+    cache.put(SpoutResource.from_body(row.body))
 
     assert woken == ([KEY] if row.matters else []), row.reason
-    assert (cache.get(KEY) == row.body) is row.taken, row.reason
+    assert (cache.get(KEY) == SpoutResource.from_body(row.body)) is row.taken, row.reason
 
 
 @pytest.mark.parametrize(
@@ -117,10 +118,10 @@ def test_so_is_the_answer_to_a_write_which_can_bring_the_news_before_the_watch_d
     woken = Woken()
     cache = a_cache(a_spout_body(), woken=woken)
 
-    cache.update(row.body)
+    cache.update(SpoutResource.from_body(row.body))
 
     assert woken == ([KEY] if row.matters else []), row.reason
-    assert (cache.get(KEY) == row.body) is row.taken, row.reason
+    assert (cache.get(KEY) == SpoutResource.from_body(row.body)) is row.taken, row.reason
 
 
 @pytest.mark.parametrize(
@@ -134,15 +135,18 @@ def test_the_answer_to_a_write_brings_nothing_back(known: tuple[Body, ...]) -> N
     woken = Woken()
     cache = a_cache(*known, woken=woken)
 
-    cache.update(a_spout_body(resourceVersion="102"))
+    cache.update(a_resource(resourceVersion="102"))
 
-    assert (woken, [cache.get(key) for key in cache.spouts()]) == ([], list(known))
+    assert (woken, [cache.get(key) for key in cache.spouts()]) == (
+        [],
+        [SpoutResource.from_body(body) for body in known],
+    )
 
 
 def test_the_first_body_calls_for_a_look() -> None:
     woken = Woken()
 
-    a_cache(woken=woken).put(a_spout_body())
+    a_cache(woken=woken).put(a_resource())
 
     assert woken == [KEY]
 
@@ -151,7 +155,7 @@ def test_two_digits_more_do_not_sort_before() -> None:
     woken = Woken()
     cache = a_cache(a_spout_body(resourceVersion="1000"), woken=woken)
 
-    cache.put(a_spout_body(resourceVersion="999", generation=2))
+    cache.put(a_resource(resourceVersion="999", generation=2))
 
     assert woken == []
 
@@ -180,7 +184,7 @@ def test_dropping_what_is_not_known_is_no_error() -> None:
 def test_a_spout_made_anew_with_another_pipeline_gives_up_the_old_claim() -> None:
     cache = a_cache(a_spout_body(), newer_with_name := a_spout_body({"name": "other"}, resourceVersion="101", uid="2"))
 
-    assert cache.get(KEY) == newer_with_name
+    assert cache.get(KEY) == SpoutResource.from_body(newer_with_name)
     assert list(cache.claims()) == [("other", frozenset({KEY}))]
 
 
@@ -296,9 +300,9 @@ def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str,
         if what == "drop":
             drop(cache, a_key(name))
         else:
-            cache.put(a_spout_body({"name": what}, name=name, resourceVersion=str(version)))
+            cache.put(a_resource({"name": what}, name=name, resourceVersion=str(version)))
 
-    known = {key: body["spec"]["name"] for key in cache.spouts() if (body := cache.get(key)) is not None}
+    known = {key: resource.spec["name"] for key in cache.spouts() if (resource := cache.get(key)) is not None}
     claims = {key: name for name, keys in cache.claims() for key in keys}
     assert claims == known
     assert all(keys for _, keys in cache.claims()), "no name without a Spout"
@@ -308,7 +312,7 @@ def test_a_finalizer_that_was_taken_away_is_looked_at() -> None:
     woken = Woken()
     cache = a_cache(a_spout_body(finalizers=["spout-operator.io/pipeline"]), woken=woken)
 
-    cache.put(newer(finalizers=[]))
+    cache.put(SpoutResource.from_body(newer(finalizers=[])))
 
     assert woken == [KEY], "it may have been ours, and has to be put back"
 
@@ -319,11 +323,14 @@ def test_what_nobody_asks_for_is_not_kept() -> None:
 
     cache = a_cache(body)
 
-    assert cache.get(KEY) == a_spout_body(annotations={"note": "x"})
+    assert cache.get(KEY) == a_resource(annotations={"note": "x"})
     assert body["metadata"]["managedFields"], "the event itself is left as it is"
 
 
 def test_a_resource_that_is_asked_for_again_is_not_read_again() -> None:
     cache = a_cache(a_spout_body())
+    first, second = cache.get(KEY), cache.get(KEY)
 
-    assert cache.get(KEY) is cache.get(KEY)
+    assert first is not None
+    assert second is not None
+    assert first.spec is second.spec

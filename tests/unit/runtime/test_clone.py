@@ -40,7 +40,9 @@ async def test_a_clone_with_an_id_of_its_own_touches_nothing(pachd: MemoryPachd,
             await clone.shows(keys[0], observed=2, reason="PipelineNotOwned")
             for key in keys:
                 cloned.delete(key)
-            await clone.until("the clone's Spouts to be gone", lambda: all(cloned.read(key) is None for key in keys))
+            await clone.until(
+                "the clone's Spouts to be gone", lambda: all(cloned.resource(key) is None for key in keys)
+            )
         await original.ticks()
 
         assert written(pachd) == before
@@ -58,7 +60,7 @@ async def test_a_clone_with_the_same_id_deletes_the_pipelines_of_its_original(
     async with World(pachd, cloned) as clone:
         for key in keys:
             cloned.delete(key)
-        await clone.until("the clone's Spouts to be gone", lambda: all(cloned.read(key) is None for key in keys))
+        await clone.until("the clone's Spouts to be gone", lambda: all(cloned.resource(key) is None for key in keys))
 
     assert pachd.calls["DeletePipeline"] == len(keys)
 

@@ -4,10 +4,10 @@ import pytest
 
 from spout_operator.telemetry.collector import StateCollector
 from spout_operator.telemetry.metrics import Metrics
-from tests.builders import a_spout_body
+from tests.builders import a_resource
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime.memory_spouts import MemorySpouts
-from tests.unit.runtime.world import an_engine
+from tests.unit.runtime.world import a_controller
 
 NAMES = ("a", "b", "c")
 
@@ -19,12 +19,12 @@ NAMES = ("a", "b", "c")
 async def test_so_many_spouts_have_series_and_the_others_are_counted(
     pachd: MemoryPachd, spouts: MemorySpouts, limit: int, shown: list[str], without: int
 ) -> None:
-    engine = an_engine(pachd, spouts, Metrics(), poll_interval=10)
+    controller = a_controller(pachd, spouts, Metrics(), poll_interval=10)
     for name in NAMES:
-        engine.observe(None, a_spout_body(name=name))
+        controller.handle_event(None, a_resource(name=name))
 
     families = {
-        family.name: family.samples for family in StateCollector(engine, limit=limit, watch_troubles=dict).collect()
+        family.name: family.samples for family in StateCollector(controller, limit=limit, watch_troubles=dict).collect()
     }
 
     per_spout = [samples for name, samples in families.items() if name.startswith("spout_operator_spout_")]
@@ -32,4 +32,4 @@ async def test_so_many_spouts_have_series_and_the_others_are_counted(
     assert sorted(named) == shown
     assert [sample.value for sample in families["spout_operator_spouts_without_series"]] == [without]
     assert sum(sample.value for sample in families["spout_operator_spouts"]) == len(NAMES)
-    engine.close()
+    controller.close()

@@ -1,50 +1,44 @@
-"""The steps to a pipeline, where somebody else acts in between."""
+"""The steps to a pipeline: what somebody else does in between, and what is never sent."""
 
+import asyncio
 import json
 
 import pytest
 
-from spout_operator.blocking import BlockingCalls
-from spout_operator.controller.convergence import Convergence
-from spout_operator.controller.head_reads import HeadReads
-from spout_operator.controller.observations import PipelineKnowledge
-from spout_operator.core.decision import Action, Decision
-from spout_operator.core.errors import Stalled
-from spout_operator.core.model import PipelineSpec, Resources
-from spout_operator.core.reasons import Reason
-from spout_operator.core.spec.fields import canonical_json
-from spout_operator.core.spec.quantity import Quantity
+from spout_operator.core.model import Owner, PipelineState
+from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from tests.builders import a_spec, a_spout, an_owner
+from spout_operator.pachyderm.v1.sdk import Client
+from tests.builders import a_key, a_spec, a_spout_body
 from tests.memory_pachd import MemoryPachd
+from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.unit.runtime.world import CLUSTER, World
 
-EDITED = a_spout(spec=a_spec(description="edited"))
+KEY = a_key()
+NAME = KEY.name
+OWNER = Owner(cluster=CLUSTER, spout=KEY)
 
 
-def a_convergence(adapter: PachydermV1) -> Convergence:
-    knowledge = PipelineKnowledge(HeadReads(interval=10, quiet_interval=300))
-    return Convergence(adapter, knowledge, BlockingCalls("test", threads=1))
-
-
-async def test_a_pipeline_that_appears_before_it_is_made_is_updated_and_not_taken_for_our_own_write(
-    adapter: PachydermV1,
+async def test_a_pipeline_that_appears_before_it_is_created_is_updated_and_not_taken_for_the_operators_own_write(
+    adapter: PachydermV1, pachd: MemoryPachd, spouts: MemorySpouts
 ) -> None:
     """An earlier call to create, whose answer was lost, can be carried out late, with the spec of then."""
+    async with World(pachd, spouts) as world:
+        pachd.hang("InspectRepo")
+        spouts.create(a_spout_body({"description": "edited"}))
+        await world.until("the look for a repo", lambda: pachd.calls["InspectRepo"] == 1)
+        request = codec.create_request(a_spec(description="as it was"), OWNER)
+        await asyncio.to_thread(Client.new_from_pachd_address(pachd.address).create_pipeline, NAME, **request)
+        pachd.release("InspectRepo")
+        await world.shows(KEY, version=2, synced="True")
 
-    async def late(decision: Decision) -> None:
-        if decision.action is Action.CREATE:
-            adapter.create(EDITED.pipeline_name, a_spec(description="as it was"), an_owner())
-
-    convergence = a_convergence(adapter)
-
-    decision, pipeline = await convergence.ensure(EDITED, an_owner(), older_claim=None, before_step=late)
-
-    assert decision.action is Action.NONE
-    assert (pipeline.version, pipeline.spec) == (2, EDITED.spec)
+    observed = await adapter.observe(NAME)
+    assert observed is not None
+    assert observed.spec == a_spec(description="edited")
 
 
-def patched(*operations: object) -> PipelineSpec:
-    return a_spec(pod_patch=canonical_json(json.dumps(operations)))
+def patched(*operations: object) -> dict[str, object]:
+    return {"podPatch": json.dumps(operations)}
 
 
 NULL = {"op": "add", "path": "/affinity", "value": None}
@@ -54,38 +48,44 @@ UNFIT = [
     pytest.param(patched(NULL, {"op": "add", "path": "/affinity/nodeAffinity", "value": {}}), "null", id="below-null"),
     pytest.param(patched({"op": "test", "path": "/affinity"}), "no value", id="test-without-value"),
     pytest.param(patched({"op": "remove", "path": "/affinity"}), "operation 1 of 1", id="does-not-apply"),
-    pytest.param(a_spec(resource_limits=Resources(memory=Quantity.parse("32Mi"))), "64M", id="little-memory"),
+    pytest.param({"resourceLimits": {"memory": "32Mi"}}, "64M", id="little-memory"),
 ]
 
 
+@pytest.mark.parametrize("is_there", [False, True], ids=["there-is-no-pipeline", "there-is-one"])
 @pytest.mark.parametrize(("spec", "says"), UNFIT)
-async def test_what_pachyderm_could_not_run_never_reaches_it(
-    adapter: PachydermV1, pachd: MemoryPachd, spec: PipelineSpec, says: str
+async def test_a_spec_that_pachyderm_could_not_run_never_reaches_it(  # noqa: PLR0917 - fixtures and a table
+    adapter: PachydermV1,
+    pachd: MemoryPachd,
+    spouts: MemorySpouts,
+    caplog: pytest.LogCaptureFixture,
+    spec: dict[str, object],
+    says: str,
+    is_there: bool,
 ) -> None:
-    convergence = a_convergence(adapter)
-    steps: list[Decision] = []
+    caplog.set_level("INFO")
+    if is_there:
+        await adapter.create(NAME, a_spec(), OWNER)
+    created = pachd.calls["CreatePipeline"]
+    async with World(pachd, spouts) as world:
+        spouts.create(a_spout_body(spec))
+        status = await world.shows(KEY, ready="False", reason="InvalidSpec", stalled="True")
 
-    async def note(decision: Decision) -> None:
-        steps.append(decision)
+    assert says in status["conditions"][0]["message"]
+    assert pachd.calls["CreatePipeline"] == created
+    assert not [line for line in caplog.messages if "(Creating)" in line or "(Updating)" in line]
 
-    for state in ("there is no pipeline", "there is one"):
-        with pytest.raises(Stalled, match=says) as error:
-            await convergence.ensure(a_spout(spec=spec), an_owner(), older_claim=None, before_step=note)
-        assert error.value.reason is Reason.INVALID_SPEC, state
-        assert steps == [], f"{state}: no condition says that it is created or updated"
-        adapter.create("my-spout", a_spec(), an_owner())
+
+async def test_a_pipeline_that_is_as_asked_for_is_not_checked_again(
+    adapter: PachydermV1, pachd: MemoryPachd, spouts: MemorySpouts
+) -> None:
+    """Its podPatch could not be applied any more where a new release of the operator checks more than the last one."""
+    spec = patched({"op": "remove", "path": "/affinity"})
+    await adapter.create(NAME, a_spec(pod_patch=str(spec["podPatch"]).replace(", ", ",").replace(": ", ":")), OWNER)
+    pachd.set_state(NAME, PipelineState.RUNNING)
+    pachd.come_up(NAME)
+    async with World(pachd, spouts) as world:
+        spouts.create(a_spout_body(spec))
+        await world.shows(KEY, ready="True", reason="Running", version=1)
 
     assert pachd.calls["CreatePipeline"] == 1, "the test's own"
-
-
-async def test_a_pipeline_that_is_as_asked_for_is_not_looked_at_again(adapter: PachydermV1) -> None:
-    spec = patched({"op": "remove", "path": "/affinity"})
-    adapter.create("my-spout", spec, an_owner())
-    convergence = a_convergence(adapter)
-
-    async def no_step(decision: Decision) -> None:
-        raise AssertionError(decision)
-
-    decision, _ = await convergence.ensure(a_spout(spec=spec), an_owner(), older_claim=None, before_step=no_step)
-
-    assert decision.action is Action.NONE

@@ -173,7 +173,7 @@ async def test_a_release_that_meets_a_renewal_under_way_is_made_all_the_same(
     await one.acquire()
     assert leases.lease is not None
     # The renewal of a task that was ended: the server has taken it, and nobody waits for the answer.
-    leases.write(leases.lease)
+    leases.write_at_once(leases.lease)
 
     await one.release()
 

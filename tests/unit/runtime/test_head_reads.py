@@ -7,10 +7,10 @@ import pytest
 
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.head_reads import HeadReads
-from spout_operator.controller.observations import PipelineKnowledge
+from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.poller import Poller
 from spout_operator.core.model import Heads, SpoutKey
-from tests.builders import a_key, a_spec, a_spout_body, an_owner
+from tests.builders import a_key, a_resource, a_spec, an_owner
 from tests.unit.runtime import virtual_time
 from tests.unit.runtime.memory_pipelines import MemoryPipelines
 
@@ -30,21 +30,20 @@ class Watched:
         self._last: dict[str, Heads] = {}
         cache = SpoutCache(lambda _: None)
         for name in names:
-            cache.put(a_spout_body(name=name))
-            self.pachyderm.create(name, a_spec(), an_owner(spout=a_key(name)))
-            self._last[name] = self.pachyderm.heads(name)
+            cache.put(a_resource(name=name))
+            self.pachyderm.make(name, a_spec(), an_owner(spout=a_key(name)))
+            self._last[name] = self.pachyderm.heads_of(name)
             self._heads.note(name, self._last[name], quiet_for=quiet_for)
         self._poller = Poller(
             cache=cache,
             pachyderm=self.pachyderm,
-            knowledge=PipelineKnowledge(self._heads),
-            calls=virtual_time.AtOnce(),
+            observations=ObservationCache(self._heads),
             enqueue=self._look,
             interval=TICK,
         )
 
     def _look(self, key: SpoutKey) -> None:
-        heads = self.pachyderm.heads(key.name)
+        heads = self.pachyderm.heads_of(key.name)
         self._heads.note(key.name, heads)
         if heads != self._last[key.name]:
             self._last[key.name] = heads

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from spout_operator.controller.head_reads import HeadReads
-from spout_operator.controller.observations import PipelineKnowledge
+from spout_operator.controller.observations import ObservationCache
 from spout_operator.core.model import Heads, Pipeline, PipelineState
 from tests.builders import a_pipeline, a_spec
 
 NAME = a_pipeline().name
 
 
-def a_knowledge() -> PipelineKnowledge:
-    return PipelineKnowledge(HeadReads(interval=10, quiet_interval=300))
+def a_knowledge() -> ObservationCache:
+    return ObservationCache(HeadReads(interval=10, quiet_interval=300))
 
 
 def listed(**fields: Any) -> dict[str, Pipeline]:
@@ -34,32 +34,32 @@ CHANGES: list[tuple[dict[str, Pipeline], str]] = [
 def test_what_changed_is_told_once_and_has_to_be_observed_anew(after: dict[str, Pipeline], reason: str) -> None:
     knowledge = a_knowledge()
     knowledge.remember(a_pipeline())
-    assert knowledge.hold_against(listed(), [NAME]) == [], reason
+    assert knowledge.compare_with(listed(), [NAME]) == [], reason
 
-    assert knowledge.hold_against(after, [NAME]) == [NAME], reason
+    assert knowledge.compare_with(after, [NAME]) == [NAME], reason
     assert knowledge.observed(NAME) is None, reason
-    assert knowledge.hold_against(after, [NAME]) == [], reason
+    assert knowledge.compare_with(after, [NAME]) == [], reason
 
 
 def test_an_observation_that_was_overtaken_by_a_list_is_found_by_the_next_one() -> None:
     knowledge = a_knowledge()
     new = listed(version=2)
-    knowledge.hold_against(new, [NAME])
+    knowledge.compare_with(new, [NAME])
     knowledge.remember(a_pipeline(version=1))
 
-    assert knowledge.hold_against(new, [NAME]) == [NAME]
+    assert knowledge.compare_with(new, [NAME]) == [NAME]
 
 
 def test_before_the_first_list_nothing_has_changed() -> None:
     """Whoever is new is looked at anyway: a restart must not look twice."""
-    assert a_knowledge().hold_against(listed(), [NAME]) == []
+    assert a_knowledge().compare_with(listed(), [NAME]) == []
 
 
 def test_a_pipeline_is_in_memory_once() -> None:
     knowledge, found = a_knowledge(), listed(spec=a_spec(description="equal"))
     knowledge.remember(a_pipeline(spec=a_spec(description="equal")))
 
-    knowledge.hold_against(found, [NAME])
+    knowledge.compare_with(found, [NAME])
 
     known = knowledge.observed(NAME)
     assert known is not None
@@ -72,7 +72,7 @@ def test_what_no_spout_names_any_more_is_dropped() -> None:
     knowledge.remember(a_pipeline())
     knowledge.heads.note(NAME, Heads())
 
-    knowledge.hold_against(listed(), [])
+    knowledge.compare_with(listed(), [])
 
     assert knowledge.observed(NAME) is None
-    assert knowledge.heads.tick([]) == []
+    assert knowledge.heads.begin_poll([]) == []

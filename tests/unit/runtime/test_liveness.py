@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from spout_operator.controller.resync import OutOfSightError
+from spout_operator.controller.resync import NothingListedError
 from spout_operator.core.errors import NamespaceUnavailable
 from spout_operator.process.election import Election
 from tests.builders import a_spout_body
@@ -91,7 +91,7 @@ def called(process: Process, method: str, *, more_than: int = 0) -> Callable[[],
 def fails_to_list(process: Process) -> Callable[[], Awaitable[bool]]:
     async def holds() -> bool:
         await livez(process)
-        return process.engines[0].sweep.troubles[None] is not None
+        return process.controllers[0].resync.troubles[None] is not None
 
     return holds
 
@@ -133,7 +133,7 @@ def test_a_poller_and_a_reconcile_that_never_end_are_told_each_by_its_name(
         status, text = await livez(process)
 
         assert status == 503
-        assert "[-]poller: no look at Pachyderm for 80" in text
+        assert "[-]poller: Pachyderm was not polled for 80" in text
         assert "[-]queue reconcile: nothing has moved, or one Spout is worked on, for 80" in text
         assert "[+]queue status ok" in text
         assert "[+]watch ok" in text
@@ -143,18 +143,18 @@ def test_a_poller_and_a_reconcile_that_never_end_are_told_each_by_its_name(
 
     told = [record.message for record in caplog.records if "/livez" in record.message]
     assert len(told) == 2, "once each, for who comes after the kubelet has restarted it"
-    assert any(line.startswith("/livez fails: poller: no look at Pachyderm for 80") for line in told)
+    assert any(line.startswith("/livez fails: poller: Pachyderm was not polled for 80") for line in told)
 
 
 def test_a_watch_that_shows_nothing_is_told_with_what_it_did_not_show(process: Process) -> None:
     async def scenario(_: HurryingLoop) -> None:
         process.spouts.watch(lambda *_: None)
         process.spouts.create(a_spout_body())
-        sweep = process.engines[0].sweep
-        await sweep.sweep()
+        resync = process.controllers[0].resync
+        await resync.resync()
         assert (await livez(process))[0] == 200, "it may be on its way"
 
-        await sweep.sweep()
+        await resync.resync()
 
         status, text = await livez(process)
         assert status == 503
@@ -168,9 +168,9 @@ def test_what_the_watch_of_a_refused_namespace_does_not_show_is_no_reason_to_sta
     async def scenario(_: HurryingLoop) -> None:
         process.spouts.watch(lambda *_: None)
         process.spouts.create(a_spout_body())
-        sweep = process.engines[0].sweep
-        await sweep.sweep()
-        await sweep.sweep()
+        resync = process.controllers[0].resync
+        await resync.resync()
+        await resync.resync()
         assert (await livez(process))[0] == 503
 
         process.informer.trouble = "the API server answered 403 Forbidden"
@@ -219,7 +219,7 @@ def test_a_replica_that_sees_no_namespace_for_minutes_gives_up_its_lease_and_end
         assert not running.done(), "it may have been paused"
         loop.ahead += AGES
 
-        with pytest.raises(OutOfSightError, match="403 for all of them"):
+        with pytest.raises(NothingListedError, match="403 for all of them"):
             await running
 
     with asyncio.Runner(loop_factory=HurryingLoop) as runner:

@@ -8,11 +8,14 @@ from typing import Any
 import grpc
 import pytest
 
+from spout_operator.config import PachdAddress
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.progress import LONGEST_MARKER_RETRY, Progress, Reading
 from spout_operator.core.errors import Unreachable
 from spout_operator.core.redaction import Secrets
 from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.pachyderm.v1.client import Connection
+from spout_operator.telemetry.metrics import Metrics
 from tests.builders import NOON, a_spec, a_spout, a_transform, an_owner
 from tests.memory_pachd import MemoryPachd
 from tests.unit.runtime import virtual_time
@@ -28,7 +31,7 @@ class Reader:
 
     def __init__(self, adapter: PachydermV1) -> None:
         heads = HeadReads(interval=10, quiet_interval=300)
-        self.progress = Progress(adapter, AtOnce(), heads=heads, now=lambda: NOON)
+        self.progress = Progress(adapter, heads=heads, now=lambda: NOON)
         self.status: dict[str, Any] = {}
         self.writes = 0
 
@@ -45,8 +48,15 @@ class Reader:
 
 
 @pytest.fixture
+def adapter(pachd: MemoryPachd) -> PachydermV1:
+    """Its calls return at once: on a clock that jumps, nothing waits for a thread."""
+    connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics())
+    return PachydermV1(connection, calls=AtOnce())
+
+
+@pytest.fixture
 def reader(adapter: PachydermV1) -> Reader:
-    adapter.create(NAME, a_spec(), an_owner())
+    asyncio.run(adapter.create(NAME, a_spec(), an_owner()))
     return Reader(adapter)
 
 

@@ -1,6 +1,6 @@
 """Of a Spout that is gone nothing is kept: a thousand come and go in all ways there are; every collection is as before.
 
-The collections are found by walking what the engine is made of, so a new one is looked at by itself.
+The collections are found by walking what the controller is made of, so a new one is looked at by itself.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from types import FunctionType, MethodType
 
 import pytest
 
-from spout_operator.controller.engine import Engine
+from spout_operator.controller.controller import Controller
 from spout_operator.core.errors import Unreachable
 from spout_operator.core.model import SpoutKey
 from spout_operator.telemetry.metrics import Metrics
@@ -33,7 +33,7 @@ def sizes(root: object, *, without: tuple[object, ...]) -> Counter[str]:
     """How many items are in all collections that are reached from an object, by the way to them."""
     found: Counter[str] = Counter()
     seen = {id(passed) for passed in without}
-    waiting: deque[tuple[str, object]] = deque([("engine", root)])
+    waiting: deque[tuple[str, object]] = deque([("controller", root)])
     while waiting:
         path, value = waiting.popleft()
         if id(value) in seen:
@@ -69,7 +69,7 @@ class Cluster:
         self.pipelines = MemoryPipelines()
         self.spouts = MemorySpouts()
         self.metrics = Metrics()
-        self.engine = Engine(
+        self.controller = Controller(
             pachyderm=self.pipelines,
             spouts=self.spouts,
             telemetry=self.metrics,
@@ -87,16 +87,16 @@ class Cluster:
         return total
 
     async def settle(self) -> None:
-        """A tick, a sweep, and the end of all that is due."""
-        await self.engine.poller.tick()
-        await self.engine.sweep.sweep()
+        """A tick, a resync, and the end of all that is due."""
+        await self.controller.poller.poll()
+        await self.controller.resync.resync()
         await self.quiet()
 
     async def quiet(self) -> None:
         """Wait until nothing is due."""
         # What was told from here comes in first.
         await asyncio.sleep(0)
-        await self.until(lambda: not any(queue.still_for or queue.depth for queue in self.engine.queues.values()))
+        await self.until(lambda: not any(queue.still_for or queue.depth for queue in self.controller.queues.values()))
 
     async def until(self, look: Callable[[], bool]) -> None:
         """Wait until `look()` is true."""
@@ -107,22 +107,22 @@ class Cluster:
 
     def sizes(self) -> Counter[str]:
         """Of all collections."""
-        return sizes(self.engine, without=(self.pipelines, self.spouts))
+        return sizes(self.controller, without=(self.pipelines, self.spouts))
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[Cluster]:
     """An operator that runs."""
     cluster = Cluster()
-    tasks = [*cluster.engine.start_workers(), asyncio.create_task(cluster.engine.sweep.run())]
-    watch(cluster.spouts, cluster.engine.observe)
+    tasks = [*cluster.controller.start_workers(), asyncio.create_task(cluster.controller.resync.run())]
+    watch(cluster.spouts, cluster.controller.handle_event)
     try:
         yield cluster
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        cluster.engine.close()
+        cluster.controller.close()
 
 
 Way = Callable[[Cluster, list[SpoutKey]], Awaitable[None]]
@@ -146,7 +146,7 @@ async def without_their_pipeline(cluster: Cluster, keys: list[SpoutKey]) -> None
         cluster.spouts.delete(key)
     await cluster.quiet()
     for key in keys:
-        cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(key.name, keep_repo=False)
 
 
 async def without_their_finalizer(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -155,22 +155,22 @@ async def without_their_finalizer(cluster: Cluster, keys: list[SpoutKey]) -> Non
         cluster.spouts.purge(key)
     await cluster.quiet()
     for key in keys:
-        cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(key.name, keep_repo=False)
 
 
 async def without_an_event(cluster: Cluster, keys: list[SpoutKey]) -> None:
-    """The watch was interrupted; the sweep finds out."""
+    """The watch was interrupted; the resync finds out."""
     for key in keys:
         cluster.spouts.vanish(key)
     await cluster.settle()
     for key in keys:
-        cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(key.name, keep_repo=False)
 
 
 async def with_their_pipeline_gone_before(cluster: Cluster, keys: list[SpoutKey]) -> None:
     for key in keys:
-        cluster.pipelines.delete(key.name, keep_repo=False)
-    await cluster.engine.poller.tick()
+        await cluster.pipelines.delete(key.name, keep_repo=False)
+    await cluster.controller.poller.poll()
     for key in keys:
         cluster.spouts.delete(key)
 
@@ -185,7 +185,7 @@ async def made_anew_meanwhile(cluster: Cluster, keys: list[SpoutKey]) -> None:
     await cluster.settle()
     for key in keys:
         cluster.spouts.delete(key)
-        cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(key.name, keep_repo=False)
 
 
 async def while_their_status_cannot_be_written(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -194,16 +194,16 @@ async def while_their_status_cannot_be_written(cluster: Cluster, keys: list[Spou
         cluster.pipelines.commit(key.name)
     cluster.spouts.hang()
     cluster.spouts.fail(times=len(keys))
-    await cluster.engine.poller.tick()
+    await cluster.controller.poller.poll()
     for key in keys:
         cluster.spouts.purge(key)
-    reconcile = cluster.engine.queues["reconcile"]
-    await cluster.until(lambda: not cluster.engine.spouts() and not reconcile.depth and not reconcile.still_for)
+    reconcile = cluster.controller.queues["reconcile"]
+    await cluster.until(lambda: not cluster.controller.spouts() and not reconcile.depth and not reconcile.still_for)
     cluster.spouts.release()
     await cluster.settle()
     cluster.spouts.fail(times=0)
     for key in keys:
-        cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(key.name, keep_repo=False)
 
 
 async def while_pachyderm_is_away(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -214,7 +214,7 @@ async def while_pachyderm_is_away(cluster: Cluster, keys: list[SpoutKey]) -> Non
     await cluster.settle()
     cluster.pipelines.fails_with = None
     for key in keys:
-        cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(key.name, keep_repo=False)
 
 
 async def with_a_spec_that_cannot_be(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -233,7 +233,7 @@ async def whose_pipeline_is_somebody_elses(cluster: Cluster, keys: list[SpoutKey
         cluster.spouts.delete(key)
     await cluster.quiet()
     for key in keys:
-        cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(key.name, keep_repo=False)
 
 
 WAYS: tuple[Way, ...] = (
@@ -260,7 +260,7 @@ async def come_and_go(cluster: Cluster, way: Way, prefix: str, spouts: int) -> N
     await cluster.settle()
     await cluster.until(lambda: all(cluster.total(key) == 1 for key in keys))
     await way(cluster, keys)
-    await cluster.until(lambda: not cluster.spouts.keys() and not cluster.engine.spouts())
+    await cluster.until(lambda: not cluster.spouts.keys() and not cluster.controller.spouts())
     await cluster.settle()
 
 

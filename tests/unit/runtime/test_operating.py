@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 
-from spout_operator.controller.reconciler import FINALIZER
+from spout_operator.controller.finalizers import FINALIZER
 from spout_operator.core.model import PipelineState, SpoutKey
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from tests.builders import a_spout_body
@@ -50,7 +50,7 @@ async def test_a_new_spout_is_made_with_few_calls_and_the_finalizer_comes_first(
         pachd.hang("CreatePipeline")
         key = spouts.create(a_spout_body())
         await world.until("the call to create", lambda: pachd.calls["CreatePipeline"] == 1)
-        body = spouts.read(key)
+        body = spouts.resource(key)
         assert body is not None
         assert body["metadata"]["finalizers"] == [FINALIZER]
         assert spouts.writes[0] == "finalizers"
@@ -81,7 +81,7 @@ async def test_a_restart_asks_little_and_writes_nothing(pachd: MemoryPachd, spou
         await world.shows(key, total=1, marker="7")
 
     async with World(pachd, spouts) as world, counted(world) as made:
-        await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
+        await world.begun()
         await world.rest()
         await world.ticks(3)
 
@@ -113,7 +113,7 @@ async def test_what_was_quiet_before_a_restart_is_looked_at_once_by_it(
         await world.shows(key, total=1)
 
     async with World(pachd, spouts, quiet_ticks=1000) as world, counted(world) as made:
-        await world.until("a look", lambda: pachd.calls["GetVersion"] >= 2)
+        await world.begun()
         await world.ticks(5)
 
     assert made == {"GetVersion": 1, "ListPipeline": 1 + 5, "InspectPipeline": 1, "ListBranch": 1}
@@ -261,10 +261,10 @@ async def test_an_observation_that_was_overtaken_is_made_anew(pachd: MemoryPachd
         pachd.set_state(NAME, PipelineState.CRASHING)
         pachd.answer_late("InspectPipeline")
         looks = pachd.calls["InspectPipeline"]
-        await world.poller.tick()
+        await world.poller.poll()
         await world.until("the look at the crash", lambda: pachd.calls["InspectPipeline"] > looks)
         pachd.come_up(NAME)
-        await world.poller.tick()
+        await world.poller.poll()
         pachd.release("InspectPipeline")
         await world.shows(key, state="Crashing")
         await world.ticks()
@@ -296,7 +296,7 @@ async def test_a_deletion_that_an_answer_brings_before_the_watch_is_carried_out(
         spouts.delete(key)
         pachd.append_commit(NAME)
         await world.ticks()
-        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+        await world.until("the Spout to be gone", lambda: spouts.resource(key) is None)
 
     assert pachd.calls["DeletePipeline"] == 1
 
@@ -305,7 +305,7 @@ async def test_an_answer_that_comes_after_the_end_brings_nothing_back(pachd: Mem
     async with World(pachd, spouts) as world:
         key = await running(world)
         spouts.delete(key)
-        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+        await world.until("the Spout to be gone", lambda: spouts.resource(key) is None)
         await world.ticks()
 
         assert not world.known
@@ -319,11 +319,11 @@ async def test_what_is_true_again_while_another_status_is_written_is_shown(
         spouts.hang()
         written = Counter(spouts.writes)["status"]
         pachd.set_state(NAME, PipelineState.CRASHING)
-        await world.poller.tick()
+        await world.poller.poll()
         await world.until("the write of the crash", lambda: Counter(spouts.writes)["status"] > written)
         pachd.come_up(NAME)
         looks = pachd.calls["InspectPipeline"]
-        await world.poller.tick()
+        await world.poller.poll()
         await world.until("the look at what runs again", lambda: pachd.calls["InspectPipeline"] > looks)
         spouts.release()
         await world.ticks()
@@ -556,7 +556,7 @@ async def test_a_deleted_spout_takes_its_pipeline_along(pachd: MemoryPachd, spou
         key = await running(world)
         async with counted(world) as made:
             spouts.delete(key)
-            await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+            await world.until("the Spout to be gone", lambda: spouts.resource(key) is None)
 
     assert made["DeletePipeline"] == 1
     assert made["InspectPipeline"] == 2, "one to see whose it is, one to see that it is gone"
@@ -569,7 +569,7 @@ async def test_a_failed_delete_holds_the_spout(pachd: MemoryPachd, spouts: Memor
         pachd.fail("DeletePipeline", grpc.StatusCode.UNKNOWN, "etcdserver: request timed out")
         spouts.delete(key)
         await world.shows(key, reason="PachydermError", reconciling="True")
-        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+        await world.until("the Spout to be gone", lambda: spouts.resource(key) is None)
 
 
 async def test_a_spout_whose_pipeline_cannot_be_read_says_how_it_can_be_deleted(
@@ -585,7 +585,7 @@ async def test_a_spout_whose_pipeline_cannot_be_read_says_how_it_can_be_deleted(
         assert pachd.calls["DeletePipeline"] == 0, "whose it is is not known"
 
         spouts.edit(key, deletionPolicy="Orphan")
-        await world.until("the Spout to be gone", lambda: spouts.read(key) is None)
+        await world.until("the Spout to be gone", lambda: spouts.resource(key) is None)
 
     assert pachd.calls["DeletePipeline"] == 0
 

@@ -5,7 +5,7 @@ import asyncio
 import grpc
 import pytest
 
-from spout_operator.controller.poller import LOOKS
+from spout_operator.controller.poller import HEAD_READERS
 from spout_operator.core.errors import NotLeading
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
@@ -13,7 +13,7 @@ from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
 #: More than are looked at before an outage is noticed.
-SPOUTS = 3 * LOOKS
+SPOUTS = 3 * HEAD_READERS
 
 
 async def many(world: World) -> None:
@@ -40,9 +40,9 @@ async def test_after_a_look_that_is_not_answered_no_more_are_asked(pachd: Memory
         asked = pachd.calls["ListBranch"]
         go_down_after_the_list(pachd, times=1000)
 
-        await world.poller.tick()
+        await world.poller.poll()
 
-        assert pachd.calls["ListBranch"] - asked <= 2 * LOOKS
+        assert pachd.calls["ListBranch"] - asked <= 2 * HEAD_READERS
         assert world.poller.is_reached is False
 
 
@@ -51,7 +51,7 @@ async def test_one_repo_that_is_not_answered_for_is_no_outage(pachd: MemoryPachd
         await many(world)
         pachd.fail("ListBranch", grpc.StatusCode.DEADLINE_EXCEEDED, "slow")
 
-        await world.poller.tick()
+        await world.poller.poll()
 
         assert world.poller.is_reached
         assert pachd.calls["ListBranch"] >= SPOUTS
@@ -64,9 +64,9 @@ async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
     async with World(pachd, spouts) as world:
         await many(world)
         go_down_after_the_list(pachd, times=3)
-        await world.poller.tick()
+        await world.poller.poll()
         while not world.poller.is_reached:
-            await world.poller.tick()
+            await world.poller.poll()
 
     told = [record.message for record in caplog.records if record.name == "spout_operator.controller.poller"]
     assert len(told) == 2, told
@@ -80,7 +80,7 @@ async def test_each_answer_is_a_move(pachd: MemoryPachd, spouts: MemorySpouts) -
         await many(world)
         before = world.poller.last_move
         pachd.hang("ListBranch")
-        tick = asyncio.create_task(world.poller.tick())
+        tick = asyncio.create_task(world.poller.poll())
         await world.until("the list to be taken in", lambda: world.poller.last_move != before)
         pachd.release("ListBranch")
         await tick
@@ -90,18 +90,21 @@ async def test_whether_pachyderm_can_be_reached_is_known_before_there_is_a_spout
     pachd: MemoryPachd, spouts: MemorySpouts
 ) -> None:
     async with World(pachd, spouts) as world:
+        await world.begun()
         for _ in range(3):
-            await world.poller.tick()
+            await world.poller.poll()
 
         assert world.poller.is_reached
-        assert pachd.calls == {"GetVersion": 1, "ListPipeline": 3}
+        assert pachd.calls == {"GetVersion": 1, "ListPipeline": 1 + 3}
 
 
 async def test_an_outage_is_over_also_where_no_spout_is_left(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down", times=2)
     async with World(pachd, spouts) as world:
-        for seen in (False, False, True):
-            await world.poller.tick()
+        await world.begun()
+        assert world.poller.is_reached is False
+        for seen in (False, True):
+            await world.poller.poll()
             assert world.poller.is_reached is seen
 
 
@@ -109,12 +112,12 @@ async def test_an_outage_does_not_last_for_the_slowest_repo(pachd: MemoryPachd, 
     async with World(pachd, spouts) as world:
         await many(world)
         pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down")
-        await world.poller.tick()
+        await world.poller.poll()
         assert world.poller.is_reached is False
         pachd.answer_late("ListBranch")
         pachd.fail("ListBranch", grpc.StatusCode.DEADLINE_EXCEEDED, "slow", after=1)
 
-        tick = asyncio.create_task(world.poller.tick())
+        tick = asyncio.create_task(world.poller.poll())
         await world.until("the outage to be over", lambda: world.poller.is_reached)
         assert not tick.done()
         pachd.release("ListBranch")
@@ -150,7 +153,7 @@ async def test_what_may_not_be_asked_is_no_news(pachd: MemoryPachd, spouts: Memo
         asked = pachd.calls.total()
         may_ask = False
         for _ in range(3):
-            await world.poller.tick()
+            await world.poller.poll()
         spouts.edit(key, description="another")
         await world.until("a look at the edit", lambda: world.outcomes("outdated") > 0)
         assert pachd.calls.total() == asked

@@ -5,7 +5,6 @@ from typing import Any
 import grpc
 import pytest
 
-from spout_operator.blocking import BlockingCalls
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.progress import PAGE, PAGES, Progress
 from spout_operator.core.errors import Missing, SpoutError
@@ -22,18 +21,17 @@ NAME = SPOUT.pipeline_name
 
 
 @pytest.fixture(autouse=True)
-def pipeline(adapter: PachydermV1) -> None:
-    """It is there, and stamped."""
-    adapter.create(NAME, a_spec(), an_owner())
+async def pipeline(adapter: PachydermV1) -> None:
+    """It is there, and owned."""
+    await adapter.create(NAME, a_spec(), an_owner())
 
 
 class Reader:
     """Looks with pages of two commits, two pages at most, and keeps the status."""
 
     def __init__(self, adapter: PachydermV1) -> None:
-        self._calls = BlockingCalls("test", threads=1)
         heads = HeadReads(interval=10, quiet_interval=300)
-        self.progress = Progress(adapter, self._calls, heads=heads, now=now, page=2, pages=2)
+        self.progress = Progress(adapter, heads=heads, now=now, page=2, pages=2)
         self.status: dict[str, Any] = {}
 
     async def look(self) -> bool:
@@ -105,8 +103,8 @@ async def test_where_the_pipeline_is_made_anew_meanwhile_the_walk_begins_anew(
     for _ in range(6):
         pachd.append_commit(NAME)
     assert not await reader.look()
-    adapter.delete(NAME, keep_repo=False)
-    adapter.create(NAME, a_spec(), an_owner())
+    await adapter.delete(NAME, keep_repo=False)
+    await adapter.create(NAME, a_spec(), an_owner())
     pachd.append_commit(NAME)
 
     with pytest.raises(Missing, match="could not list the commits"):

@@ -59,7 +59,7 @@ def test_what_is_added_is_taken(plan: Plan) -> None:
     async def scenario() -> list[tuple[str, float]]:
         queue = Queue()
         for key, after in plan.added:
-            queue.add(key, after=after)
+            queue.enqueue(key, after=after)
         return await drain(queue)
 
     assert run(scenario()) == plan.taken, plan.reason
@@ -79,21 +79,21 @@ def scenario_test(scenario: Callable[[Queue], Coroutine[Any, Any, None]]) -> Cal
 
 @scenario_test
 async def test_a_key_that_is_handled_is_not_taken_by_a_second_worker(queue: Queue) -> None:
-    queue.add("a")
+    queue.enqueue("a")
     await queue.take()
 
-    queue.add("a")
-    queue.add("b")
+    queue.enqueue("a")
+    queue.enqueue("b")
 
     assert await drain(queue) == [("b", 0)]
 
 
 @scenario_test
 async def test_a_key_added_while_it_is_handled_is_handled_once_more_afterwards(queue: Queue) -> None:
-    queue.add("a")
+    queue.enqueue("a")
     key = await queue.take()
-    queue.add("a")
-    queue.add("a")
+    queue.enqueue("a")
+    queue.enqueue("a")
 
     queue.done(key)
 
@@ -102,7 +102,7 @@ async def test_a_key_added_while_it_is_handled_is_handled_once_more_afterwards(q
 
 @scenario_test
 async def test_a_key_that_was_handled_is_not_taken_again(queue: Queue) -> None:
-    queue.add("a")
+    queue.enqueue("a")
     queue.done(await queue.take())
 
     assert await drain(queue) == []
@@ -110,19 +110,19 @@ async def test_a_key_that_was_handled_is_not_taken_again(queue: Queue) -> None:
 
 @scenario_test
 async def test_a_key_can_be_added_again_after_it_was_handled(queue: Queue) -> None:
-    queue.add("a")
+    queue.enqueue("a")
     queue.done(await queue.take())
 
-    queue.add("a")
+    queue.enqueue("a")
 
     assert await drain(queue) == [("a", 0)]
 
 
 @scenario_test
 async def test_a_delay_that_ends_while_the_key_is_handled_waits_for_the_worker(queue: Queue) -> None:
-    queue.add("a")
+    queue.enqueue("a")
     key = await queue.take()
-    queue.add("a", after=5)
+    queue.enqueue("a", after=5)
     async with asyncio.TaskGroup() as tasks:
         other = tasks.create_task(asyncio.wait_for(asyncio.shield(queue.take()), timeout=20))
         asyncio.get_running_loop().call_later(10, queue.done, key)
@@ -132,7 +132,7 @@ async def test_a_delay_that_ends_while_the_key_is_handled_waits_for_the_worker(q
 
 @scenario_test
 async def test_a_worker_that_waits_is_woken_when_a_key_comes(queue: Queue) -> None:
-    asyncio.get_running_loop().call_later(7, queue.add, "a")
+    asyncio.get_running_loop().call_later(7, queue.enqueue, "a")
 
     assert await drain(queue) == [("a", 7)]
 
@@ -142,15 +142,15 @@ async def test_a_worker_that_gives_up_loses_no_key(queue: Queue) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(queue.take(), timeout=1)
 
-    queue.add("a")
+    queue.enqueue("a")
 
     assert await drain(queue) == [("a", 1)]
 
 
 @scenario_test
 async def test_what_was_forgotten_is_not_handled_later(queue: Queue) -> None:
-    queue.add("a", after=5)
-    queue.add("b", after=5)
+    queue.enqueue("a", after=5)
+    queue.enqueue("b", after=5)
 
     queue.forget("a")
 
@@ -159,10 +159,10 @@ async def test_what_was_forgotten_is_not_handled_later(queue: Queue) -> None:
 
 @scenario_test
 async def test_a_forgotten_key_can_be_planned_anew_for_later_than_before(queue: Queue) -> None:
-    queue.add("a", after=5)
+    queue.enqueue("a", after=5)
     queue.forget("a")
 
-    queue.add("a", after=9)
+    queue.enqueue("a", after=9)
 
     assert await drain(queue) == [("a", 9)]
 
@@ -176,8 +176,8 @@ async def test_forgetting_what_is_not_known_is_no_error(queue: Queue) -> None:
 
 @scenario_test
 async def test_after_close_nothing_that_was_planned_comes(queue: Queue) -> None:
-    queue.add("a", after=5)
-    queue.add("b", after=6)
+    queue.enqueue("a", after=5)
+    queue.enqueue("b", after=6)
 
     queue.close()
 
@@ -205,7 +205,7 @@ def test_no_key_is_lost_or_handled_twice_at_once(additions: list[tuple[str, int,
         queue = Queue()
         crew = [asyncio.ensure_future(work(queue)) for _ in range(workers)]
         for key, after, pause in additions:
-            queue.add(key, after=after)
+            queue.enqueue(key, after=after)
             wanted[key] = max(wanted.get(key, 0), now())
             if pause:
                 await _pass(1)
@@ -238,7 +238,7 @@ async def test_a_queue_that_is_empty_stands_not_still(queue: Queue) -> None:
 
 @scenario_test
 async def test_a_key_that_no_worker_takes_stands_still_from_when_it_is_due(queue: Queue) -> None:
-    queue.add("a", after=30)
+    queue.enqueue("a", after=30)
     await _pass(100)
 
     assert (queue.still_for, queue.oldest_wait) == (70, 70)
@@ -246,10 +246,10 @@ async def test_a_key_that_no_worker_takes_stands_still_from_when_it_is_due(queue
 
 @scenario_test
 async def test_a_worker_that_is_long_at_one_key_stands_still_though_others_are_handled(queue: Queue) -> None:
-    queue.add("a")
+    queue.enqueue("a")
     assert await queue.take() == "a"
     await _pass(60)
-    queue.add("b")
+    queue.enqueue("b")
     queue.done(await queue.take())
 
     assert (queue.still_for, queue.oldest_wait) == (60, 0)
@@ -258,7 +258,7 @@ async def test_a_worker_that_is_long_at_one_key_stands_still_though_others_are_h
 @scenario_test
 async def test_a_queue_that_is_long_but_moves_does_not_stand_still(queue: Queue) -> None:
     for key in "abcdefgh":
-        queue.add(key)
+        queue.enqueue(key)
     for _ in range(5):
         key = await queue.take()
         await _pass(100)

@@ -18,7 +18,7 @@ async def test_the_older_of_two_spouts_wins_though_the_younger_is_seen_first(
 
     async with World(pachd, spouts) as world:
         await world.until("the younger to be seen", lambda: younger in world.known)
-        await world.poller.tick()
+        await world.poller.poll()
         assert not spouts.writes, "nobody knows yet whether there is an older one"
         assert pachd.calls["CreatePipeline"] == 0
 

@@ -1,118 +1,116 @@
-"""The sweep: what a watch that stands still, or was interrupted, did not tell."""
+"""The resync: what a watch that stands still, or was interrupted, did not tell."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from spout_operator.blocking import BlockingCalls
 from spout_operator.controller.cache import SpoutCache
-from spout_operator.controller.resync import GIVE_UP_AFTER, INTERVAL, OutOfSightError, Sweep, WentBackError
+from spout_operator.controller.resync import GIVE_UP_AFTER, INTERVAL, NothingListedError, Resync, WentBackError
 from spout_operator.core.errors import NamespaceUnavailable, Retryable, SpoutError
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
-from tests.builders import a_key, a_spout_body
+from spout_operator.core.resource import SpoutResource
+from tests.builders import a_key, a_resource, a_spout_body
 from tests.unit.runtime.memory_spouts import MemorySpouts
-from tests.unit.runtime.virtual_time import AtOnce, now, run
+from tests.unit.runtime.virtual_time import now, run
 
-Watched = tuple[MemorySpouts, SpoutCache, Sweep, list[SpoutKey]]
+Watched = tuple[MemorySpouts, SpoutCache, Resync, list[SpoutKey]]
 
 
 @pytest.fixture
-async def watched() -> AsyncIterator[Watched]:
+async def watched() -> Watched:
     """Spouts, and a cache that is told of them only by `show`."""
     woken: list[SpoutKey] = []
-    spouts, cache, calls = MemorySpouts(), SpoutCache(woken.append), BlockingCalls("test", threads=1)
-    yield spouts, cache, Sweep(cache=cache, spouts=spouts, calls=calls), woken
-    calls.close()
+    spouts, cache = MemorySpouts(), SpoutCache(woken.append)
+    return spouts, cache, Resync(cache=cache, spouts=spouts), woken
 
 
 def show(spouts: MemorySpouts, cache: SpoutCache) -> None:
     """The watch tells of everything."""
 
     def put(_: str, body: dict[str, Any]) -> None:
-        cache.put(body)
+        cache.put(SpoutResource.from_body(body))
 
     spouts.watch(put)
 
 
 async def test_where_the_watch_moves_nothing_is_overdue(watched: Watched) -> None:
-    spouts, cache, sweep, _ = watched
+    spouts, cache, resync, _ = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
 
     for _ in range(3):
         spouts.edit(key, suspend=True)
-        await sweep.sweep()
+        await resync.resync()
 
-    assert not sweep.overdue
+    assert not resync.overdue
     assert cache.spouts() == [key]
 
 
 async def test_a_change_that_was_not_shown_until_the_next_sweep_is_overdue(watched: Watched) -> None:
-    spouts, cache, sweep, _ = watched
+    spouts, cache, resync, _ = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
     spouts.watch(lambda *_: None)
     spouts.edit(key, suspend=True)
 
-    await sweep.sweep()
-    assert not sweep.overdue, "it may be on its way"
-    await sweep.sweep()
-    assert sweep.overdue == {key}
+    await resync.resync()
+    assert not resync.overdue, "it may be on its way"
+    await resync.resync()
+    assert resync.overdue == {key}
 
     show(spouts, cache)
-    await sweep.sweep()
-    assert not sweep.overdue
+    await resync.resync()
+    assert not resync.overdue
 
 
 async def test_a_spout_that_was_never_shown_is_overdue(watched: Watched) -> None:
-    spouts, _, sweep, _ = watched
+    spouts, _, resync, _ = watched
     key = spouts.create(a_spout_body())
 
-    await sweep.sweep()
-    await sweep.sweep()
+    await resync.resync()
+    await resync.resync()
 
-    assert sweep.overdue == {key}
+    assert resync.overdue == {key}
 
 
 async def test_one_that_vanished_without_an_event_is_dropped_and_looked_at(watched: Watched) -> None:
-    spouts, cache, sweep, woken = watched
+    spouts, cache, resync, woken = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
-    await sweep.sweep()
+    await resync.resync()
     spouts.vanish(key)
 
-    await sweep.sweep()
-    await sweep.sweep()
+    await resync.resync()
+    await resync.resync()
 
     assert cache.spouts() == []
     assert woken == [key, key], "when it came and when it was gone"
-    assert not sweep.overdue
+    assert not resync.overdue
 
 
 async def test_one_that_comes_while_the_list_is_made_is_not_gone(watched: Watched) -> None:
-    _, cache, sweep, woken = watched
-    sweeping = asyncio.ensure_future(sweep.sweep())
+    _, cache, resync, woken = watched
+    comparing = asyncio.ensure_future(resync.resync())
     await asyncio.sleep(0)
-    cache.put({**a_spout_body(), "metadata": {**a_spout_body()["metadata"], "resourceVersion": "1"}})
+    cache.put(a_resource(resourceVersion="1"))
 
-    await sweeping
+    await comparing
 
     assert cache.spouts() == woken == [a_key()]
 
 
 async def test_versions_that_went_back_end_the_operator(watched: Watched) -> None:
     """As after a restore of etcd: every event would be taken for one that was overtaken."""
-    spouts, cache, sweep, _ = watched
+    spouts, cache, resync, _ = watched
     key = spouts.create(a_spout_body())
     spouts.edit(key, suspend=True)
     show(spouts, cache)
     spouts.restore()
 
     with pytest.raises(WentBackError, match="older ingest/my-spout than before"):
-        await sweep.sweep()
+        await resync.resync()
 
 
 #: More than the seconds in which a process without any sight of its Spouts gives up.
@@ -120,18 +118,17 @@ AGES = GIVE_UP_AFTER + 2 * INTERVAL
 
 
 @pytest.fixture
-async def two_namespaces() -> AsyncIterator[Watched]:
+async def two_namespaces() -> Watched:
     """As `watched`, for two namespaces."""
     woken: list[SpoutKey] = []
-    spouts, cache, calls = MemorySpouts(), SpoutCache(woken.append), BlockingCalls("test", threads=1)
-    yield spouts, cache, Sweep(cache=cache, spouts=spouts, calls=calls, namespaces=("a", "b")), woken
-    calls.close()
+    spouts, cache = MemorySpouts(), SpoutCache(woken.append)
+    return spouts, cache, Resync(cache=cache, spouts=spouts, namespaces=("a", "b")), woken
 
 
 async def test_a_namespace_that_cannot_be_listed_hides_nothing_of_the_others(
     two_namespaces: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spouts, cache, sweep, _ = two_namespaces
+    spouts, cache, resync, _ = two_namespaces
     spouts.refusals["a"] = NamespaceUnavailable("403 for a")
     gone, unshown = (spouts.create(a_spout_body(name=name, namespace="b")) for name in ("gone", "unshown"))
     show(spouts, cache)
@@ -139,62 +136,62 @@ async def test_a_namespace_that_cannot_be_listed_hides_nothing_of_the_others(
     spouts.vanish(gone)
     spouts.edit(unshown, suspend=True)
 
-    await sweep.sweep()
-    await sweep.sweep()
+    await resync.resync()
+    await resync.resync()
 
     assert cache.spouts() == [unshown]
-    assert sweep.overdue == {unshown}
-    assert sweep.troubles == {"a": "403 for a", "b": None}
+    assert resync.overdue == {unshown}
+    assert resync.troubles == {"a": "403 for a", "b": None}
     assert [record.message for record in caplog.records if "403" in record.message] == ["403 for a; it is tried again"]
 
 
 async def test_what_the_watch_owes_is_told_though_the_list_fails_since(watched: Watched) -> None:
-    spouts, cache, sweep, _ = watched
+    spouts, cache, resync, _ = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
     spouts.watch(lambda *_: None)
     spouts.edit(key, suspend=True)
-    await sweep.sweep()
+    await resync.resync()
     spouts.refusals[None] = Retryable(Reason.INTERNAL_ERROR, "500")
 
-    await sweep.sweep()
+    await resync.resync()
 
-    assert sweep.overdue == {key}
+    assert resync.overdue == {key}
 
 
 async def test_spouts_of_a_namespace_that_cannot_be_listed_are_not_taken_for_gone(two_namespaces: Watched) -> None:
-    spouts, cache, sweep, _ = two_namespaces
+    spouts, cache, resync, _ = two_namespaces
     key = spouts.create(a_spout_body(namespace="a"))
     show(spouts, cache)
     spouts.refusals["a"] = NamespaceUnavailable("403 for a")
     spouts.vanish(key)
 
-    await sweep.sweep()
+    await resync.resync()
 
     assert cache.spouts() == [key]
 
 
-async def beginning(sweep: Sweep) -> asyncio.Task[None]:
-    """The sweep, running, once it has asked for its first lists."""
-    running = asyncio.ensure_future(sweep.run())
+async def beginning(resync: Resync) -> asyncio.Task[None]:
+    """The resync, running, once it has asked for its first lists."""
+    running = asyncio.ensure_future(resync.run())
     await asyncio.wait({running}, timeout=0.05)
     return running
 
 
 async def test_all_is_known_once_the_watch_has_shown_what_was_listed(watched: Watched) -> None:
-    spouts, cache, sweep, _ = watched
+    spouts, cache, resync, _ = watched
     spouts.create(a_spout_body(name="one"))
     spouts.create(a_spout_body(name="two"))
-    running = await beginning(sweep)
-    assert not sweep.synced.is_set()
-    cache.put(spouts.read(a_key("one")) or {})
+    running = await beginning(resync)
+    assert not resync.synced.is_set()
+    cache.put(SpoutResource.from_body(spouts.resource(a_key("one")) or {}))
     await asyncio.sleep(0.05)
-    assert not sweep.synced.is_set(), "one is missing"
+    assert not resync.synced.is_set(), "one is missing"
 
-    cache.put(spouts.read(a_key("two")) or {})
+    cache.put(SpoutResource.from_body(spouts.resource(a_key("two")) or {}))
 
     async with asyncio.timeout(5):
-        await sweep.synced.wait()
+        await resync.synced.wait()
     running.cancel()
 
 
@@ -208,14 +205,14 @@ async def test_all_is_known_once_the_watch_has_shown_what_was_listed(watched: Wa
 async def test_a_namespace_is_waited_for_unless_it_cannot_be_listed(
     two_namespaces: Watched, refusal: SpoutError, *, is_waited_for: bool
 ) -> None:
-    spouts, cache, sweep, _ = two_namespaces
+    spouts, cache, resync, _ = two_namespaces
     spouts.refusals["a"] = refusal
     spouts.create(a_spout_body(namespace="b"))
     show(spouts, cache)
 
-    running = await beginning(sweep)
+    running = await beginning(resync)
 
-    assert sweep.synced.is_set() is not is_waited_for
+    assert resync.synced.is_set() is not is_waited_for
     running.cancel()
 
 
@@ -227,12 +224,12 @@ def test_a_process_that_sees_no_namespace_for_minutes_ends(refusal: SpoutError) 
 
     async def scenario() -> None:
         spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
-        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"))
+        resync = Resync(cache=cache, spouts=spouts, namespaces=("a", "b"))
         spouts.refusals = {"a": refusal, "b": refusal}
         begun = asyncio.get_running_loop().time()
 
-        with pytest.raises(OutOfSightError, match=f"could be held against a list: {refusal.message}"):
-            await sweep.run()
+        with pytest.raises(NothingListedError, match=f"could be held against a list: {refusal.message}"):
+            await resync.run()
 
         assert GIVE_UP_AFTER <= asyncio.get_running_loop().time() - begun <= AGES
 
@@ -242,12 +239,12 @@ def test_a_process_that_sees_no_namespace_for_minutes_ends(refusal: SpoutError) 
 def test_a_process_whose_watch_shows_nothing_for_minutes_ends() -> None:
     async def scenario() -> None:
         spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
-        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce())
-        running = asyncio.ensure_future(sweep.run())
-        await sweep.synced.wait()
+        resync = Resync(cache=cache, spouts=spouts)
+        running = asyncio.ensure_future(resync.run())
+        await resync.synced.wait()
         spouts.create(a_spout_body())
 
-        with pytest.raises(OutOfSightError, match="the watch does not show what is listed"):
+        with pytest.raises(NothingListedError, match="the watch does not show what is listed"):
             await running
 
     run(scenario())
@@ -256,9 +253,9 @@ def test_a_process_whose_watch_shows_nothing_for_minutes_ends() -> None:
 def test_a_process_that_sees_one_of_its_namespaces_goes_on() -> None:
     async def scenario() -> None:
         spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
-        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"))
+        resync = Resync(cache=cache, spouts=spouts, namespaces=("a", "b"))
         spouts.refusals["a"] = NamespaceUnavailable("403 for a")
-        running = asyncio.ensure_future(sweep.run())
+        running = asyncio.ensure_future(resync.run())
 
         await asyncio.sleep(10 * AGES)
 
@@ -274,14 +271,14 @@ def test_a_namespace_whose_list_fails_for_ever_holds_up_the_others_for_a_minute_
         key = spouts.create(a_spout_body(namespace="b"))
         show(spouts, cache)
         spouts.refusals["a"] = Retryable(Reason.INTERNAL_ERROR, "500")
-        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"))
-        running = asyncio.ensure_future(sweep.run())
+        resync = Resync(cache=cache, spouts=spouts, namespaces=("a", "b"))
+        running = asyncio.ensure_future(resync.run())
 
-        await sweep.synced.wait()
+        await resync.synced.wait()
 
         assert 60 <= now() < 70
-        assert sweep.knows_all_beside(key)
-        assert not sweep.knows_all_beside(a_key(namespace="a"))
+        assert resync.knows_all_beside(key)
+        assert not resync.knows_all_beside(a_key(namespace="a"))
         await asyncio.sleep(10 * AGES)
         assert not running.done()
         running.cancel()
@@ -294,46 +291,46 @@ def test_the_spouts_of_a_namespace_that_comes_later_are_enqueued_once_all_of_the
         enqueued: list[SpoutKey] = []
         spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
         spouts.refusals["a"] = NamespaceUnavailable("403")
-        sweep = Sweep(cache=cache, spouts=spouts, calls=AtOnce(), namespaces=("a", "b"), enqueue=enqueued.append)
-        running = asyncio.ensure_future(sweep.run())
-        await sweep.synced.wait()
+        resync = Resync(cache=cache, spouts=spouts, namespaces=("a", "b"), enqueue=enqueued.append)
+        running = asyncio.ensure_future(resync.run())
+        await resync.synced.wait()
         one, two = (spouts.create(a_spout_body(name=name, namespace="a")) for name in ("one", "two"))
-        cache.put(spouts.read(one) or {})
+        cache.put(SpoutResource.from_body(spouts.resource(one) or {}))
         spouts.refusals.clear()
         await asyncio.sleep(60)
         assert enqueued == [], "the other may be the older of two that name one pipeline"
-        assert not sweep.knows_all_beside(one)
+        assert not resync.knows_all_beside(one)
 
-        cache.put(spouts.read(two) or {})
+        cache.put(SpoutResource.from_body(spouts.resource(two) or {}))
         await asyncio.sleep(60)
 
         assert enqueued == [one, two]
-        assert sweep.knows_all_beside(one)
+        assert resync.knows_all_beside(one)
         running.cancel()
 
     run(scenario())
 
 
 async def test_where_no_namespace_can_be_listed_nothing_is_known(watched: Watched) -> None:
-    spouts, _, sweep, _ = watched
+    spouts, _, resync, _ = watched
     spouts.refusals[None] = NamespaceUnavailable("403, as an API server says while it starts")
 
-    running = await beginning(sweep)
+    running = await beginning(resync)
 
-    assert not sweep.synced.is_set()
+    assert not resync.synced.is_set()
     running.cancel()
 
 
 @pytest.mark.parametrize("is_gone", [True, False], ids=["it does not exist", "it may not be listed"])
 async def test_of_a_namespace_that_is_gone_no_spout_is_kept(two_namespaces: Watched, *, is_gone: bool) -> None:
-    spouts, cache, sweep, woken = two_namespaces
+    spouts, cache, resync, woken = two_namespaces
     gone, stays = (spouts.create(a_spout_body({"name": f"in-{place}"}, namespace=place)) for place in ("a", "b"))
     show(spouts, cache)
     woken.clear()
     spouts.refusals["a"] = NamespaceUnavailable("no", is_gone=is_gone)
 
-    await sweep.sweep()
+    await resync.resync()
 
     assert cache.spouts() == ([stays] if is_gone else [gone, stays])
     assert woken == ([gone] if is_gone else [])
-    assert not sweep.overdue
+    assert not resync.overdue

@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from spout_operator.config import PachdAddress
-from spout_operator.controller.engine import Engine
+from spout_operator.controller.controller import Controller
 from spout_operator.controller.poller import Poller
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.resource import SpoutResource
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from spout_operator.ports import Permit
+from spout_operator.ports import HandleEvent, Permit
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
 from tests.support.spouts import summary
@@ -25,7 +26,7 @@ PATIENCE = 10.0
 TICK = 0.05
 
 
-def an_engine(
+def a_controller(
     pachd: MemoryPachd,
     spouts: MemorySpouts,
     metrics: Metrics,
@@ -35,10 +36,10 @@ def an_engine(
     status_interval: float = 0,
     permit: Permit | None = None,
     cluster: str = CLUSTER,
-) -> Engine:
+) -> Controller:
     """All parts of an operator that acts; the heads of all are read at each tick unless told otherwise."""
     connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=metrics, permit=permit)
-    return Engine(
+    return Controller(
         pachyderm=PachydermV1(connection),
         spouts=spouts,
         telemetry=metrics,
@@ -51,12 +52,12 @@ def an_engine(
     )
 
 
-def watch(spouts: MemorySpouts, observe: Callable[[str | None, dict[str, Any]], None]) -> None:
+def watch(spouts: MemorySpouts, handle_event: HandleEvent) -> None:
     """Have the running event loop told of every Spout, from whatever thread it is changed in."""
     loop = asyncio.get_running_loop()
 
     def tell(kind: str, body: dict[str, Any]) -> None:
-        loop.call_soon_threadsafe(observe, kind, body)
+        loop.call_soon_threadsafe(handle_event, kind, SpoutResource.from_body(body))
 
     spouts.watch(tell)
 
@@ -82,7 +83,7 @@ class World:
         self.pachd = pachd
         self.spouts = spouts
         self.metrics = Metrics()
-        self._engine = an_engine(
+        self._controller = a_controller(
             pachd,
             spouts,
             self.metrics,
@@ -95,8 +96,8 @@ class World:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._tasks = [*self._engine.start_workers(), asyncio.create_task(self._engine.sweep.run())]
-        watch(self.spouts, self._engine.observe)
+        self._tasks = [*self._controller.start_workers(), asyncio.create_task(self._controller.resync.run())]
+        watch(self.spouts, self._controller.handle_event)
         await asyncio.sleep(0)
         return self
 
@@ -106,12 +107,12 @@ class World:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._engine.close()
+        self._controller.close()
 
     @property
     def poller(self) -> Poller:
         """Ticks when the test says so."""
-        return self._engine.poller
+        return self._controller.poller
 
     def outcomes(self, result: str) -> float:
         """How many looks at a Spout ended so."""
@@ -121,7 +122,12 @@ class World:
     @property
     def known(self) -> Collection[SpoutKey]:
         """The Spouts that the operator knows of."""
-        return [spout.key for spout in self._engine.spouts()]
+        return [spout.key for spout in self._controller.spouts()]
+
+    async def begun(self) -> None:
+        """Wait for the first poll, before which nothing is reconciled."""
+        await self.until("the first poll", lambda: self.poller.is_reached is not None)
+        await self.rest()
 
     async def until(self, what: str, look: Callable[[], object]) -> None:
         """Wait until `look()` is true."""
@@ -147,7 +153,7 @@ class World:
     async def ticks(self, count: int = 1) -> None:
         """Let the poller come round, and what it finds be worked off."""
         for _ in range(count):
-            await self.poller.tick()
+            await self.poller.poll()
             await self.rest()
 
     async def rest(self) -> None:
@@ -155,4 +161,4 @@ class World:
         await self.until("all that is due to be done", self._is_at_rest)
 
     def _is_at_rest(self) -> bool:
-        return all(queue.still_for == 0 for queue in self._engine.queues.values())
+        return all(queue.still_for == 0 for queue in self._controller.queues.values())

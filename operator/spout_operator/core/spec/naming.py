@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-#: Pachyderm 1.13.4 takes 63 characters, but runs a pipeline under the label pipeline-NAME-vN, which Kubernetes bounds.
+#: As in the CRD: a pipeline runs under the label pipeline-NAME-vN, and Kubernetes bounds a label.
 MOST_CHARACTERS = 51
 # Pachyderm takes capitals and underscores too, but names the Secret spout-pachctl-secret-NAME, which Kubernetes then
 # refuses, and the pipeline fails (worker_rc.go createWorkerPachctlSecret). With a dash at the end it never gets past

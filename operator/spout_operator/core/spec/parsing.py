@@ -11,64 +11,58 @@ from spout_operator.core import model
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import naming, pod_patch, quantity, runnable
 from spout_operator.core.spec.fields import Reader
 
 
-def parse_key(body: Mapping[str, Any]) -> model.SpoutKey:
-    """Which Spout a resource is."""
-    return model.SpoutKey(namespace=body["metadata"]["namespace"], name=body["metadata"]["name"])
-
-
-def pipeline_name(body: Mapping[str, Any]) -> str:
+def pipeline_name(resource: SpoutResource) -> str:
     """The pipeline that a Spout names: `spec.name`, or its own name. Readable also where the spec is not valid."""
-    return str(body.get("spec", {}).get("name") or body["metadata"]["name"])
+    return str(resource.spec.get("name") or resource.key.name)
 
 
-def secrets_of(body: Mapping[str, Any], *, env: Iterable[str] = (), names: Iterable[str] = ()) -> Secrets:
+def secrets_of(resource: SpoutResource, *, env: Iterable[str] = (), names: Iterable[str] = ()) -> Secrets:
     """What must not be shown anywhere of a Spout, readable also where its spec is not valid.
 
     Args:
-        body: the Spout, as the API server has it.
+        resource: the Spout, as the API server has it.
         env: further values, of its pipeline as it was before an edit.
         names: what everybody knows, beside the names of the Spout and its pipeline.
     """
-    key = parse_key(body)
-    known = (*names, str(key), key.name, key.namespace, pipeline_name(body))
-    return Secrets([*env, *_env_values(body)], names=known)
+    key = resource.key
+    known = (*names, str(key), key.name, key.namespace, pipeline_name(resource))
+    return Secrets([*env, *_env_values(resource.spec)], names=known)
 
 
-def secrets_of_all(bodies: Iterable[Mapping[str, Any]]) -> Secrets:
-    """The same of many Spouts, for a text that is of none alone; their names are not looked for."""
-    return Secrets(value for body in bodies for value in _env_values(body))
+def secrets_of_all(specs: Iterable[Mapping[str, Any]]) -> Secrets:
+    """The same of the specs of many Spouts, for a text that is of none alone; their names are not looked for."""
+    return Secrets(value for spec in specs for value in _env_values(spec))
 
 
-def parse_deletion_policy(body: Mapping[str, Any]) -> model.DeletionPolicy:
+def parse_deletion_policy(resource: SpoutResource) -> model.DeletionPolicy:
     """What becomes of the pipeline, readable also where the rest of the spec is not valid.
 
     Raises:
         Stalled: the policy is none of the known ones.
     """
     reader = Reader()
-    policy = reader.choice(
-        body.get("spec", {}), "spec.deletionPolicy", model.DeletionPolicy, model.DeletionPolicy.DELETE
-    )
+    policy = reader.choice(resource.spec, "spec.deletionPolicy", model.DeletionPolicy, model.DeletionPolicy.DELETE)
     if reader.problems:
         raise Stalled(Reason.INVALID_SPEC, "; ".join(reader.problems))
     return policy
 
 
-def parse_spout(body: Mapping[str, Any]) -> model.Spout:
+def parse_spout(resource: SpoutResource) -> model.Spout:
     """Read a Spout.
 
     Raises:
         Stalled: with reason InvalidSpec, naming each field, what was found and what is expected.
     """
     reader = Reader()
-    spec = body.get("spec", {})
-    name = pipeline_name(body)
+    spec = resource.spec
+    name = pipeline_name(resource)
     if not naming.is_runnable(name):
-        reader.problems.append(_unfit_name(name, body["metadata"]["name"]))
+        reader.problems.append(_unfit_name(name, resource.key.name))
     parsed = model.PipelineSpec(
         description=reader.text(spec, "spec.description"),
         transform=_transform(reader, reader.section(spec, "spec.transform")),
@@ -85,7 +79,7 @@ def parse_spout(body: Mapping[str, Any]) -> model.Spout:
     if reader.problems:
         raise Stalled(Reason.INVALID_SPEC, "; ".join(reader.problems))
     return model.Spout(
-        key=parse_key(body),
+        key=resource.key,
         pipeline_name=name,
         spec=parsed,
         suspend=suspend,
@@ -111,8 +105,8 @@ def _pod_patch(reader: Reader, spec: Mapping[str, Any]) -> str:
     return text
 
 
-def _env_values(body: Mapping[str, Any]) -> Iterator[str]:
-    transform = body.get("spec", {}).get("transform")
+def _env_values(spec: Mapping[str, Any]) -> Iterator[str]:
+    transform = spec.get("transform")
     return _scalars(transform.get("env")) if isinstance(transform, Mapping) else iter(())
 
 
@@ -162,7 +156,7 @@ def _spout_options(reader: Reader, found: Mapping[str, Any]) -> model.SpoutOptio
         service=model.Service(
             internal_port=reader.number(service, "spec.spout.service.internalPort"),
             external_port=reader.number(service, "spec.spout.service.externalPort"),
-            type=reader.text(service, "spec.spout.service.type") or model.DEFAULT_SERVICE_TYPE,
+            type=reader.text(service, "spec.spout.service.type"),
         )
         if service
         else None,

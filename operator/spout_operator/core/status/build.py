@@ -5,7 +5,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.model import Pipeline
+from spout_operator.core.model import Pipeline, Server
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import commits as progress
@@ -14,15 +14,7 @@ from spout_operator.core.timestamps import print_time
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
-    """The Pachyderm that was asked; `version` is None until it has told."""
-
-    address: str
-    version: str | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Knowledge:
+class StatusInputs:
     """What a reconcile found out; None means: nothing new, what the status says stays."""
 
     conditions: tuple[conditions.Condition, ...]
@@ -35,28 +27,28 @@ class Knowledge:
 
 
 def build(
-    previous: Mapping[str, Any], knowledge: Knowledge, *, secrets: Secrets, generation: int, now: datetime.datetime
+    previous: Mapping[str, Any], inputs: StatusInputs, *, secrets: Secrets, generation: int, now: datetime.datetime
 ) -> dict[str, Any]:
     """The status to be shown, the one place where what Pachyderm says gets into it.
 
     Args:
         previous: the status as it is now; sections about which nothing new is known are kept.
-        knowledge: what was found out.
+        inputs: what was found out.
         secrets: what must not be in it.
         generation: the generation of the spec that this is about.
         now: for conditions whose status changes.
     """
-    kept = {} if knowledge.forgets else previous
+    kept = {} if inputs.forgets else previous
     sections: dict[str, Any] = {
-        "pipeline": _pipeline(knowledge.pipeline, secrets) if knowledge.pipeline else kept.get("pipeline"),
-        "commits": progress.to_status(knowledge.commits) if knowledge.commits else kept.get("commits"),
-        "marker": knowledge.marker if knowledge.marker is not None else kept.get("marker"),
-        "pachyderm": _server(knowledge, previous),
+        "pipeline": _pipeline(inputs.pipeline, secrets) if inputs.pipeline else kept.get("pipeline"),
+        "commits": progress.to_status(inputs.commits) if inputs.commits else kept.get("commits"),
+        "marker": inputs.marker if inputs.marker is not None else kept.get("marker"),
+        "pachyderm": _server(inputs, previous),
     }
     return {
         "observedGeneration": generation,
         "conditions": conditions.merge(
-            previous.get("conditions", ()), knowledge.conditions, secrets=secrets, generation=generation, now=now
+            previous.get("conditions", ()), inputs.conditions, secrets=secrets, generation=generation, now=now
         ),
         **{name: section for name, section in sections.items() if section},
     }
@@ -79,10 +71,10 @@ def _pipeline(pipeline: Pipeline, secrets: Secrets) -> dict[str, Any]:
     return shown
 
 
-def _server(knowledge: Knowledge, previous: Mapping[str, Any]) -> dict[str, str]:
-    address, known = knowledge.server.address, previous.get("pachyderm", {})
+def _server(inputs: StatusInputs, previous: Mapping[str, Any]) -> dict[str, str]:
+    address, known = inputs.server.address, previous.get("pachyderm", {})
     # What is not supported is of another version than what was: the message has it.
-    is_another = any(condition.reason is Reason.UNSUPPORTED_PACHYDERM for condition in knowledge.conditions)
+    is_another = any(condition.reason is Reason.UNSUPPORTED_PACHYDERM for condition in inputs.conditions)
     before = known.get("version") if known.get("address") == address and not is_another else None
-    version = knowledge.server.version or before
+    version = inputs.server.version or before
     return {"address": address, **({"version": version} if version else {})}

@@ -59,7 +59,7 @@ class Walk:
     def read(self, page: Sequence[Commit]) -> "Walk":
         """Go on by a page: commits from `next` on, newest first; none where there are no more.
 
-        Only a branch's newest commit can be open (Pachyderm 1.13.4 refuses a child of an open one), and
+        Only a branch's newest commit can be open (a child of an open one is refused), and
         it is counted once it is finished.
         """
         if not page:

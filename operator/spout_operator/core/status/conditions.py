@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from spout_operator.core.decision import Action, Decision
-from spout_operator.core.errors import SpoutError, Stalled, Unreachable
+from spout_operator.core.errors import Failure
 from spout_operator.core.model import Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
@@ -50,7 +50,7 @@ class Health:
 
 
 def pending() -> tuple[Condition, ...]:
-    """At first sight of a Spout: it has conditions, so that no tool takes it for finished."""
+    """Before the first reconcile of a Spout: it has conditions, so that no tool takes it for finished."""
     message = "the operator has seen the Spout and not acted yet"
     return tuple(
         Condition(type=kind, status=status, reason=Reason.PENDING, message=message)
@@ -76,15 +76,15 @@ def of_decision(decision: Decision, observed: Pipeline | None) -> tuple[Conditio
     return tuple(conditions)
 
 
-def of_error(error: SpoutError) -> tuple[Condition, ...]:
+def of_failure(failure: Failure) -> tuple[Condition, ...]:
     """After a failure. Where Pachyderm did not answer, nothing is known: Unknown, not False."""
-    status = UNKNOWN if isinstance(error, Unreachable) else FALSE
-    also = STALLED if isinstance(error, Stalled) else RECONCILING
-    message = error.unredacted
+    status = UNKNOWN if failure.is_unreachable else FALSE
+    also = STALLED if failure.is_stalled else RECONCILING
+    message = failure.unredacted
     return (
-        Condition(type=READY, status=status, reason=error.reason, message=message),
-        Condition(type=SYNCED, status=status, reason=error.reason, message=message),
-        Condition(type=also, status=TRUE, reason=error.reason, message=message),
+        Condition(type=READY, status=status, reason=failure.reason, message=message),
+        Condition(type=SYNCED, status=status, reason=failure.reason, message=message),
+        Condition(type=also, status=TRUE, reason=failure.reason, message=message),
     )
 
 

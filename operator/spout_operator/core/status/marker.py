@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.model import MARKER_BRANCH, Marker, MarkerFile
+from spout_operator.core.model import Marker, MarkerFile, MarkerLimits
 from spout_operator.core.redaction import LONGEST_SHOWN
 from spout_operator.core.timestamps import print_time
 
@@ -22,6 +22,13 @@ MOST_FILES = 16
 LONGEST_LISTED_VALUE = 128
 #: How many files of a marker directory are counted: pachd tells of each in a message of its own.
 MOST_COUNTED = 10_000
+#: How much of a marker is read.
+LIMITS = MarkerLimits(
+    longest_file=LONGEST_READ,
+    longest_listed_file=LONGEST_LISTED_VALUE,
+    most_files=MOST_FILES,
+    most_counted=MOST_COUNTED,
+)
 #: The longest path of a file that is listed, in characters; a spout can choose any.
 LONGEST_PATH = 128
 #: What fits into the MARKER column.
@@ -38,7 +45,7 @@ def to_status(marker: Marker) -> dict[str, Any]:
     if marker.finished_at is not None:
         where["updatedAt"] = str(print_time(marker.finished_at))
     if marker.is_absent:
-        return {**where, "summary": "none", "message": _none(marker.path)}
+        return {**where, "summary": "none", "message": _none(marker)}
     if marker.is_directory:
         files = [_listed(file) for file in marker.files[:MOST_FILES]]
         if marker.files_total is None:
@@ -59,7 +66,7 @@ def unknown(path: str, commit: str, message: str, *, shown: Mapping[str, Any] | 
 
     Args:
         path: the marker's, as in the spec.
-        commit: the head of the marker branch that it was looked for in.
+        commit: the head of the marker branch in which the operator looked for it.
         message: why, as `core.redaction.Secrets.shown` has it.
         shown: the section as it is: it stays where the reason is the same but for its numbers.
     """
@@ -76,12 +83,12 @@ def _without_numbers(shown: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**shown, "message": _NUMBERS.sub("#", shown.get("message", ""))}
 
 
-def _none(path: str) -> str:
-    # Pachyderm 1.13.4, src/server/worker/driver/driver.go: it passes over a branch without commits, over nothing else.
+def _none(marker: Marker) -> str:
+    # docs/pachyderm-1.13.md: the worker passes over a branch without commits, over nothing else.
     return (
-        f"the newest commit of the marker branch holds no file or folder {path!r}. A spout that runs goes on, and "
-        "writes it anew with its next position; but at its next start the worker fails before it runs the spout's "
-        f"code. Put a position there, with pachctl put file to the branch {MARKER_BRANCH!r} of the spout's repo"
+        f"the newest commit of the marker branch holds no file or folder {marker.path!r}. A spout that runs goes on, "
+        "and writes it anew with its next position; but at its next start the worker fails before it runs the spout's "
+        f"code. Put a position there, with pachctl put file to the branch {marker.branch!r} of the spout's repo"
     )
 
 

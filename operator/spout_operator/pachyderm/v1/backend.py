@@ -5,10 +5,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import grpc
 
+from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.errors import Retryable, Stalled
-from spout_operator.core.model import Commit, Heads, Marker, Owner, Pipeline, PipelineSpec
+from spout_operator.core.model import (
+    Capabilities,
+    Commit,
+    Heads,
+    Marker,
+    MarkerLimits,
+    Owner,
+    Pipeline,
+    PipelineSpec,
+    Server,
+)
 from spout_operator.core.reasons import Reason
-from spout_operator.core.status.build import Server
 from spout_operator.pachyderm.v1 import branches, check, codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
 from spout_operator.pachyderm.v1.listing import Listing
@@ -17,38 +27,67 @@ from spout_operator.pachyderm.v1.words import Kind, kind_of
 
 #: The release that `tests/contract` runs against (docs/decisions/0009-supported-pachyderm.md).
 SUPPORTED = (1, 13, 4)
+CAPABILITIES = Capabilities(
+    marker=True,
+    # Measured on 1.13.4: the worker then fails for ever with "file not found in repo at commit", because it looks for
+    # the new name in the old marker, while the state is RUNNING.
+    marker_can_change=False,
+    overwrite=True,
+    # 1.13.4, api_server.go setPipelineDefaults.
+    service_type="NodePort",
+)
+#: Of a pipeline that is made.
+FIRST_VERSION = 1
+#: Calls at a time: as many as the controller has reconciles and head reads under way.
+THREADS = 12
 
 
 class PachydermV1:
     """See `spout_operator.ports.Pachyderm` for the contract."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, calls: BlockingCalls | None = None) -> None:
+        """Connect at the first call.
+
+        Args:
+            connection: where to.
+            calls: where the calls run; a pool of `THREADS` where there is none.
+        """
+        self.calls = calls or BlockingCalls("pachyderm", threads=THREADS)
         self._clients = Clients(connection)
         self._address = connection.pachd.url
         self._version: str | None = None
         self._listing = Listing()
 
+    @in_thread
     def server(self) -> Server:
-        return Server(address=self._address, version=self._version or self._ask_version())
+        version = self._version or self._ask_version()
+        return Server(address=self._address, version=version, capabilities=CAPABILITIES)
 
+    @in_thread
     def observe(self, name: str) -> Pipeline | None:
+        return self._observe(name)
+
+    def _observe(self, name: str) -> Pipeline | None:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             return client.observe_pipeline(name, self._listing.read_one)
         return None
 
+    @in_thread
     def list(self) -> Mapping[str, Pipeline]:
         with self._call("list the pipelines") as client:
             return client.list_pipelines(self._listing.read)
 
+    @in_thread
     def check(self, name: str, spec: PipelineSpec) -> None:
         if found := list(check.findings(name, spec)):
             raise Stalled(Reason.INVALID_SPEC, "; ".join(found))
 
-    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> bool:
+    @in_thread
+    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
         with self._call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:
             client.inspect_repo(name)
-            if self.observe(name) is not None:
-                return False
+            if self._observe(name) is not None:
+                return None
             raise Stalled(
                 Reason.REPO_EXISTS,
                 f"the repo {name!r} exists without a pipeline; creating the pipeline would detach the heads of its "
@@ -57,35 +96,43 @@ class PachydermV1:
             )
         with self._write(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
             client.create_pipeline(name, **codec.create_request(spec, owner))
-            return True
-        return False
+            return FIRST_VERSION
+        return None
 
-    def update(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+    @in_thread
+    def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
-            kept = codec.kept_in_update(client.inspect_pipeline(name))
+            info = client.inspect_pipeline(name)
+            request = {**codec.create_request(spec, owner), **codec.kept_in_update(info)}
             with self._write(f"update the pipeline {name!r}"):
-                client.create_pipeline(name, update=True, reprocess=False, **codec.create_request(spec, owner), **kept)
-            return
+                client.create_pipeline(name, update=True, reprocess=False, **request)
+            # 1.13.4, api_server.go: the new version is the old one plus one.
+            return int(info.version) + 1
         # The server would make it anew then, and both branch heads would be gone.
-        raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; it is looked at again")
+        raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; the operator observes it again")
 
+    @in_thread
     def start(self, name: str) -> None:
         with self._write(f"start the pipeline {name!r}") as client:
             client.start_pipeline(name)
 
+    @in_thread
     def stop(self, name: str) -> None:
         with self._write(f"stop the pipeline {name!r}") as client:
             client.stop_pipeline(name)
 
+    @in_thread
     def delete(self, name: str, *, keep_repo: bool) -> None:
         with self._write(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             client.delete_pipeline(name, keep_repo=keep_repo)
 
+    @in_thread
     def heads(self, name: str) -> Heads:
         with self._call(f"list the branches of the repo {name!r}", absent=Kind.NOT_FOUND) as client:
             return client.list_branches(name, branches.heads)
         return Heads()
 
+    @in_thread
     def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         if head == since:
             return []
@@ -96,10 +143,17 @@ class PachydermV1:
             found = client.list_commit(name, to_commit=(name, head), from_commit=from_commit, number=most)
             return [codec.commit(info) for info in found]
 
-    def marker(self, name: str, path: str, head: str) -> Marker | None:
+    @in_thread
+    def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         with self._call(f"read the marker {path!r} of {name!r}") as client:
             commit = codec.commit(client.inspect_commit((name, head)))
-            return read_marker(client, name, path, commit) if commit.finished_at is not None else None
+            return read_marker(client, name, path, commit, limits) if commit.finished_at is not None else None
+
+    def close(self) -> None:
+        self.calls.close()
+
+    async def ended(self) -> None:
+        await self.calls.ended()
 
     def _has_commit(self, name: str, commit: str) -> bool:
         with self._call(f"read the commit {commit!r} of {name!r}", absent=Kind.NOT_FOUND) as client:
@@ -126,7 +180,7 @@ class PachydermV1:
     def _write(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
         """As `_call`, of a server that was asked right before which version it is.
 
-        Not what it was at the last look: a Pod that is replaced between two looks costs no call its answer.
+        Not which version it was at the last poll: a Pod can be replaced between two polls without failing a call.
         """
         self._ask_version()
         with self._call(doing, absent=absent) as client:

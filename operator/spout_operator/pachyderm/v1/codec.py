@@ -6,7 +6,7 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from spout_operator.core import model
-from spout_operator.core.decision import STAMP_CLUSTER, STAMP_RESTART, STAMP_SPOUT
+from spout_operator.core.owner_annotations import CLUSTER, RESTART_NONCE, SPOUT
 from spout_operator.core.spec import fields as reading
 from spout_operator.core.spec.quantity import Quantity, cores
 from spout_operator.pachyderm.v1.sdk import pfs_pb2, pps_pb2
@@ -28,9 +28,9 @@ _STATES = (
 
 def create_request(spec: model.PipelineSpec, owner: model.Owner) -> dict[str, Message]:
     """The arguments of python-pachyderm's `create_pipeline`, without the name."""
-    annotations = {STAMP_SPOUT: str(owner.spout), STAMP_CLUSTER: owner.cluster}
+    annotations = {SPOUT: str(owner.spout), CLUSTER: owner.cluster}
     if spec.restart_nonce:
-        annotations[STAMP_RESTART] = spec.restart_nonce
+        annotations[RESTART_NONCE] = spec.restart_nonce
     return {
         "transform": _transform_to(spec.transform),
         "description": spec.description,
@@ -104,9 +104,9 @@ def is_directory(info: Message) -> bool:
 
 
 def owner_from(annotations: Mapping[str, str]) -> model.Owner | None:
-    """The stamp in a pipeline's annotations; None where there is none, or no whole one."""
-    namespace, slash, name = annotations.get(STAMP_SPOUT, "").partition("/")
-    cluster = annotations.get(STAMP_CLUSTER, "")
+    """The owner in a pipeline's annotations; None where they name none, or not the whole of one."""
+    namespace, slash, name = annotations.get(SPOUT, "").partition("/")
+    cluster = annotations.get(CLUSTER, "")
     if not (slash and namespace and name and cluster):
         return None
     return model.Owner(cluster=cluster, spout=model.SpoutKey(namespace=namespace, name=name))
@@ -124,7 +124,7 @@ def _spec_from(info: Message, annotations: Mapping[str, str]) -> model.PipelineS
             priority_class_name=info.scheduling_spec.priority_class_name,
         ),
         pod_patch=_json_or_as_is(info.pod_patch),
-        restart_nonce=annotations.get(STAMP_RESTART, ""),
+        restart_nonce=annotations.get(RESTART_NONCE, ""),
     )
 
 
@@ -180,7 +180,7 @@ def _spout_from(found: Message) -> model.SpoutOptions:
         service=model.Service(
             internal_port=found.service.internal_port,
             external_port=found.service.external_port,
-            type=found.service.type or model.DEFAULT_SERVICE_TYPE,
+            type=found.service.type,
         )
         if found.HasField("service")
         else None,
@@ -249,5 +249,5 @@ def _json_or_as_is(text: str) -> str:
 def _moment(message: Message, field: str) -> datetime.datetime | None:
     if not message.HasField(field):
         return None
-    stamp = getattr(message, field)
-    return datetime.datetime.fromtimestamp(stamp.seconds, tz=datetime.UTC)
+    moment = getattr(message, field)
+    return datetime.datetime.fromtimestamp(moment.seconds, tz=datetime.UTC)

@@ -1,4 +1,4 @@
-"""The files that let the operator in, looked at when they are read: gRPC says nothing that helps of what is wrong.
+"""The files that let the operator in, checked when they are read: gRPC does not say what is wrong with them.
 
 No message holds anything of what is in them.
 """

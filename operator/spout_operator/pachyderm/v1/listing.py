@@ -1,4 +1,4 @@
-"""The pipelines as the server sends them, tick after tick, of which only what changed is parsed."""
+"""The pipelines as the server sends them, poll after poll, of which only what changed is parsed."""
 
 import dataclasses
 import hashlib

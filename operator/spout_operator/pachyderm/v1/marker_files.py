@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from spout_operator.core.model import Commit, Marker, MarkerFile
-from spout_operator.core.status import marker as markers
+from spout_operator.core.model import Commit, Marker, MarkerFile, MarkerLimits
 from spout_operator.pachyderm.v1 import codec
+from spout_operator.pachyderm.v1.branches import MARKER_BRANCH
 from spout_operator.pachyderm.v1.client import DeadlineClient
 
 # The SDK publishes no types.
 Message = Any
 
 
-def read_marker(client: DeadlineClient, repo: str, path: str, commit: Commit) -> Marker:
+def read_marker(client: DeadlineClient, repo: str, path: str, commit: Commit, limits: MarkerLimits) -> Marker:
     """The marker at `path` in a finished commit of the marker branch.
 
     Pachyderm 1.13.4, driver.go walkFile: a walk begins with what is at the path itself, and is empty where there is
@@ -27,11 +27,12 @@ def read_marker(client: DeadlineClient, repo: str, path: str, commit: Commit) ->
         top = next(found, None)
         is_directory = top is not None and codec.is_directory(top)
         files = (info for info in (found if is_directory else filter(None, [top])) if not codec.is_directory(info))
-        shown = list(islice(files, markers.MOST_FILES))
-        counted = len(shown) + sum(1 for _ in islice(files, markers.MOST_COUNTED + 1 - len(shown)))
-    longest = markers.LONGEST_LISTED_VALUE if is_directory else markers.LONGEST_READ
+        shown = list(islice(files, limits.most_files))
+        counted = len(shown) + sum(1 for _ in islice(files, limits.most_counted + 1 - len(shown)))
+    longest = limits.longest_listed_file if is_directory else limits.longest_file
     return Marker(
         path=path,
+        branch=MARKER_BRANCH,
         is_directory=is_directory,
         files=tuple(
             MarkerFile(
@@ -41,7 +42,7 @@ def read_marker(client: DeadlineClient, repo: str, path: str, commit: Commit) ->
             )
             for info in shown
         ),
-        files_total=counted if counted <= markers.MOST_COUNTED else None,
+        files_total=counted if counted <= limits.most_counted else None,
         commit=commit.id,
         finished_at=commit.finished_at,
     )

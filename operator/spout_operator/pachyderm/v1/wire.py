@@ -1,7 +1,7 @@
 """Protobuf's wire format, as far as it is needed to see that a message is the same as before without parsing it.
 
 python-pachyderm 6.3.3 needs protobuf 3.20.3, which parses in pure Python: 1,000 PipelineInfos take 0.17 s of CPU, and
-they are asked for at each tick. Format: https://protobuf.dev/programming-guides/encoding/.
+they are asked for at each poll. Format: https://protobuf.dev/programming-guides/encoding/.
 """
 
 from collections.abc import Container, Iterator, Mapping

@@ -1,0 +1,59 @@
+"""What happens when a Spout is deleted: observe, decide, act, and let the Spout go when its pipeline was seen to."""
+
+import logging
+
+from spout_operator.controller.finalizers import FINALIZER, Finalizers
+from spout_operator.controller.pipelines import Pipelines
+from spout_operator.core.decision import Action
+from spout_operator.core.deletion import decide_deletion, held
+from spout_operator.core.errors import Retryable, Unreadable
+from spout_operator.core.model import DeletionPolicy, Owner, Pipeline
+from spout_operator.core.reasons import Reason
+from spout_operator.core.resource import SpoutResource
+from spout_operator.core.spec import parsing
+from spout_operator.ports import Pachyderm
+
+logger = logging.getLogger(__name__)
+
+#: Delete, and an observation that it is gone; more is a defect and backs off.
+MOST_STEPS = 4
+
+
+class Deletion:
+    """Does with the pipeline of a deleted Spout what its policy says."""
+
+    def __init__(self, *, pachyderm: Pachyderm, pipelines: Pipelines, finalizers: Finalizers) -> None:
+        self._pachyderm = pachyderm
+        self._pipelines = pipelines
+        self._finalizers = finalizers
+
+    async def finalize(self, resource: SpoutResource, owner: Owner) -> None:
+        """Return when the Spout was let go; nothing happens where it was before."""
+        if FINALIZER not in resource.finalizers:
+            return
+        name, policy = parsing.pipeline_name(resource), parsing.parse_deletion_policy(resource)
+        self._pipelines.forget(resource.key)
+        await self._clean_up(resource, name, policy, owner)
+        await self._finalizers.remove(resource)
+
+    async def _clean_up(self, resource: SpoutResource, name: str, policy: DeletionPolicy, owner: Owner) -> None:
+        for _ in range(MOST_STEPS):
+            observed = await self._observe(name, policy)
+            decision = decide_deletion(policy, owner, observed)
+            logger.info("Spout %s: %s", resource.key, decision.message)
+            self._pipelines.forget_observation(name)
+            if decision.action is Action.RELEASE:
+                return
+            await self._pachyderm.delete(name, keep_repo=decision.action is Action.DELETE_KEEP_REPO)
+        raise Retryable(
+            Reason.DELETING, f"the pipeline {name!r} is still there after it was deleted; it is tried again"
+        )
+
+    async def _observe(self, name: str, policy: DeletionPolicy) -> Pipeline | None:
+        if policy is DeletionPolicy.ORPHAN:
+            # Its Pachyderm is not asked: that is also the way out where it is gone for good.
+            return None
+        try:
+            return await self._pachyderm.observe(name)
+        except Unreadable as error:
+            raise Unreadable(f"{error.message}; {held(policy, name)}", said=error.said) from error

@@ -1,0 +1,105 @@
+"""The pipelines as the controller sees them: observed, checked, and changed by one step."""
+
+import dataclasses
+import logging
+
+from spout_operator.controller.observations import ObservationCache
+from spout_operator.core.decision import Action, Decision, Situation, Written
+from spout_operator.core.errors import SpoutError
+from spout_operator.core.model import Owner, Pipeline, Server, Spout, SpoutKey
+from spout_operator.core.redaction import Secrets
+from spout_operator.core.spec.defaults import with_server_defaults
+from spout_operator.ports import Pachyderm
+
+logger = logging.getLogger(__name__)
+
+
+class Pipelines:
+    """Observes pipelines, carries out one decision, and remembers what it wrote."""
+
+    def __init__(self, pachyderm: Pachyderm, observations: ObservationCache) -> None:
+        self._pachyderm = pachyderm
+        self._observations = observations
+        self._written: dict[SpoutKey, Written] = {}
+
+    async def server(self) -> Server:
+        """The server, as it was when it was last asked."""
+        return self._observations.server or await self._pachyderm.server()
+
+    async def observe(self, name: str) -> tuple[Pipeline | None, bool]:
+        """A pipeline, None where there is none; and whether the server was asked just now."""
+        remembered = self._observations.observed(name)
+        if remembered is not None:
+            return remembered, False
+        observed = await self._pachyderm.observe(name)
+        if observed is not None:
+            self._observations.remember(observed)
+        return observed, True
+
+    def situation(
+        self, spout: Spout, owner: Owner, *, server: Server, observed: Pipeline | None, older_claim: str | None
+    ) -> Situation:
+        """All that a decision is based on; the spec has the server's defaults in it."""
+        capabilities = server.capabilities
+        if capabilities is None:
+            raise AssertionError("a server that answered has told what it can do")
+        spec = with_server_defaults(spout.spec, capabilities)
+        return Situation(
+            spout=spout if spec is spout.spec else dataclasses.replace(spout, spec=spec),
+            owner=owner,
+            observed=observed,
+            older_claim=older_claim,
+            written=self._written.get(spout.key),
+            capabilities=capabilities,
+        )
+
+    async def check(self, decision: Decision, spout: Spout) -> None:
+        """See that the server can run what is about to be written.
+
+        Raises:
+            Stalled: InvalidSpec.
+        """
+        if decision.action in (Action.CREATE, Action.UPDATE):
+            await self._pachyderm.check(spout.pipeline_name, spout.spec)
+
+    async def act(self, decision: Decision, spout: Spout, owner: Owner, observed: Pipeline | None) -> None:
+        """Carry out one step; what came of it, the next observation tells."""
+        # Not louder: the conditions say so, and each of their transitions is a line.
+        logger.debug("Spout %s: %s", spout.key, decision.message)
+        self._observations.forget(spout.pipeline_name)
+        try:
+            await self._act(decision.action, spout, owner)
+        except SpoutError as error:
+            # What it says may be about the pipeline as it was, whose values the Spout no longer has.
+            if observed is not None and observed.spec is not None:
+                error.said = Secrets(observed.spec.transform.env.values()).redact(error.said)
+            raise
+
+    def forget(self, key: SpoutKey) -> None:
+        """What was written to the pipeline of a Spout is of no interest any more.
+
+        It came out as it was written, and the same spec and version cannot differ any more; or the Spout is gone.
+        """
+        self._written.pop(key, None)
+
+    def forget_observation(self, name: str) -> None:
+        """The pipeline is about to change."""
+        self._observations.forget(name)
+
+    async def _act(self, action: Action, spout: Spout, owner: Owner) -> None:
+        name = spout.pipeline_name
+        match action:
+            case Action.CREATE:
+                # One that somebody else made meanwhile, or an earlier call whose answer was lost, has another spec.
+                version = await self._pachyderm.create(name, spout.spec, owner)
+                if version is not None:
+                    self._written[spout.key] = Written(spec=spout.spec, version=version)
+            case Action.UPDATE:
+                version = await self._pachyderm.update(name, spout.spec, owner)
+                self._written[spout.key] = Written(spec=spout.spec, version=version)
+            case Action.START:
+                await self._pachyderm.start(name)
+            case Action.STOP:
+                await self._pachyderm.stop(name)
+            case _:
+                raise AssertionError(f"{action} is no step of a Spout that is wanted")

@@ -1,0 +1,44 @@
+"""From what a reconcile found out to a status that is submitted: the one place where a status is made."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from spout_operator.controller.status_writer import StatusWriter
+from spout_operator.controller.transitions import log_transition
+from spout_operator.core.model import Pipeline, Server
+from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import SpoutResource
+from spout_operator.core.spec import parsing
+from spout_operator.core.status.build import StatusInputs, build
+from spout_operator.core.status.conditions import Condition
+
+
+class StatusUpdates:
+    """Makes the status of a Spout, and hands it to the status writer."""
+
+    def __init__(self, *, writer: StatusWriter, address: str, now: Callable[[], datetime.datetime]) -> None:
+        self._writer = writer
+        self._address = address
+        self._now = now
+
+    def submit(
+        self, resource: SpoutResource, conditions: tuple[Condition, ...], *, forgets: bool = False
+    ) -> Mapping[str, Any]:
+        """Have these conditions written; what the status says of the pipeline stays, unless it `forgets`."""
+        inputs = StatusInputs(conditions=conditions, server=Server(address=self._address), forgets=forgets)
+        return self.submit_all(resource, inputs, self.secrets(resource, None))
+
+    def submit_all(self, resource: SpoutResource, inputs: StatusInputs, secrets: Secrets) -> Mapping[str, Any]:
+        """Have a whole status written, and log it where it changes whether the Spout is ready."""
+        before = self._writer.current(resource.key)
+        status = build(before, inputs, secrets=secrets, generation=resource.generation, now=self._now())
+        log_transition(resource.key, before, status)
+        self._writer.submit(resource.key, resource.uid, status)
+        return status
+
+    def secrets(self, resource: SpoutResource, observed: Pipeline | None) -> Secrets:
+        """Those of the Spout, and of its pipeline as it was before an edit: what Pachyderm says may be about that."""
+        spec = observed.spec if observed is not None else None
+        env = spec.transform.env.values() if spec is not None else ()
+        return parsing.secrets_of(resource, env=env, names=[self._address])

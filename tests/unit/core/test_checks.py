@@ -1,0 +1,204 @@
+"""Each check of a decision alone: what it answers, and where it leaves the answer to the next one."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from spout_operator.core import decision
+from spout_operator.core.decision import Action, Check, Situation, Written
+from spout_operator.core.errors import Stalled
+from spout_operator.core.model import PipelineState, Service, SpoutOptions
+from spout_operator.core.reasons import Reason
+from spout_operator.core.spec.defaults import with_server_defaults
+from tests.builders import CAPABILITIES, a_pipeline, a_situation, a_spec, a_spout, an_owner
+
+EDITED = a_spec(description="edited")
+STOPPED = a_pipeline(stopped=True, state=PipelineState.PAUSED)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """A situation that a check answers: by a step, or by a reason for which a person must act."""
+
+    reason: str
+    check: Check
+    situation: Situation
+    answer: Action | Reason | None
+
+
+def options(**fields: Any) -> Situation:
+    """A Spout that asks for these, and a server that has neither markers nor overwrite."""
+    spout = a_spout(spec=a_spec(spout=SpoutOptions(**fields)))
+    lacking = dataclasses.replace(CAPABILITIES, marker=False, overwrite=False)
+    return a_situation(spout=spout, observed=None, capabilities=lacking)
+
+
+ROWS = [
+    Row(
+        reason="a marker on a server without",
+        check=decision.server_cannot,
+        situation=options(marker="offset"),
+        answer=Reason.UNSUPPORTED_BY_SERVER,
+    ),
+    Row(
+        reason="overwrite on a server without",
+        check=decision.server_cannot,
+        situation=options(overwrite=True),
+        answer=Reason.UNSUPPORTED_BY_SERVER,
+    ),
+    Row(reason="neither is asked for", check=decision.server_cannot, situation=options(), answer=None),
+    Row(reason="the server has both", check=decision.server_cannot, situation=a_situation(), answer=None),
+    Row(
+        reason="an older Spout, and no pipeline yet",
+        check=decision.older_spout_wins,
+        situation=a_situation(observed=None, older_claim="ingest/older"),
+        answer=Reason.PIPELINE_CONFLICT,
+    ),
+    Row(
+        reason="an older Spout, and a pipeline: its owner decides",
+        check=decision.older_spout_wins,
+        situation=a_situation(older_claim="ingest/older"),
+        answer=None,
+    ),
+    Row(reason="no older Spout", check=decision.older_spout_wins, situation=a_situation(observed=None), answer=None),
+    Row(reason="no pipeline", check=decision.is_missing, situation=a_situation(observed=None), answer=Action.CREATE),
+    Row(reason="a pipeline", check=decision.is_missing, situation=a_situation(), answer=None),
+    Row(
+        reason="another owner",
+        check=decision.is_not_ours,
+        situation=a_situation(observed=a_pipeline(owner=an_owner(cluster="another"))),
+        answer=Reason.PIPELINE_NOT_OWNED,
+    ),
+    Row(
+        reason="no spout",
+        check=decision.is_not_ours,
+        situation=a_situation(observed=a_pipeline(spec=None)),
+        answer=Reason.PIPELINE_NOT_OWNED,
+    ),
+    Row(reason="this Spout's", check=decision.is_not_ours, situation=a_situation(), answer=None),
+    Row(
+        reason="another marker",
+        check=decision.marker_must_stay,
+        situation=a_situation(spout=a_spout(spec=a_spec(spout=SpoutOptions(marker="other")))),
+        answer=Reason.INVALID_SPEC,
+    ),
+    Row(
+        reason="no marker any more",
+        check=decision.marker_must_stay,
+        situation=a_situation(spout=a_spout(spec=a_spec(spout=SpoutOptions()))),
+        answer=Reason.INVALID_SPEC,
+    ),
+    Row(
+        reason="another marker, which this server can change",
+        check=decision.marker_must_stay,
+        situation=a_situation(
+            spout=a_spout(spec=a_spec(spout=SpoutOptions(marker="other"))),
+            capabilities=dataclasses.replace(CAPABILITIES, marker_can_change=True),
+        ),
+        answer=None,
+    ),
+    Row(
+        reason="a first marker",
+        check=decision.marker_must_stay,
+        situation=a_situation(observed=a_pipeline(spec=a_spec(spout=SpoutOptions()))),
+        answer=None,
+    ),
+    Row(
+        reason="it was written so, and reads otherwise",
+        check=decision.server_keeps_other_values,
+        situation=a_situation(spout=a_spout(spec=EDITED), written=Written(spec=EDITED, version=1)),
+        answer=Reason.PIPELINE_REJECTED,
+    ),
+    Row(
+        reason="somebody else has updated it since",
+        check=decision.server_keeps_other_values,
+        situation=a_situation(
+            spout=a_spout(spec=EDITED), written=Written(spec=EDITED, version=1), observed=a_pipeline(version=2)
+        ),
+        answer=None,
+    ),
+    Row(
+        reason="another spec was written",
+        check=decision.server_keeps_other_values,
+        situation=a_situation(spout=a_spout(spec=EDITED), written=Written(spec=a_spec(), version=1)),
+        answer=None,
+    ),
+    Row(
+        reason="it came out as it was written",
+        check=decision.server_keeps_other_values,
+        situation=a_situation(written=Written(spec=a_spec(), version=1)),
+        answer=None,
+    ),
+    Row(
+        reason="the spec differs",
+        check=decision.differs,
+        situation=a_situation(spout=a_spout(spec=EDITED)),
+        answer=Action.UPDATE,
+    ),
+    Row(reason="the spec is the same", check=decision.differs, situation=a_situation(), answer=None),
+    Row(
+        reason="suspended, and it runs",
+        check=decision.has_to_stop,
+        situation=a_situation(spout=a_spout(suspend=True)),
+        answer=Action.STOP,
+    ),
+    Row(
+        reason="suspended, and stopped",
+        check=decision.has_to_stop,
+        situation=a_situation(spout=a_spout(suspend=True), observed=STOPPED),
+        answer=None,
+    ),
+    Row(reason="not suspended", check=decision.has_to_stop, situation=a_situation(), answer=None),
+    Row(
+        reason="not suspended, and stopped",
+        check=decision.has_to_start,
+        situation=a_situation(observed=STOPPED),
+        answer=Action.START,
+    ),
+    Row(
+        reason="suspended: it stays stopped",
+        check=decision.has_to_start,
+        situation=a_situation(spout=a_spout(suspend=True), observed=STOPPED),
+        answer=None,
+    ),
+    Row(reason="it runs", check=decision.has_to_start, situation=a_situation(), answer=None),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.check.__name__}: {row.reason}")
+def test_a_check_answers_its_own_question_only(row: Row) -> None:
+    if isinstance(row.answer, Reason):
+        with pytest.raises(Stalled) as error:
+            row.check(row.situation)
+        assert error.value.reason is row.answer, row.reason
+        return
+    found = row.check(row.situation)
+    assert (found.action if found is not None else None) is row.answer, row.reason
+
+
+def test_every_check_has_a_row_in_which_it_answers_and_one_in_which_it_does_not() -> None:
+    for check in decision.CHECKS:
+        answers = {row.answer is None for row in ROWS if row.check is check}
+        assert answers == {True, False}, check
+
+
+def test_an_unsupported_spec_is_told_with_all_its_fields() -> None:
+    with pytest.raises(Stalled, match=r"spec\.spout\.marker, spec\.spout\.overwrite: this version of Pachyderm"):
+        decision.decide(options(marker="offset", overwrite=True))
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        pytest.param(None, None, id="no-service"),
+        pytest.param(Service(internal_port=80), Service(internal_port=80, type="NodePort"), id="no-type"),
+        pytest.param(
+            Service(internal_port=80, type="ClusterIP"), Service(internal_port=80, type="ClusterIP"), id="a-type"
+        ),
+    ],
+)
+def test_what_the_server_fills_in_is_no_difference(asked: Service | None, kept: Service | None) -> None:
+    spec = with_server_defaults(a_spec(spout=SpoutOptions(service=asked)), CAPABILITIES)
+
+    assert spec == a_spec(spout=SpoutOptions(service=kept))
