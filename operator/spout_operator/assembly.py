@@ -21,6 +21,7 @@ from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.kubernetes.leases import DEADLINE as LEASE_DEADLINE
 from spout_operator.kubernetes.leases import KubernetesLeases
 from spout_operator.kubernetes.spouts import KubernetesSpouts
+from spout_operator.pachyderm.selection import SelectedPachyderm
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.process.election import Election
@@ -120,7 +121,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
 
     def new_controller() -> Controller:
         controller = Controller(
-            pachyderm=PachydermV1(connection),
+            pachyderm=SelectedPachyderm([lambda: PachydermV1(connection)]),
             spouts=spouts,
             telemetry=metrics,
             address=config.pachd.url,

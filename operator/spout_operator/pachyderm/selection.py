@@ -1,0 +1,95 @@
+"""Which adapter serves a connection: the one that knows the server's version, as it is now."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from spout_operator.core.errors import Stalled
+from spout_operator.core.model import Commit, Heads, Marker, MarkerLimits, Owner, Pipeline, PipelineSpec, Server
+from spout_operator.core.reasons import Reason
+from spout_operator.ports import Pachyderm
+
+
+class SelectedPachyderm:
+    """The port `Pachyderm` over one adapter out of several; see `spout_operator.ports.Pachyderm` for the contract.
+
+    An adapter says itself that it does not know a server (UnsupportedPachyderm), in `server` and before each write.
+    Then the others are asked; so an upgrade while the operator runs changes the adapter, and no write reaches a server
+    through the wrong one.
+    """
+
+    def __init__(self, adapters: Sequence[Callable[[], Pachyderm]]) -> None:
+        """Ask nothing yet.
+
+        Args:
+            adapters: make the adapters, in the order in which they are tried; at least one. An adapter is made when it
+                is tried for the first time, as its SDK costs time and memory.
+        """
+        self._makers = adapters
+        self._made: dict[int, Pachyderm] = {}
+        self._selected = 0
+
+    async def server(self) -> Server:
+        try:
+            return await self._adapter().server()
+        except Stalled as error:
+            if error.reason is not Reason.UNSUPPORTED_PACHYDERM:
+                raise
+            unsupported = error
+        for number in range(len(self._makers)):
+            if number == self._selected:
+                continue
+            try:
+                server = await self._adapter(number).server()
+            except Stalled as error:
+                if error.reason is not Reason.UNSUPPORTED_PACHYDERM:
+                    raise
+                continue
+            self._selected = number
+            return server
+        raise unsupported
+
+    async def observe(self, name: str) -> Pipeline | None:
+        return await self._adapter().observe(name)
+
+    async def list(self) -> Mapping[str, Pipeline]:
+        return await self._adapter().list()
+
+    async def check(self, name: str, spec: PipelineSpec) -> None:
+        await self._adapter().check(name, spec)
+
+    async def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
+        return await self._adapter().create(name, spec, owner)
+
+    async def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
+        return await self._adapter().update(name, spec, owner)
+
+    async def start(self, name: str) -> None:
+        await self._adapter().start(name)
+
+    async def stop(self, name: str) -> None:
+        await self._adapter().stop(name)
+
+    async def delete(self, name: str, *, keep_repo: bool) -> None:
+        await self._adapter().delete(name, keep_repo=keep_repo)
+
+    async def heads(self, name: str) -> Heads:
+        return await self._adapter().heads(name)
+
+    async def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+        return await self._adapter().commits(name, head, since=since, most=most)
+
+    async def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
+        return await self._adapter().marker(name, path, head, limits=limits)
+
+    def close(self) -> None:
+        for adapter in self._made.values():
+            adapter.close()
+
+    async def ended(self) -> None:
+        for adapter in self._made.values():
+            await adapter.ended()
+
+    def _adapter(self, number: int | None = None) -> Pachyderm:
+        number = self._selected if number is None else number
+        if number not in self._made:
+            self._made[number] = self._makers[number]()
+        return self._made[number]
