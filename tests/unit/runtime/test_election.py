@@ -54,6 +54,20 @@ async def test_one_alone_leads_at_once(leases: MemoryLeases, clock: Clock) -> No
     assert one.permit() == RENEW_DEADLINE
 
 
+async def test_the_lease_counts_from_the_beginning_of_the_request(leases: MemoryLeases, clock: Clock) -> None:
+    """Others measure from when the server took it; an answer that is long on its way must not prolong it."""
+    one = replica(leases, "one", clock)
+    leases.may_write.clear()
+    taking = asyncio.ensure_future(one.acquire())
+    await until(leases.writing.is_set)
+
+    clock.now += 3
+    leases.may_write.set()
+    await taking
+
+    assert one.permit() == RENEW_DEADLINE - 3
+
+
 async def test_the_second_waits_until_the_lease_has_not_changed_for_as_long_as_it_lasts(
     leases: MemoryLeases, clock: Clock
 ) -> None:
