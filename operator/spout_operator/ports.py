@@ -189,7 +189,9 @@ class Informer(Protocol):
 
 
 class Leases(Protocol):
-    """One Lease, each call one request with a deadline well below the Lease's.
+    """One Lease, each call one request with a deadline well below the Lease's, one after the other.
+
+    A call whose caller was cancelled is carried out all the same, before those that were made after it.
 
     What fails raises Retryable.
     """

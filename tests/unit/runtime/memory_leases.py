@@ -1,9 +1,9 @@
 """A Lease in memory, with the API server's rule: who writes has to have seen the newest version."""
 
-import asyncio
 import dataclasses
 import threading
 
+from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.errors import Outdated, Retryable
 from spout_operator.core.lease import Lease
 from spout_operator.core.reasons import Reason
@@ -13,7 +13,7 @@ PATIENCE = 10.0
 
 
 class MemoryLeases:
-    """The port `Leases`, for several replicas. `writes` are the holders, in order."""
+    """The server's side, for several replicas. `writes` are the holders, in order."""
 
     def __init__(self) -> None:
         self.lease: Lease | None = None
@@ -27,17 +27,12 @@ class MemoryLeases:
         """Set once a write has come in."""
         self._lock = threading.Lock()
 
-    async def read(self) -> Lease | None:
+    def read(self) -> Lease | None:
         self.reads += 1
         self._answer()
         return self.lease
 
-    async def write(self, lease: Lease) -> Lease:
-        # As a request does, it goes on where nobody waits for it any more.
-        return await asyncio.to_thread(self.write_at_once, lease)
-
-    def write_at_once(self, lease: Lease) -> Lease:
-        """As another process does."""
+    def write(self, lease: Lease) -> Lease:
         self._answer()
         self.writing.set()
         self.may_write.wait(PATIENCE)
@@ -50,9 +45,25 @@ class MemoryLeases:
             raise Retryable(Reason.INTERNAL_ERROR, "the answer was lost")
         return self.lease
 
-    def close(self) -> None:
-        """Nothing is under way."""
-
     def _answer(self) -> None:
         if self.is_down:
             raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
+
+
+class MemoryLeasesPort:
+    """The port `Leases` of one replica."""
+
+    def __init__(self, leases: MemoryLeases) -> None:
+        self.calls = BlockingCalls("lease", threads=1)
+        self._leases = leases
+
+    @in_thread
+    def read(self) -> Lease | None:
+        return self._leases.read()
+
+    @in_thread
+    def write(self, lease: Lease) -> Lease:
+        return self._leases.write(lease)
+
+    def close(self) -> None:
+        self.calls.close()

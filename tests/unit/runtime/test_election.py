@@ -9,7 +9,7 @@ import pytest
 from spout_operator.core.errors import NotLeading
 from spout_operator.core.lease import DURATION, RENEW_DEADLINE
 from spout_operator.process.election import Election
-from tests.unit.runtime.memory_leases import MemoryLeases
+from tests.unit.runtime.memory_leases import MemoryLeases, MemoryLeasesPort
 
 
 class Clock:
@@ -24,7 +24,7 @@ class Clock:
 
 def replica(leases: MemoryLeases, name: str, clock: Clock) -> Election:
     return Election(
-        leases,
+        MemoryLeasesPort(leases),
         name="ns/lease",
         identity=name,
         now=lambda: datetime.datetime.now(datetime.UTC),
@@ -187,7 +187,7 @@ async def test_a_release_that_meets_a_renewal_under_way_is_made_all_the_same(
     await one.acquire()
     assert leases.lease is not None
     # The renewal of a task that was ended: the server has taken it, and nobody waits for the answer.
-    leases.write_at_once(leases.lease)
+    leases.write(leases.lease)
 
     await one.release()
 

@@ -12,7 +12,7 @@ from spout_operator.core.errors import NamespaceUnavailable
 from spout_operator.process.election import Election
 from tests.builders import a_spout_body
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_leases import MemoryLeases
+from tests.unit.runtime.memory_leases import MemoryLeases, MemoryLeasesPort
 from tests.unit.runtime.processes import Process
 from tests.unit.runtime.world import now
 
@@ -206,7 +206,7 @@ def test_a_replica_that_sees_no_namespace_for_minutes_gives_up_its_lease_and_end
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, HurryingLoop)
-        election = Election(leases, name="ns/lease", identity="one", now=now, retry_period=0.005)
+        election = Election(MemoryLeasesPort(leases), name="ns/lease", identity="one", now=now, retry_period=0.005)
         process = Process(pachd=pachd, http_port=unused_tcp_port, election=election)
         running = asyncio.ensure_future(process.operator().run(asyncio.Event()))
         await until("the operator to answer", is_live(process))

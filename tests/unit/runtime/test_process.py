@@ -7,7 +7,7 @@ import sys
 from spout_operator.process.election import Election
 from spout_operator.telemetry.metrics import Metrics
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_leases import MemoryLeases
+from tests.unit.runtime.memory_leases import MemoryLeases, MemoryLeasesPort
 from tests.unit.runtime.processes import Process
 from tests.unit.runtime.world import now
 
@@ -26,7 +26,7 @@ async def test_one_that_is_told_to_stop_before_it_watches_ends(pachd: MemoryPach
 
 async def test_one_that_leads_and_is_told_to_stop_gives_up_the_lease(pachd: MemoryPachd) -> None:
     leases, stop = MemoryLeases(), asyncio.Event()
-    election = Election(leases, name="ns/lease", identity="one", now=now, retry_period=0.005)
+    election = Election(MemoryLeasesPort(leases), name="ns/lease", identity="one", now=now, retry_period=0.005)
     process = Process(pachd=pachd, election=election)
     running = asyncio.ensure_future(process.operator().run(stop))
     async with asyncio.timeout(5):
