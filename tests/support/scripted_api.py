@@ -38,7 +38,13 @@ class ScriptedApi:
     async def create(self, namespace: str, name: str) -> None:
         """Add a Spout, and tell the watches."""
         self._version += 1
-        metadata = {"namespace": namespace, "name": name, "uid": name, "resourceVersion": str(self._version)}
+        metadata = {
+            "namespace": namespace,
+            "name": name,
+            "uid": name,
+            "resourceVersion": str(self._version),
+            "creationTimestamp": "2026-01-31T12:00:00Z",
+        }
         body = {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": {}}
         self._spouts[namespace].append(body)
         for watcher in self._watchers[namespace]:
