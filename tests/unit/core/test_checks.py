@@ -198,7 +198,7 @@ def test_an_unsupported_spec_is_told_with_all_its_fields() -> None:
         ),
     ],
 )
-def test_what_the_server_fills_in_is_no_difference(asked: Service | None, kept: Service | None) -> None:
+def test_a_default_of_the_server_is_no_difference(asked: Service | None, kept: Service | None) -> None:
     spec = with_server_defaults(a_spec(spout=SpoutOptions(service=asked)), CAPABILITIES)
 
     assert spec == a_spec(spout=SpoutOptions(service=kept))

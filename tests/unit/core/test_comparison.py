@@ -140,7 +140,7 @@ SAME = [
 
 
 @pytest.mark.parametrize("row", SAME, ids=lambda row: row.at)
-def test_what_is_written_otherwise_is_no_change(row: Same) -> None:
+def test_another_spelling_of_the_same_value_is_no_change(row: Same) -> None:
     assert changes(change(FULL, row.at, row.value), FULL) == (), row.reason
 
 

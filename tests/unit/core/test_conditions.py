@@ -217,7 +217,7 @@ def test_no_state_is_forgotten_above() -> None:
 
 
 @pytest.mark.parametrize("state", [PipelineState.FAILURE, PipelineState.CRASHING, PipelineState.RESTARTING])
-def test_what_pachyderm_says_of_the_trouble_is_passed_on(state: PipelineState) -> None:
+def test_the_message_passes_on_the_reason_that_pachyderm_gives(state: PipelineState) -> None:
     pipeline = a_pipeline(state=state, reason="ErrImagePull: no such image")
 
     assert "ErrImagePull: no such image" in by_type(conditions.of_decision(NOTHING_LEFT, pipeline))[READY].message

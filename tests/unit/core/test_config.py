@@ -62,7 +62,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: repr(row.text))
-def test_what_is_no_address_is_refused_with_an_example(row: Refused) -> None:
+def test_a_wrong_address_is_refused_with_an_example(row: Refused) -> None:
     with pytest.raises(ConfigError) as error:
         PachdAddress.parse(row.text)
 

@@ -244,7 +244,7 @@ STALLED = [
 
 
 @pytest.mark.parametrize("case", STALLED, ids=lambda case: case.reason)
-def test_where_a_person_must_act_the_message_says_how(case: StalledCase) -> None:
+def test_a_stalled_message_says_what_a_person_has_to_do(case: StalledCase) -> None:
     with pytest.raises(Stalled) as error:
         decide(
             a_situation(spout=case.spout, observed=case.observed, older_claim=case.older_claim, written=case.written)
@@ -283,7 +283,7 @@ pipelines = st.builds(
 
 @settings(max_examples=40)
 @given(pipelines, st.booleans(), st.booleans())
-def test_what_is_equal_is_never_updated(observed: Pipeline, suspend: bool, written_before: bool) -> None:
+def test_an_equal_pipeline_is_never_updated(observed: Pipeline, suspend: bool, written_before: bool) -> None:
     assert observed.spec is not None
     written = Written(spec=observed.spec, version=observed.version) if written_before else None
 
@@ -400,7 +400,7 @@ DELETIONS = [
 
 
 @pytest.mark.parametrize("case", DELETIONS, ids=lambda case: f"{case.policy}: {case.reason}")
-def test_what_becomes_of_the_pipeline_of_a_deleted_spout(case: Deletion) -> None:
+def test_the_pipeline_of_a_deleted_spout_is_treated_as_its_policy_says(case: Deletion) -> None:
     decision = decide_deletion(case.policy, an_owner(), case.observed)
 
     assert decision.action is case.action, case.reason
@@ -424,7 +424,7 @@ def test_a_foreign_pipeline_is_never_deleted(policy: DeletionPolicy, owner: Owne
         (DeletionPolicy.KEEP_REPO, "pachctl delete pipeline my-spout --keep-repo;"),
     ],
 )
-def test_where_nobody_can_tell_whose_it_is_a_person_is_told_what_would_be_done(
+def test_a_pipeline_of_an_unknown_owner_is_kept_and_the_message_has_the_command(
     policy: DeletionPolicy, command: str
 ) -> None:
     assert command in held(policy, "my-spout")

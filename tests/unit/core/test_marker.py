@@ -203,7 +203,7 @@ def test_the_fullest_directory_is_bounded() -> None:
 
 
 @given(contents)
-def test_what_is_shown_as_a_value_is_what_was_written(content: bytes) -> None:
+def test_a_value_in_the_status_is_the_content_of_the_file(content: bytes) -> None:
     shown = to_status(a_marker(a_marker_file(content)))
 
     if "value" in shown:

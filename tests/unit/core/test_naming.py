@@ -35,7 +35,7 @@ def test_the_name_that_would_do(name: str, proposed: str, reason: str) -> None:
 
 
 @given(names)
-def test_what_is_proposed_would_do(name: str) -> None:
+def test_a_proposed_name_is_valid(name: str) -> None:
     proposed = naming.proposal(name)
 
     assert proposed == "" or naming.is_runnable(proposed)

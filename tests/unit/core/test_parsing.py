@@ -34,7 +34,7 @@ def told(changes: Mapping[str, object]) -> str:
     return ""
 
 
-def test_what_is_not_written_has_pachyderms_default() -> None:
+def test_an_absent_field_has_the_default_of_pachyderm() -> None:
     parsed = parsing.parse_spout(a_resource({"spout": {}}, name="my-spout", namespace="ingest"))
 
     assert parsed == model.Spout(
@@ -309,7 +309,7 @@ TOGETHER = [
 
 
 @pytest.mark.parametrize("row", TOGETHER, ids=lambda row: row.says)
-def test_what_cannot_be_together_is_told_with_its_field(row: Together) -> None:
+def test_fields_that_exclude_each_other_are_told(row: Together) -> None:
     assert refusal(row.changes).startswith(row.says), row.reason
 
 
@@ -325,7 +325,7 @@ def test_what_cannot_be_together_is_told_with_its_field(row: Together) -> None:
         ({"resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 1}}, "a limit is a request"),
     ],
 )
-def test_what_can_be_together_is_taken(changes: Mapping[str, Any], reason: str) -> None:
+def test_fields_that_go_together_are_accepted(changes: Mapping[str, Any], reason: str) -> None:
     assert told(changes) == "", reason
 
 

@@ -68,7 +68,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: json.dumps(row.operation))
-def test_what_is_refused(row: Row) -> None:
+def test_a_harmful_patch_is_refused(row: Row) -> None:
     found = findings(row.operation)
 
     assert len(found) == 1, row.reason
@@ -92,7 +92,7 @@ TAKEN = [
 
 
 @pytest.mark.parametrize(("operation", "reason"), TAKEN)
-def test_what_is_taken(operation: Operation, reason: str) -> None:
+def test_a_harmless_patch_is_accepted(operation: Operation, reason: str) -> None:
     assert findings(operation) == [], reason
 
 
@@ -176,7 +176,7 @@ def as_rfc_6902_wants(operation: Any) -> bool:
 
 
 @given(st.lists(operations | json_values, max_size=4))
-def test_what_is_taken_is_as_rfc_6902_wants_it(patch: list[Any]) -> None:
+def test_an_accepted_patch_is_valid_by_rfc_6902(patch: list[Any]) -> None:
     assert findings(*patch) or all(as_rfc_6902_wants(operation) for operation in patch)
 
 

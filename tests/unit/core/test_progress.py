@@ -185,7 +185,7 @@ def test_a_count_is_shown_with_its_last_commit() -> None:
     }
 
 
-def test_nothing_counted_is_shown_as_zero() -> None:
+def test_a_count_of_no_commits_is_zero() -> None:
     assert to_status(NOTHING_COUNTED) == {"total": 0}
 
 
@@ -218,5 +218,5 @@ def test_a_restarted_operator_goes_on_from_the_status(
         ([], "another shape"),
     ],
 )
-def test_what_cannot_be_read_is_counted_anew(found: Mapping[str, Any] | None, reason: str) -> None:
+def test_an_unreadable_count_begins_anew(found: Mapping[str, Any] | None, reason: str) -> None:
     assert from_status(found) == NOTHING_COUNTED, reason

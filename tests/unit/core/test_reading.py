@@ -64,7 +64,7 @@ def test_every_layout_of_a_patch_has_the_same_canonical_form(
     ],
     ids=["cut off", "yaml", "python", "nan", "deep"],
 )
-def test_what_is_no_json_is_a_value_error(text: str, reason: str) -> None:
+def test_a_text_that_is_no_json_is_a_value_error(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         pytest.fail(f"{reason}: {canonical_json(text)}")
 

@@ -251,7 +251,7 @@ def test_no_value_comes_out_in_any_form_nor_a_piece_of_it(value: str, form: str)
 
 
 @given(values, st.sampled_from(sorted(FORMS)), st.integers(0, 80), st.sampled_from(["", "...", '..."', "…", '"', "`"]))
-def test_what_is_cut_off_does_not_come_out_either(value: str, form: str, at: int, end: str) -> None:
+def test_a_secret_that_is_cut_off_is_redacted_too(value: str, form: str, at: int, end: str) -> None:
     assume(is_secret(value))
     cut = FORMS[form](value)[:at] + end
 
@@ -262,7 +262,7 @@ def test_what_is_cut_off_does_not_come_out_either(value: str, form: str, at: int
 
 
 @given(st.lists(values, max_size=3), st.lists(values | st.text("dx ", max_size=8), max_size=6))
-def test_it_is_enough_to_redact_once(secrets: list[str], parts: list[str]) -> None:
+def test_redacting_twice_changes_nothing(secrets: list[str], parts: list[str]) -> None:
     found = Secrets(secrets)
     text = " ".join([*parts, *secrets, go_quote("".join(secrets))])
 
@@ -290,7 +290,7 @@ def test_many_that_have_the_same_value_cost_no_more_than_one() -> None:
     assert found.shown("cannot use hunter2 here") == "cannot use [redacted] here"
 
 
-def test_what_is_shown_is_redacted_before_it_is_folded_and_bounded() -> None:
+def test_a_text_is_redacted_before_it_is_folded_and_bounded() -> None:
     value = "two  blanks,\n\nand lines"
 
     assert Secrets([value]).shown(f"cannot\n  use {value} here") == "cannot use [redacted] here"
@@ -299,7 +299,7 @@ def test_what_is_shown_is_redacted_before_it_is_folded_and_bounded() -> None:
     assert Secrets([value]).shown("x" * 2000) == "x" * (LONGEST_SHOWN - 1) + "…"
 
 
-def test_where_a_long_text_is_cut_no_value_is_cut_in_two() -> None:
+def test_the_end_of_a_long_text_cuts_no_value_in_two() -> None:
     for before in range(LONGEST_READ - 270, LONGEST_READ, 13):
         left = Secrets(["ABCDEFGHIJKL" * 30]).redact("x" * before + "ABCDEFGHIJKL" * 30)
         assert set(left.replace("[redacted]", "")) == {"x"}

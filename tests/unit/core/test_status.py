@@ -80,13 +80,13 @@ def test_the_first_status_has_conditions_and_the_address() -> None:
     assert shown["pachyderm"] == {"address": "grpc://pachd:650"}
 
 
-def test_what_is_not_asked_anew_stays() -> None:
+def test_a_section_without_news_stays() -> None:
     shown = built(FULL, inputs(server=Server(address=SERVER.address)))
 
     assert shown == FULL
 
 
-def test_what_is_asked_anew_replaces() -> None:
+def test_a_section_with_news_is_replaced() -> None:
     new = inputs(
         pipeline=a_pipeline(version=2, state=PipelineState.STARTING),
         commits=progress.NOTHING_COUNTED,
@@ -150,11 +150,11 @@ def test_the_generation_is_that_of_the_spec_it_is_about() -> None:
         ("created_at", None, "createdAt"),
     ],
 )
-def test_what_pachyderm_did_not_tell_is_not_shown(field: str, value: object, absent: str) -> None:
+def test_the_status_leaves_out_what_pachyderm_did_not_tell(field: str, value: object, absent: str) -> None:
     assert absent not in built({}, inputs(pipeline=a_pipeline(**{field: value})))["pipeline"]
 
 
-def test_what_pachyderm_says_is_shown_without_secrets() -> None:
+def test_the_status_quotes_pachyderm_without_secrets() -> None:
     failed = inputs(
         conditions=conditions.of_failure(
             Failure.of(Stalled(Reason.PIPELINE_REJECTED, "refused", said='bad\n"hunter2"'))
@@ -168,7 +168,7 @@ def test_what_pachyderm_says_is_shown_without_secrets() -> None:
     assert {condition["message"] for condition in shown["conditions"]} == {'refused (bad "[redacted]")'}
 
 
-def test_what_pachyderm_says_is_bounded() -> None:
+def test_a_quotation_of_pachyderm_is_bounded() -> None:
     shown = built({}, inputs(pipeline=a_pipeline(reason="r" * 100_000)))
 
     assert len(shown["pipeline"]["reason"]) <= 1024
@@ -205,7 +205,7 @@ def test_a_status_is_plain_json(previous: dict[str, Any], found: StatusInputs) -
 
 
 @given(statuses, known)
-def test_what_was_shown_is_not_changed_in_place(previous: dict[str, Any], found: StatusInputs) -> None:
+def test_the_previous_status_is_not_changed_in_place(previous: dict[str, Any], found: StatusInputs) -> None:
     before = json.dumps(previous)
 
     built(previous, found, now=LATER)

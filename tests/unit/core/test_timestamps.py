@@ -28,7 +28,7 @@ def test_the_year_has_four_digits() -> None:
 
 
 @given(moments)
-def test_what_is_printed_can_be_read_back(moment: datetime.datetime) -> None:
+def test_a_printed_time_can_be_read_back(moment: datetime.datetime) -> None:
     printed = print_time(moment)
 
     assert printed is not None

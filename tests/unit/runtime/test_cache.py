@@ -32,7 +32,7 @@ def a_cache(*bodies: Body, woken: Woken | None = None) -> SpoutCache:
     return cache
 
 
-def test_what_was_put_in_is_there() -> None:
+def test_a_resource_that_was_put_in_is_there() -> None:
     body = a_spout_body()
 
     cache = a_cache(body)
@@ -42,7 +42,7 @@ def test_what_was_put_in_is_there() -> None:
     assert list(cache.claims()) == [("my-spout", frozenset({KEY}))]
 
 
-def test_what_is_not_known_is_none() -> None:
+def test_an_unknown_resource_is_none() -> None:
     assert a_cache().get(KEY) is None
 
 
@@ -114,7 +114,7 @@ def test_a_later_body_is_taken_in_where_it_is_newer(row: News) -> None:
 @pytest.mark.parametrize(
     "row", [row for row in NEWS if row.body["metadata"]["uid"] != "another"], ids=lambda row: row.reason
 )
-def test_so_is_the_answer_to_a_write_which_can_bring_the_news_before_the_watch_does(row: News) -> None:
+def test_the_answer_to_a_write_is_taken_in_where_it_is_newer(row: News) -> None:
     woken = Woken()
     cache = a_cache(a_spout_body(), woken=woken)
 
@@ -160,7 +160,7 @@ def test_two_digits_more_do_not_sort_before() -> None:
     assert woken == []
 
 
-def test_what_is_gone_is_forgotten_with_its_claim() -> None:
+def test_a_dropped_spout_is_forgotten_with_its_claim() -> None:
     woken = Woken()
     cache = a_cache(a_spout_body(), woken=woken)
 
@@ -254,7 +254,7 @@ def test_when_the_older_one_is_gone_the_pipeline_is_free() -> None:
     assert cache.older_claim(a_key("me")) is None
 
 
-def test_one_that_is_being_deleted_claims_nothing_any_more() -> None:
+def test_a_spout_that_is_being_deleted_claims_nothing() -> None:
     going = {**a_claim("other", "10")}
     going["metadata"] = {**going["metadata"], "deletionTimestamp": "2026-01-31T13:00:00Z"}
     cache = a_cache(a_claim("me", "30"), going)
@@ -317,7 +317,7 @@ def test_a_finalizer_that_was_taken_away_is_looked_at() -> None:
     assert woken == [KEY], "it may have been ours, and has to be put back"
 
 
-def test_what_nobody_asks_for_is_not_kept() -> None:
+def test_managed_fields_and_the_last_applied_manifest_are_not_kept() -> None:
     applied = "kubectl.kubernetes.io/last-applied-configuration"
     body = a_spout_body(managedFields=[{"manager": "kubectl"}], annotations={applied: "{}", "note": "x"})
 

@@ -16,7 +16,7 @@ NAMES = ("a", "b", "c")
     ("limit", "shown", "without"),
     [(0, [], 3), (2, ["a", "b"], 1), (3, ["a", "b", "c"], 0), (1000, ["a", "b", "c"], 0)],
 )
-async def test_so_many_spouts_have_series_and_the_others_are_counted(
+async def test_the_limit_bounds_the_spouts_with_series_and_the_others_are_counted(
     pachd: MemoryPachd, spouts: MemorySpouts, limit: int, shown: list[str], without: int
 ) -> None:
     controller = a_controller(pachd, spouts, Metrics(), poll_interval=10)

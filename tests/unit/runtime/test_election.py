@@ -43,7 +43,7 @@ def clock() -> Clock:
     return Clock()
 
 
-async def test_one_alone_leads_at_once(leases: MemoryLeases, clock: Clock) -> None:
+async def test_a_single_replica_leads_at_once(leases: MemoryLeases, clock: Clock) -> None:
     one = replica(leases, "one", clock)
     with pytest.raises(NotLeading):
         one.permit()
@@ -125,7 +125,7 @@ async def test_a_holder_that_cannot_renew_may_not_act_when_the_deadline_has_pass
         one.permit()
 
 
-async def test_one_that_was_stopped_may_not_act_before_it_has_renewed(leases: MemoryLeases, clock: Clock) -> None:
+async def test_a_paused_leader_may_not_act_before_it_has_renewed(leases: MemoryLeases, clock: Clock) -> None:
     other = Clock()
     one, two = replica(leases, "one", clock), replica(leases, "two", other)
     await one.acquire()
@@ -142,7 +142,7 @@ async def test_one_that_was_stopped_may_not_act_before_it_has_renewed(leases: Me
     assert leases.writes == ["one", "two"], "it has written nothing any more"
 
 
-async def test_one_that_was_stopped_and_whose_lease_nobody_took_goes_on(leases: MemoryLeases, clock: Clock) -> None:
+async def test_a_paused_leader_whose_lease_nobody_took_goes_on(leases: MemoryLeases, clock: Clock) -> None:
     one = replica(leases, "one", clock)
     await one.acquire()
     clock.now += 30
@@ -169,7 +169,7 @@ async def test_a_renewal_whose_answer_was_lost_does_not_end_it(leases: MemoryLea
     await ended(holding)
 
 
-async def test_what_is_released_is_taken_without_waiting(leases: MemoryLeases, clock: Clock) -> None:
+async def test_a_released_lease_is_taken_without_waiting(leases: MemoryLeases, clock: Clock) -> None:
     one, two = replica(leases, "one", clock), replica(leases, "two", clock)
     await one.acquire()
 
@@ -194,7 +194,9 @@ async def test_a_release_that_meets_a_renewal_under_way_is_made_all_the_same(
     assert leases.writes[-1] == ""
 
 
-async def test_one_that_is_told_to_end_while_it_takes_the_lease_gives_it_up(leases: MemoryLeases, clock: Clock) -> None:
+async def test_a_replica_that_is_told_to_end_while_it_takes_the_lease_gives_it_up(
+    leases: MemoryLeases, clock: Clock
+) -> None:
     one = replica(leases, "one", clock)
     leases.may_write.clear()
     taking = asyncio.ensure_future(one.acquire())
@@ -208,7 +210,7 @@ async def test_one_that_is_told_to_end_while_it_takes_the_lease_gives_it_up(leas
     assert leases.writes == ["one", ""]
 
 
-async def test_nothing_of_somebody_elses_is_released(leases: MemoryLeases, clock: Clock) -> None:
+async def test_a_replica_does_not_release_the_lease_of_another(leases: MemoryLeases, clock: Clock) -> None:
     one, two = replica(leases, "one", clock), replica(leases, "two", clock)
     await one.acquire()
     await two.release()

@@ -100,7 +100,7 @@ def test_a_commit_after_a_pause_is_seen_within_a_quarter_of_it_and_the_bound(pau
     assert virtual_time.run(scenario()) <= min(pause / 4 + TICK, BOUND)
 
 
-def test_one_that_goes_on_after_a_long_pause_is_busy_again() -> None:
+def test_a_spout_that_commits_after_a_long_pause_is_busy_again() -> None:
     async def scenario() -> float:
         watched = Watched("rare", quiet_for=A_DAY)
         poller = asyncio.create_task(watched.polled(A_DAY))
@@ -127,7 +127,7 @@ def test_a_thousand_that_are_quiet_cost_a_thousand_reads_a_minute_falling_to_two
     assert 180 <= max(reads[-5:]) <= 220, reads
 
 
-def test_what_was_quiet_before_a_restart_is_not_read_more_often_after_it_and_not_all_at_once() -> None:
+def test_quiet_spouts_stay_quiet_over_a_restart_and_are_not_read_all_at_once() -> None:
     async def scenario() -> list[int]:
         watched = Watched(*(f"spout-{number}" for number in range(1000)), quiet_for=A_DAY)
         return await watched.reads_in_each_minute(10)

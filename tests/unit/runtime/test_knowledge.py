@@ -31,7 +31,7 @@ CHANGES: list[tuple[dict[str, Pipeline], str]] = [
 
 
 @pytest.mark.parametrize(("after", "reason"), CHANGES, ids=[reason for _, reason in CHANGES])
-def test_what_changed_is_told_once_and_has_to_be_observed_anew(after: dict[str, Pipeline], reason: str) -> None:
+def test_a_changed_pipeline_is_told_once_and_has_to_be_observed_anew(after: dict[str, Pipeline], reason: str) -> None:
     knowledge = a_knowledge()
     knowledge.remember(a_pipeline())
     assert knowledge.compare_with(listed(), [NAME]) == [], reason
@@ -67,7 +67,7 @@ def test_a_pipeline_is_in_memory_once() -> None:
     assert known.workers == (1, 1)
 
 
-def test_what_no_spout_names_any_more_is_dropped() -> None:
+def test_a_pipeline_that_no_spout_names_is_dropped() -> None:
     knowledge = a_knowledge()
     knowledge.remember(a_pipeline())
     knowledge.heads.note(NAME, Heads())

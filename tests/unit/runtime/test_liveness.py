@@ -164,7 +164,7 @@ def test_a_watch_that_shows_nothing_is_told_with_what_it_did_not_show(process: P
     while_it_runs(process, scenario)
 
 
-def test_what_the_watch_of_a_refused_namespace_does_not_show_is_no_reason_to_start_anew(process: Process) -> None:
+def test_a_refused_namespace_does_not_fail_livez(process: Process) -> None:
     async def scenario(_: HurryingLoop) -> None:
         process.spouts.watch(lambda *_: None)
         process.spouts.create(a_spout_body())

@@ -96,7 +96,7 @@ TROUBLES = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
-def test_what_cannot_be_read_is_not_known_and_what_was_shown_before_is_gone(
+def test_an_unreadable_marker_is_unknown_and_the_old_value_is_gone(
     pachd: MemoryPachd, reader: Reader, trouble: Trouble
 ) -> None:
     async def scenario() -> None:
@@ -125,7 +125,7 @@ def test_what_cannot_be_read_is_not_known_and_what_was_shown_before_is_gone(
     run(scenario())
 
 
-def test_where_nothing_is_answered_it_is_no_matter_of_the_markers(pachd: MemoryPachd, reader: Reader) -> None:
+def test_an_outage_is_no_matter_of_the_marker(pachd: MemoryPachd, reader: Reader) -> None:
     async def scenario() -> None:
         pachd.write_marker(NAME, {"offset": b"1"})
         await reader.look()
@@ -161,7 +161,7 @@ def test_the_pauses_grow_to_five_minutes_and_the_status_is_written_once(pachd: M
     run(scenario())
 
 
-def test_a_look_for_another_reason_does_not_ask_again(pachd: MemoryPachd, reader: Reader) -> None:
+def test_a_reconcile_for_another_reason_does_not_read_the_marker_again(pachd: MemoryPachd, reader: Reader) -> None:
     async def scenario() -> None:
         pachd.write_marker(NAME, {"offset": b"1"})
         pachd.fail("WalkFile", Code.UNKNOWN, "AccessDenied", times=9)

@@ -271,7 +271,7 @@ def _without_logs(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-async def test_nothing_is_kept_of_spouts_that_went(way: Way) -> None:
+async def test_no_collection_keeps_anything_of_a_spout_that_is_gone(way: Way) -> None:
     async with running() as cluster:
         # What is made once, such as a thread or a metric's label, is made by the first few.
         await come_and_go(cluster, way, "first", FIRST)

@@ -102,9 +102,7 @@ async def test_the_heads_of_a_quiet_spout_are_looked_at_ever_more_rarely(
         await world.shows(key, total=1)
 
 
-async def test_what_was_quiet_before_a_restart_is_looked_at_once_by_it(
-    pachd: MemoryPachd, spouts: MemorySpouts
-) -> None:
+async def test_a_restart_reads_the_heads_of_a_quiet_spout_once(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
         pachd.date_pipeline(NAME, ago=3600)
@@ -233,7 +231,7 @@ async def test_before_the_first_marker_commit_nothing_is_said_of_a_marker(
     assert spouts.status(key)["marker"]["summary"] == "none"
 
 
-async def test_a_look_that_was_overtaken_takes_back_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+async def test_an_overtaken_read_of_heads_takes_back_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
         pachd.append_commit(NAME)
@@ -311,9 +309,7 @@ async def test_an_answer_that_comes_after_the_end_brings_nothing_back(pachd: Mem
         assert not world.known
 
 
-async def test_what_is_true_again_while_another_status_is_written_is_shown(
-    pachd: MemoryPachd, spouts: MemorySpouts
-) -> None:
+async def test_a_state_that_returns_during_a_status_update_is_shown(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
         spouts.hang()
@@ -330,9 +326,7 @@ async def test_what_is_true_again_while_another_status_is_written_is_shown(
         await world.shows(key, ready="True", state="Running")
 
 
-async def test_where_a_write_failed_its_outcome_is_not_taken_for_granted(
-    pachd: MemoryPachd, spouts: MemorySpouts
-) -> None:
+async def test_the_outcome_of_a_failed_write_is_not_taken_for_granted(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
         spouts.withhold()
@@ -477,9 +471,7 @@ async def test_a_value_that_an_edit_replaces_is_not_shown_where_the_edit_fails(
     assert "password" not in str(status).lower().replace("[redacted]", "")
 
 
-async def test_what_pachyderm_says_is_shown_without_the_secrets_of_env(
-    pachd: MemoryPachd, spouts: MemorySpouts
-) -> None:
+async def test_a_status_quotes_pachyderm_without_the_secrets_of_env(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         pachd.fail("CreatePipeline", grpc.StatusCode.UNKNOWN, "cannot use hunter2hunter2 here", times=9)
         key = spouts.create(a_spout_body({"transform.env": {"PASSWORD": "hunter2hunter2"}}))
@@ -601,9 +593,7 @@ async def test_two_spouts_one_pipeline_the_older_makes_it(pachd: MemoryPachd, sp
     assert pachd.calls["CreatePipeline"] == 1
 
 
-async def test_what_is_written_to_has_to_be_ours_now_and_not_at_the_last_tick(
-    pachd: MemoryPachd, spouts: MemorySpouts
-) -> None:
+async def test_the_owner_is_observed_right_before_each_write(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         key = await running(world)
         theirs = Client.new_from_pachd_address(pachd.address)

@@ -46,7 +46,7 @@ async def test_after_a_look_that_is_not_answered_no_more_are_asked(pachd: Memory
         assert world.poller.is_reached is False
 
 
-async def test_one_repo_that_is_not_answered_for_is_no_outage(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+async def test_a_single_repo_without_an_answer_is_no_outage(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     async with World(pachd, spouts) as world:
         await many(world)
         pachd.fail("ListBranch", grpc.StatusCode.DEADLINE_EXCEEDED, "slow")
@@ -138,7 +138,7 @@ async def test_an_outage_that_goes_on_for_another_reason_is_told_anew(pachd: Mem
 
 
 @pytest.mark.asyncio(loop_factories=["quick"])
-async def test_what_may_not_be_asked_is_no_news(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+async def test_a_poll_without_the_lease_says_nothing_of_pachyderm(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
     """A leader that was paused has no Lease until it is renewed."""
     may_ask = True
 

@@ -16,7 +16,7 @@ def leader(metrics: Metrics) -> float | None:
     return metrics.registry.get_sample_value("spout_operator_leader")
 
 
-async def test_one_that_is_told_to_stop_before_it_watches_ends(pachd: MemoryPachd) -> None:
+async def test_a_process_that_is_told_to_stop_before_it_watches_ends(pachd: MemoryPachd) -> None:
     stop = asyncio.Event()
     stop.set()
 
@@ -24,7 +24,7 @@ async def test_one_that_is_told_to_stop_before_it_watches_ends(pachd: MemoryPach
         await Process(pachd=pachd).operator().run(stop)
 
 
-async def test_one_that_leads_and_is_told_to_stop_gives_up_the_lease(pachd: MemoryPachd) -> None:
+async def test_a_leader_that_is_told_to_stop_gives_up_the_lease(pachd: MemoryPachd) -> None:
     leases, stop = MemoryLeases(), asyncio.Event()
     election = Election(MemoryLeasesPort(leases), name="ns/lease", identity="one", now=now, retry_period=0.005)
     process = Process(pachd=pachd, election=election)

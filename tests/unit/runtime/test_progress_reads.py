@@ -51,7 +51,7 @@ def reader(adapter: PachydermV1) -> Reader:
     return Reader(adapter)
 
 
-async def test_what_one_look_can_hold_is_counted_in_one(pachd: MemoryPachd, reader: Reader) -> None:
+async def test_a_short_history_is_counted_in_one_reconcile(pachd: MemoryPachd, reader: Reader) -> None:
     for _ in range(4):
         pachd.append_commit(NAME)
 
@@ -72,7 +72,7 @@ async def test_a_longer_history_is_counted_in_several_and_shown_when_it_is_whole
     assert reader.total == 9
 
 
-async def test_what_comes_meanwhile_is_counted_once_after_that(pachd: MemoryPachd, reader: Reader) -> None:
+async def test_a_commit_that_comes_during_a_count_is_counted_once(pachd: MemoryPachd, reader: Reader) -> None:
     for _ in range(5):
         pachd.append_commit(NAME)
     assert not await reader.look()
@@ -97,7 +97,7 @@ async def test_many_new_commits_are_counted_on_in_several(pachd: MemoryPachd, re
     assert reader.total == 7
 
 
-async def test_where_the_pipeline_is_made_anew_meanwhile_the_walk_begins_anew(
+async def test_the_count_begins_anew_with_a_pipeline_that_is_made_anew(
     pachd: MemoryPachd, adapter: PachydermV1, reader: Reader
 ) -> None:
     for _ in range(6):

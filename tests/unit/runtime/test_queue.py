@@ -55,7 +55,7 @@ PLANS = [
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.reason)
-def test_what_is_added_is_taken(plan: Plan) -> None:
+def test_an_enqueued_key_is_taken(plan: Plan) -> None:
     async def scenario() -> list[tuple[str, float]]:
         queue = Queue()
         for key, after in plan.added:
@@ -148,7 +148,7 @@ async def test_a_worker_that_gives_up_loses_no_key(queue: Queue) -> None:
 
 
 @scenario_test
-async def test_what_was_forgotten_is_not_handled_later(queue: Queue) -> None:
+async def test_a_forgotten_key_is_not_handled_later(queue: Queue) -> None:
     queue.enqueue("a", after=5)
     queue.enqueue("b", after=5)
 

@@ -35,7 +35,7 @@ def show(spouts: MemorySpouts, cache: SpoutCache) -> None:
     spouts.watch(put)
 
 
-async def test_where_the_watch_moves_nothing_is_overdue(watched: Watched) -> None:
+async def test_a_watch_that_moves_has_nothing_overdue(watched: Watched) -> None:
     spouts, cache, resync, _ = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
@@ -75,7 +75,7 @@ async def test_a_spout_that_was_never_shown_is_overdue(watched: Watched) -> None
     assert resync.overdue == {key}
 
 
-async def test_one_that_vanished_without_an_event_is_dropped_and_looked_at(watched: Watched) -> None:
+async def test_a_spout_that_vanished_without_an_event_is_dropped_and_enqueued(watched: Watched) -> None:
     spouts, cache, resync, woken = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
@@ -90,7 +90,7 @@ async def test_one_that_vanished_without_an_event_is_dropped_and_looked_at(watch
     assert not resync.overdue
 
 
-async def test_one_that_comes_while_the_list_is_made_is_not_gone(watched: Watched) -> None:
+async def test_a_spout_that_comes_while_the_list_is_made_is_not_gone(watched: Watched) -> None:
     _, cache, resync, woken = watched
     comparing = asyncio.ensure_future(resync.resync())
     await asyncio.sleep(0)
@@ -145,7 +145,7 @@ async def test_a_namespace_that_cannot_be_listed_hides_nothing_of_the_others(
     assert [record.message for record in caplog.records if "403" in record.message] == ["403 for a; it is tried again"]
 
 
-async def test_what_the_watch_owes_is_told_though_the_list_fails_since(watched: Watched) -> None:
+async def test_an_overdue_change_is_told_though_later_lists_fail(watched: Watched) -> None:
     spouts, cache, resync, _ = watched
     key = spouts.create(a_spout_body())
     show(spouts, cache)
@@ -311,7 +311,7 @@ def test_the_spouts_of_a_namespace_that_comes_later_are_enqueued_once_all_of_the
     run(scenario())
 
 
-async def test_where_no_namespace_can_be_listed_nothing_is_known(watched: Watched) -> None:
+async def test_no_namespace_that_can_be_listed_means_not_synced(watched: Watched) -> None:
     spouts, _, resync, _ = watched
     spouts.refusals[None] = NamespaceUnavailable("403, as an API server says while it starts")
 
