@@ -11,7 +11,7 @@ from spout_testbed.errors import TestbedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; returns the exit code."""
+    """Run the command line, and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         match options.action:
@@ -35,11 +35,12 @@ def _parser() -> argparse.ArgumentParser:
     builder = actions.add_parser("build", help="build and fetch the servers, or the tools, once")
     which = builder.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", choices=(*build.NAMES, *build.TOOLS), default=build.NAMES)
-    which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="what judges the chart")
-    runner = actions.add_parser("run", help="run a command in namespaces of its own")
+    tools_help = "build the linters and validators of the chart, the manifests and the workflows"
+    which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help=tools_help)
+    runner = actions.add_parser("run", help="run a command in its own namespaces, where it can start the servers")
     runner.add_argument("command", nargs="+")
-    entry = actions.add_parser("enter", help="run a command in a bed that runs")
-    entry.add_argument("pid", type=int, help="of the `run` or `serve` process")
+    entry = actions.add_parser("enter", help="run a command in a running test bed")
+    entry.add_argument("pid", type=int, help="the process ID of `run` or `serve`")
     entry.add_argument("command", nargs="+")
     server = actions.add_parser("serve", help="start the servers and keep them until Ctrl-C")
     server.add_argument("--kafka", action="store_true", help="start a Kafka broker too")
@@ -56,7 +57,7 @@ def _run(command: Sequence[str]) -> int:
 def _serve(*, kafka: bool) -> int:
     if not namespaces.is_inside():
         return _run([sys.executable, "-m", "spout_testbed", "serve", *(["--kafka"] if kafka else [])])
-    from spout_testbed.bed import Testbed  # noqa: PLC0415 - `build` and `run` do without the servers
+    from spout_testbed.bed import Testbed  # noqa: PLC0415 - `build` and `run` do not need the servers
 
     endings = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, endings)
