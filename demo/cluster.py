@@ -1,4 +1,4 @@
-"""What the demo does with kubectl, the operator and Pachyderm."""
+"""The actions of the demo on kubectl, the operator and Pachyderm."""
 
 import json
 import os
@@ -22,7 +22,7 @@ _HTTP_PORT = 8080
 
 
 class Cluster:
-    """The bed, with the operator in it."""
+    """The test bed, with the operator in it."""
 
     def __init__(self, bed: Testbed) -> None:
         self.bed = bed
@@ -31,12 +31,12 @@ class Cluster:
         self._header = ""
 
     def install(self) -> None:
-        """The CRD, and the operator's account with the rights of deploy/overlays/cluster-wide."""
+        """Install the CRD and the ServiceAccount of the operator, with the rights of deploy/overlays/cluster-wide."""
         self.bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         self.bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
 
     def start_operator(self) -> None:
-        """The operator as a process, with its own rights; returns when it is ready."""
+        """Start the operator as a process, with its own rights, and return when it is ready."""
         program = Path(sys.executable).with_name("spout-operator")
         argv = [
             str(program),
@@ -53,7 +53,7 @@ class Cluster:
         wait_for("the operator to be ready", self._is_ready, seconds=20, details=self.operator_log.read_text)
 
     def stop_operator(self) -> None:
-        """End the operator, if it runs."""
+        """Stop the operator, if it runs."""
         if self._operator is not None:
             self._operator.terminate()
             self._operator.wait(timeout=20)
@@ -61,13 +61,13 @@ class Cluster:
 
     @property
     def operator_log(self) -> Path:
-        """What the operator logs."""
+        """The log file of the operator."""
         return self.bed.folder / "operator.log"
 
     def apply_example(self, **env: str) -> None:
-        """The seed's example, with the demo's Kafka.
+        """Apply examples/my-spout.yaml, with the Kafka of the demo and these additional environment variables.
 
-        No container engine runs here, so a worker runs a program of this machine in place of the image.
+        There is no container engine, so the worker runs a program of this machine instead of the image.
         """
         spout = yaml.safe_load((ROOT / "examples" / "my-spout.yaml").read_text(encoding="utf-8"))
         host, _, port = self.bed.kafka_bootstrap.partition(":")
@@ -78,18 +78,18 @@ class Cluster:
         show(self.bed.kubectl("apply", "-f", "-", input=yaml.safe_dump(spout)).stdout)
 
     def _spout(self) -> dict[str, Any]:
-        """The Spout as it is."""
+        """The current Spout, or an empty object if there is none."""
         found = self.bed.kubectl("get", "spout", SPOUT, "-o", "json", check=False).stdout
         return dict(json.loads(found)) if found else {}
 
     def status(self) -> dict[str, Any]:
-        """Its status."""
+        """The status of the Spout."""
         return dict(self._spout()["status"])
 
     def watch_until(self, what: str, *, seconds: float, **wanted: object) -> dict[str, Any]:
-        """Print `kubectl get spouts` whenever it changed, until the status is as wanted.
+        """Print `kubectl get spouts` after each change, until the status has the wanted values.
 
-        `wanted` may name `ready` (the status of that condition), `state`, `marker` and `version`.
+        `wanted` can have `ready` (the status of that condition), `state`, `marker` and `version`.
         """
 
         def look() -> dict[str, Any] | None:
@@ -108,19 +108,19 @@ class Cluster:
         return found
 
     def print_spouts(self) -> None:
-        """Print `kubectl get spouts -o wide` whenever more than the ages in it has changed."""
+        """Print `kubectl get spouts -o wide` if more than the ages in it has changed."""
         status = self._spout().get("status", {})
         ready: dict[str, Any] = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
         pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
         seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), marker.get("summary"))
         lines = self.bed.kubectl("get", "spouts", "-o", "wide", check=False).stdout.splitlines()
         if lines and seen != self._shown:
-            # kubectl sets the widths of the columns anew each time.
+            # kubectl computes the widths of the columns again each time.
             show("\n".join(lines if lines[0] != self._header else lines[1:]))
             self._shown, self._header = seen, lines[0]
 
     def messages(self) -> dict[str, int]:
-        """All messages in the spout's repo, and how often each is there."""
+        """All messages in the repo of the spout, each with the number of its files."""
         client = Client.new_from_pachd_address(self.bed.pachd_address)
         found: dict[str, int] = {}
         for info in client.walk_file((SPOUT, "master"), "/"):
@@ -130,13 +130,13 @@ class Cluster:
         return found
 
     def check_messages(self, count: int) -> int:
-        """See that messages 0 to `count - 1` are there, each once, and nothing else.
+        """Check that the repo has the messages 0 to `count - 1`, each exactly once, and nothing else.
 
         Returns:
-            How many there are.
+            The number of messages.
 
         Raises:
-            DemoError: some are missing, some are there twice, or there is something else.
+            DemoError: the repo lacks messages, has a message more than once, or has other content.
         """
         found = self.messages()
         wanted = {kafka.message(number).decode() for number in range(count)}
@@ -144,13 +144,13 @@ class Cluster:
         twice = {text for text, times in found.items() if times > 1}
         if missing or strange or twice:
             raise DemoError(
-                f"expected {count} messages, each once; {len(missing)} are missing ({sorted(missing)[:3]}), "
-                f"{len(twice)} are there twice, {len(strange)} are something else ({sorted(strange)[:3]})"
+                f"expected {count} messages, each exactly once; {len(missing)} are missing ({sorted(missing)[:3]}), "
+                f"{len(twice)} occur more than once, and there are {len(strange)} others ({sorted(strange)[:3]})"
             )
         return len(found)
 
     def details(self) -> str:
-        """What somebody wants to see who has to find out why a step did not hold."""
+        """The Spouts and the logs, for people who have to find out why a step failed."""
         workers = "".join(
             f"\n--- worker log\n{worker.log.read_text()[-2000:]}" for worker in self.bed.workers.running()
         )
