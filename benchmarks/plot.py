@@ -1,11 +1,11 @@
-"""Draws the figures of `benchmarks.scale` as bars, beside those of before: python -m benchmarks.plot."""
+"""Draws the figures of `benchmarks.scale` as bars, beside the earlier figures: python -m benchmarks.plot."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.saved import BEFORE, FOLDER, NOW, Figures, load
 
-#: Title, field of `Figures`, and the aim for 1,000 Spouts.
+#: The title, the field of `Figures`, and the target for 1,000 Spouts.
 PANELS = (
     ("CPU at rest, % of a core", "cpu", 1.0),
     ("reads of heads a minute, at rest", "reads", 200.0),
@@ -19,7 +19,7 @@ AIM_AT = 1000
 
 
 def draw(file: Path, *, now: Sequence[Figures], before: Sequence[Figures]) -> None:
-    """Write an SVG with a panel for each figure: a pair of bars for each number of Spouts."""
+    """Write an SVG file with a panel for each figure. Each panel has a pair of bars for each number of Spouts."""
     width, height = 2 * WIDTH, 2 * HEIGHT + 30
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
@@ -37,7 +37,7 @@ def _panel(title: str, field: str, aim: float, now: Sequence[Figures], before: S
     old = {row.spouts: float(getattr(row, field)) for row in before}
     new = {row.spouts: float(getattr(row, field)) for row in now}
     top, floor = MARGIN + 16, HEIGHT - MARGIN
-    # Each number of Spouts has a scale of its own: what counts is before against now.
+    # Each number of Spouts has its own scale, because the comparison is between before and now.
     yield f'<text x="16" y="{MARGIN - 12}" font-weight="bold">{title}</text>'
     for place, spouts in enumerate(sorted(new.keys())):
         left = 24 + place * (2 * BAR + GAP + 28)
@@ -58,11 +58,11 @@ def _panel(title: str, field: str, aim: float, now: Sequence[Figures], before: S
 
 
 def _legend(y: int) -> Iterator[str]:
-    for x, colour, text in ((16, OLD, "all heads read at each tick"), (220, NEW, "heads read when they are due")):
+    for x, colour, text in ((16, OLD, "all heads read at each poll"), (220, NEW, "heads read when they are due")):
         yield f'<rect x="{x}" y="{y - 10}" width="12" height="12" fill="{colour}"/>'
         yield f'<text x="{x + 18}" y="{y}">{text}</text>'
     yield f'<path d="M430 {y - 4}h24" stroke="{AIM}" stroke-dasharray="4 3"/>'
-    yield f'<text x="460" y="{y}">aim for 1,000 Spouts</text>'
+    yield f'<text x="460" y="{y}">target for 1,000 Spouts</text>'
 
 
 def _short(value: float) -> str:
