@@ -27,8 +27,8 @@ ROOT = Path(__file__).parents[1]
 #: One less than the limit of the Community Edition of Pachyderm 1.13.
 SPOUTS = 15
 ROUNDS = 3
-TICK = 2.0
-IDLE_TICKS = 10
+POLL_INTERVAL = 2.0
+IDLE_POLLS = 10
 #: The command idles, so that the figures are those of the operator.
 COMMAND = ["sleep", "1000000"]
 SPEC: dict[str, Any] = {"transform": {"image": "none", "cmd": COMMAND}, "spout": {"marker": "offset"}}
@@ -47,7 +47,7 @@ def main() -> None:
             kubeconfig=bed.kubeconfig,
             pachd_address=bed.pachd_address,
             log=log,
-            flags=(f"--poll-interval={TICK}", "--quiet-interval=300", "--status-interval=1"),
+            flags=(f"--poll-interval={POLL_INTERVAL}", "--quiet-interval=300", "--status-interval=1"),
         )
         with administrator(bed) as api_client:
             spouts = Spouts(api_client, "default", log)
@@ -120,20 +120,20 @@ def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
     eventually(lambda: is_quiet(bed), what="no more observations of single pipelines", seconds=180)
     calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), operator.cpu_seconds
     begin = time.monotonic()
-    rest(bed, IDLE_TICKS)
+    rest(bed, IDLE_POLLS)
     wall = time.monotonic() - begin
     made = pachd_calls(bed.pachd.log) - calls
-    ticks = made["pps.API.ListPipeline"]
+    polls = made["pps.API.ListPipeline"]
     heads = made["pfs.API.ListBranch"]
     show("at rest, 15 Spouts: writes to the API server", str(sum((spout_writes(bed) - writes).values())))
     show(
-        f"at rest, calls to pachd in {ticks} polls",
-        f"{ticks} ListPipeline, {heads} ListBranch ({heads / ticks / SPOUTS:.2f} per Spout and poll), "
+        f"at rest, calls to pachd in {polls} polls",
+        f"{polls} ListPipeline, {heads} ListBranch ({heads / polls / SPOUTS:.2f} per Spout and poll), "
         f"{made['pps.API.InspectPipeline']} InspectPipeline",
     )
     show(
         "at rest, CPU",
-        f"{100 * (operator.cpu_seconds - cpu) / wall:.1f} % of one core at a poll interval of {TICK:g} s",
+        f"{100 * (operator.cpu_seconds - cpu) / wall:.1f} % of one core at a poll interval of {POLL_INTERVAL:g} s",
     )
     show("memory at 15 Spouts", f"{operator.memory / 1e6:.0f} MB (peak {operator.peak_memory / 1e6:.0f} MB)")
 
@@ -170,10 +170,10 @@ def clear(spouts: Spouts) -> None:
         spouts.wait_gone(name)
 
 
-def rest(bed: Testbed, ticks: int) -> None:
+def rest(bed: Testbed, polls: int) -> None:
     """Wait for a number of polls."""
     begin = listed(bed)
-    eventually(lambda: listed(bed) >= begin + ticks, what=f"{ticks} polls", seconds=20 + 2 * TICK * ticks)
+    eventually(lambda: listed(bed) >= begin + polls, what=f"{polls} polls", seconds=20 + 2 * POLL_INTERVAL * polls)
 
 
 def is_quiet(bed: Testbed) -> bool:

@@ -45,7 +45,7 @@ FIRST_MINUTES = 2
 #: Seconds.
 CALM = 25.0
 #: Calls that are not part of a poll. While the operator makes none of them, it is at rest.
-LOOKS = ("InspectPipeline", "InspectCommit", "ListCommitStream", "CreatePipeline")
+RECONCILE_CALLS = ("InspectPipeline", "InspectCommit", "ListCommitStream", "CreatePipeline")
 
 
 def main() -> None:
@@ -139,9 +139,9 @@ def calm(pachd: Pachd, *, seconds: float) -> None:
     def is_calm() -> bool:
         nonlocal seen, since
         calls = pachd.calls
-        looks = {name: calls.get(name, 0) for name in LOOKS}
-        if looks != seen:
-            seen, since = looks, time.monotonic()
+        counts = {name: calls.get(name, 0) for name in RECONCILE_CALLS}
+        if counts != seen:
+            seen, since = counts, time.monotonic()
         return time.monotonic() - since > CALM
 
     eventually(is_calm, what="no more calls but those of polls", seconds=seconds, interval=1)
@@ -159,10 +159,10 @@ def window(operator: OperatorProcess, pachd: Pachd) -> tuple[float, float]:
 def restarted(operator: OperatorProcess, pachd: Pachd, count: int) -> float:
     """Seconds of CPU from the start of the process until the operator has observed each pipeline."""
     operator.stop()
-    looked = pachd.calls.get("InspectPipeline", 0)
+    observed = pachd.calls.get("InspectPipeline", 0)
     operator.start()
     eventually(
-        lambda: pachd.calls.get("InspectPipeline", 0) >= looked + count,
+        lambda: pachd.calls.get("InspectPipeline", 0) >= observed + count,
         what="an observation of each",
         seconds=60 + count / 10,
     )

@@ -92,7 +92,7 @@ class Cluster:
         `wanted` can have `ready` (the status of that condition), `state`, `marker` and `version`.
         """
 
-        def look() -> dict[str, Any] | None:
+        def reached() -> dict[str, Any] | None:
             self.print_spouts()
             status = self._spout().get("status", {})
             seen = {
@@ -103,7 +103,7 @@ class Cluster:
             }
             return status if all(seen[key] == value for key, value in wanted.items()) else None
 
-        found = wait_for(what, look, seconds=seconds, details=self.details)
+        found = wait_for(what, reached, seconds=seconds, details=self.details)
         self.print_spouts()
         return found
 

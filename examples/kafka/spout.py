@@ -28,7 +28,7 @@ PFS = Path("/pfs")
 FILES_PER_FOLDER = 1000  # with every commit, Pachyderm 1.13 writes the whole list of names of a folder again
 WRITE_ATTEMPTS = 8  # the pauses double, so these take 12.7 s from the first to the last
 FIRST_PAUSE_SECONDS = 0.1
-LOOK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 KAFKA_TIMEOUT_SECONDS = 10.0
 NEW_PARTITIONS_SECONDS = 60.0
 NO_ARCHIVE = b"\xff" * 512  # a worker that reads this starts over: it creates a new pipe and fetches the marker
@@ -223,7 +223,7 @@ def wait_for_empty(pipe: Path, sleep: Callable[[float], object] = time.sleep) ->
             if settled:
                 log(f"waiting until the worker has read {left} bytes that an earlier run left in {pipe}")
             settled = not left  # the worker needs a moment from the last byte to the end: check once more
-            sleep(LOOK_SECONDS)
+            sleep(CHECK_SECONDS)
     finally:
         os.close(reader)
 
