@@ -1,4 +1,4 @@
-"""Draws the figures of `benchmarks.scale` as bars, beside the earlier figures: python -m benchmarks.plot."""
+"""Draws the figures of `benchmarks.scale` as bars, beside those of before: python -m benchmarks.plot."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ AIM_AT = 1000
 
 
 def draw(file: Path, *, now: Sequence[Figures], before: Sequence[Figures]) -> None:
-    """Write an SVG file with a panel for each figure. Each panel has a pair of bars for each number of Spouts."""
+    """Write an SVG with a panel for each figure: a pair of bars for each number of Spouts."""
     width, height = 2 * WIDTH, 2 * HEIGHT + 30
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',

@@ -1,4 +1,4 @@
-"""Writes the table of values into the README of the chart: `python charts/readme.py`. A test compares the two."""
+"""Writes the table of values into the chart's README: `python charts/readme.py`. A test holds it up to date."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -35,9 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     builder = actions.add_parser("build", help="build and fetch the servers, or the tools, once")
     which = builder.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", choices=(*build.NAMES, *build.TOOLS), default=build.NAMES)
-    tools_help = "build the linters and validators of the chart, the manifests and the workflows"
-    which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help=tools_help)
-    runner = actions.add_parser("run", help="run a command in its own namespaces, where it can start the servers")
+    which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="what judges the chart")
+    runner = actions.add_parser("run", help="run a command in namespaces of its own")
     runner.add_argument("command", nargs="+")
     entry = actions.add_parser("enter", help="run a command in a running test bed")
     entry.add_argument("pid", type=int, help="the process ID of `run` or `serve`")
