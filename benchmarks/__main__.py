@@ -24,7 +24,7 @@ from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[1]
-#: One less than the limit of the Community Edition of Pachyderm 1.13.
+#: One less than the Community Edition of Pachyderm 1.13 takes.
 SPOUTS = 15
 ROUNDS = 3
 POLL_INTERVAL = 2.0
@@ -157,7 +157,7 @@ def again(bed: Testbed, operator: OperatorProcess) -> None:
 
 
 def manifest(name: str) -> dict[str, Any]:
-    """The manifest of a Spout, as the benchmark created it."""
+    """The Spout as it was made."""
     metadata = {"name": name, "namespace": "default"}
     return {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": SPEC}
 

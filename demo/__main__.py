@@ -33,7 +33,7 @@ def main() -> int:
             cluster = Cluster(bed)
             try:
                 summary = play(cluster, delete=not keep)
-                print("\nWhat this demo has shown\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
+                print("\nWhat was proved\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
                 if keep:
                     stay()
             finally:

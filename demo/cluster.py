@@ -22,7 +22,7 @@ _HTTP_PORT = 8080
 
 
 class Cluster:
-    """The test bed, with the operator in it."""
+    """The bed, with the operator in it."""
 
     def __init__(self, bed: Testbed) -> None:
         self.bed = bed
@@ -31,12 +31,12 @@ class Cluster:
         self._header = ""
 
     def install(self) -> None:
-        """Install the CRD and the ServiceAccount of the operator, with the rights of deploy/overlays/cluster-wide."""
+        """The CRD, and the operator's account with the rights of deploy/overlays/cluster-wide."""
         self.bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         self.bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
 
     def start_operator(self) -> None:
-        """Start the operator as a process, with its own rights, and return when it is ready."""
+        """The operator as a process, with its own rights; returns when it is ready."""
         program = Path(sys.executable).with_name("spout-operator")
         argv = [
             str(program),
@@ -53,7 +53,7 @@ class Cluster:
         wait_for("the operator to be ready", self._is_ready, seconds=20, details=self.operator_log.read_text)
 
     def stop_operator(self) -> None:
-        """Stop the operator, if it runs."""
+        """End the operator, if it runs."""
         if self._operator is not None:
             self._operator.terminate()
             self._operator.wait(timeout=20)
@@ -61,7 +61,7 @@ class Cluster:
 
     @property
     def operator_log(self) -> Path:
-        """The log file of the operator."""
+        """What the operator logs."""
         return self.bed.folder / "operator.log"
 
     def apply_example(self, **env: str) -> None:
@@ -78,21 +78,21 @@ class Cluster:
         show(self.bed.kubectl("apply", "-f", "-", input=yaml.safe_dump(spout)).stdout)
 
     def _spout(self) -> dict[str, Any]:
-        """The current Spout, or an empty object if there is none."""
+        """The Spout as it is."""
         found = self.bed.kubectl("get", "spout", SPOUT, "-o", "json", check=False).stdout
         return dict(json.loads(found)) if found else {}
 
     def status(self) -> dict[str, Any]:
-        """The status of the Spout."""
+        """Its status."""
         return dict(self._spout()["status"])
 
     def watch_until(self, what: str, *, seconds: float, **wanted: object) -> dict[str, Any]:
-        """Print `kubectl get spouts` after each change, until the status has the wanted values.
+        """Print `kubectl get spouts` whenever it changed, until the status is as wanted.
 
-        `wanted` can have `ready` (the status of that condition), `state`, `marker` and `version`.
+        `wanted` may name `ready` (the status of that condition), `state`, `marker` and `version`.
         """
 
-        def reached() -> dict[str, Any] | None:
+        def look() -> dict[str, Any] | None:
             self.print_spouts()
             status = self._spout().get("status", {})
             seen = {
@@ -103,12 +103,12 @@ class Cluster:
             }
             return status if all(seen[key] == value for key, value in wanted.items()) else None
 
-        found = wait_for(what, reached, seconds=seconds, details=self.details)
+        found = wait_for(what, look, seconds=seconds, details=self.details)
         self.print_spouts()
         return found
 
     def print_spouts(self) -> None:
-        """Print `kubectl get spouts -o wide` if more than the ages in it has changed."""
+        """Print `kubectl get spouts -o wide` whenever more than the ages in it has changed."""
         status = self._spout().get("status", {})
         ready: dict[str, Any] = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
         pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
@@ -150,7 +150,7 @@ class Cluster:
         return len(found)
 
     def details(self) -> str:
-        """The Spouts and the logs, for people who have to find out why a step failed."""
+        """What somebody wants to see who has to find out why a step did not hold."""
         workers = "".join(
             f"\n--- worker log\n{worker.log.read_text()[-2000:]}" for worker in self.bed.workers.running()
         )

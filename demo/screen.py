@@ -30,15 +30,15 @@ def fact(text: str) -> None:
     print(f"    ok: {text}", flush=True)
 
 
-def wait_for(what: str, read: Callable[[], T | None], *, seconds: float, details: Callable[[], str]) -> T:
-    """Call `read` until it returns a value, and return that value.
+def wait_for(what: str, look: Callable[[], T | None], *, seconds: float, details: Callable[[], str]) -> T:
+    """What `look` returns as soon as it returns something.
 
     Raises:
-        DemoError: `read` returned no value within `seconds`. The message has the text of `details`.
+        DemoError: it did not within `seconds`; `details` then tells what was there.
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = read()
+        found = look()
         if found is not None:
             return found
         if time.monotonic() > deadline:

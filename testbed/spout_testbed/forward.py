@@ -1,7 +1,7 @@
-"""A TCP forwarder that gives each worker its own address.
+"""A TCP forwarder, so that each worker is reached at an address of its own.
 
-pachd connects to each worker at the worker's own address, and at the same port for all. But the workers of a test bed
-share one network and listen on all addresses. So each worker gets its own port, and a forwarder in front of it.
+pachd looks for every worker at that worker's own address and at one port common to all. The workers of
+a bed share one network and listen on every address, so each gets a port of its own, and this in front.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ class Forwarder:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening. An open connection ends when one of its two sides ends it."""
-        # To close the socket alone would not wake the thread that waits in accept().
+        """Stop listening; open connections end with either of their ends."""
+        # Closing alone would not wake the thread that waits in accept().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -78,7 +78,7 @@ class Server:
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        """Return when the running server is ready. Raises the errors of `start`."""
+        """Return once the running server is ready; see `start` for errors."""
         wait_until(
             self._check_ready,
             what=f"{self.name}: {self._ready_means}",

@@ -104,7 +104,7 @@ def test_one_that_is_being_deleted_is_in_progress(state: State) -> None:
 
 
 def test_one_that_nobody_has_seen_is_in_progress_for_argo_cd() -> None:
-    assert health(unseen()) == ("Progressing", "Waiting for the operator to observe the Spout")
+    assert health(unseen()) == ("Progressing", "Waiting for the operator")
 
 
 # ---- Flux
