@@ -149,7 +149,7 @@ def again(bed: Testbed, operator: OperatorProcess) -> None:
     rest(bed, 3)
     made = pachd_calls(bed.pachd.log) - calls
     show(
-        "the same manifests applied again, and a restart of the operator",
+        "same manifests applied again, and operator restarted",
         f"{made['pps.API.CreatePipeline']} CreatePipeline/UpdatePipeline, "
         f"{(spout_writes(bed) - writes)['PATCH status']} status patches",
     )
