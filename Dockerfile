@@ -1,12 +1,12 @@
-# Bases are pinned by their exact tag: it says what is inside, and a patch release is one line to change.
-# ---- build: only what the locks name, checked against their hashes --------------------------------------------
+# The exact tag pins each base image. The tag tells the version, and an update to a patch release changes one line.
+# ---- build: installs only the locked packages, and checks their hashes ------------------------------------------
 FROM python:3.13.12-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
 WORKDIR /src
 
-# The dependencies change less often than the code: a layer of their own. Only python-pachyderm comes without a wheel;
-# it is built with the locked setuptools, not with what build isolation would fetch.
+# The dependencies change less often than the code, so they have their own layer. Only python-pachyderm has no wheel. This
+# stage builds it with the locked setuptools, not with the version that build isolation would fetch.
 COPY requirements.txt requirements-build.txt ./
 RUN python -m venv /opt/build && \
     /opt/build/bin/pip install --require-hashes --only-binary :all: --requirement requirements-build.txt && \
@@ -17,12 +17,12 @@ RUN python -m venv /opt/build && \
 
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
-# operator/spout_operator/kubernetes/crd.yaml is a link to here.
+# operator/spout_operator/kubernetes/crd.yaml is a link to a file in this folder.
 COPY crds crds
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory dist && \
     python -m pip --python /opt/spout-operator/bin/python install --no-deps --no-index dist/*.whl
 
-# ---- final: the interpreter, the environment built above, and nothing to install more with ----------------------
+# ---- final: the interpreter and the environment from above, without pip ------------------------------------------
 FROM python:3.13.12-slim-bookworm
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="spout-operator" \
@@ -33,9 +33,9 @@ LABEL org.opencontainers.image.title="spout-operator" \
 RUN python -m pip uninstall --yes --quiet pip && \
     rm -r /usr/local/lib/python3.13/ensurepip
 COPY --from=build /opt/spout-operator /opt/spout-operator
-# The root file system may be read-only: nothing is written at run time, least of all bytecode. With a threshold
-# that is set (here to its default) glibc gives large blocks back: else the heap of each thread keeps the size of the
-# longest list that was ever read in it, 6 MiB in all at 1,000 Spouts.
+# The root file system can be read-only, because the operator writes nothing there, not even bytecode. If the threshold is
+# set (here to its default), glibc returns large blocks to the system. Otherwise the heap of each thread keeps the size of
+# the longest list that the thread ever read: 6 MiB in total for 1,000 Spouts.
 ENV PATH=/opt/spout-operator/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

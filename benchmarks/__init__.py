@@ -1,1 +1,1 @@
-"""The operator's figures on real servers: `make bench`."""
+"""`make bench`: measures the operator on real servers."""

@@ -1,6 +1,6 @@
 """Prints the figures of docs/benchmarks.md, side by side in one run. Runs inside a test bed.
 
-Nothing here passes or fails: a shared machine's times are read as ratios, and the counts are held by tests.
+Nothing here passes or fails. On a shared machine only the ratios of times are meaningful, and tests check the counts.
 """
 
 import concurrent.futures
@@ -27,9 +27,9 @@ ROOT = Path(__file__).parents[1]
 #: One less than the Community Edition of Pachyderm 1.13 takes.
 SPOUTS = 15
 ROUNDS = 3
-TICK = 2.0
-IDLE_TICKS = 10
-#: Idles, so that what is measured is the operator.
+POLL_INTERVAL = 2.0
+IDLE_POLLS = 10
+#: The command idles, so that the figures are those of the operator.
 COMMAND = ["sleep", "1000000"]
 SPEC: dict[str, Any] = {"transform": {"image": "none", "cmd": COMMAND}, "spout": {"marker": "offset"}}
 NAMES = [f"spout-{number:02d}" for number in range(SPOUTS)]
@@ -37,7 +37,7 @@ _DURATION = re.compile(r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"requ
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the figures."""
     with Testbed.start(pachyderm=True) as bed:
         bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
         bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
@@ -47,7 +47,7 @@ def main() -> None:
             kubeconfig=bed.kubeconfig,
             pachd_address=bed.pachd_address,
             log=log,
-            flags=(f"--poll-interval={TICK}", "--quiet-interval=300", "--status-interval=1"),
+            flags=(f"--poll-interval={POLL_INTERVAL}", "--quiet-interval=300", "--status-interval=1"),
         )
         with administrator(bed) as api_client:
             spouts = Spouts(api_client, "default", log)
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def bursts(bed: Testbed, pachyderm: Client, spouts: Spouts) -> None:
-    """15 Spouts at once, against a bare loop of 15 calls: in turn, so that both see the same machine."""
+    """Measure 15 Spouts at once against a bare loop of 15 calls, in turns, so that both run on the same machine."""
     ratios = []
     for number in range(ROUNDS):
         bare = bare_loop(pachyderm)
@@ -77,7 +77,7 @@ def bursts(bed: Testbed, pachyderm: Client, spouts: Spouts) -> None:
 
 
 def bare_loop(pachyderm: Client) -> float:
-    """Seconds that 15 calls of python-pachyderm take, one after the other."""
+    """Seconds for 15 calls of python-pachyderm, one after the other."""
     begin = time.time()
     for name in NAMES:
         pachyderm.create_pipeline(
@@ -93,7 +93,7 @@ def bare_loop(pachyderm: Client) -> float:
 
 
 def burst(bed: Testbed, pachyderm: Client, spouts: Spouts) -> float:
-    """Seconds from before the first Spout is sent until the last CreatePipeline is answered, by pachd's own log."""
+    """Seconds from before the first Spout is sent until pachd answers the last CreatePipeline, as its log says."""
     mark = len(bed.pachd.log.read_text())
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         begin = time.time()
@@ -112,30 +112,34 @@ def burst(bed: Testbed, pachyderm: Client, spouts: Spouts) -> float:
 
 
 def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
-    """What 15 Spouts at rest cost in ten ticks."""
+    """Print what 15 Spouts at rest cost in ten polls."""
     for name in NAMES:
         spouts.wait(name, "to be ready", seconds=300, ready="True")
-    # A pipeline that comes up is observed until its worker answers: 15 workers on two cores take their time.
-    eventually(lambda: is_quiet(bed), what="nothing to be observed any more", seconds=180)
+    # The operator observes a pipeline that starts until its worker answers, which takes a while with 15 workers on two
+    # cores.
+    eventually(lambda: is_quiet(bed), what="no more observations of single pipelines", seconds=180)
     calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), operator.cpu_seconds
     begin = time.monotonic()
-    rest(bed, IDLE_TICKS)
+    rest(bed, IDLE_POLLS)
     wall = time.monotonic() - begin
     made = pachd_calls(bed.pachd.log) - calls
-    ticks = made["pps.API.ListPipeline"]
+    polls = made["pps.API.ListPipeline"]
     heads = made["pfs.API.ListBranch"]
     show("at rest, 15 Spouts: writes to the API server", str(sum((spout_writes(bed) - writes).values())))
     show(
-        f"at rest, calls to pachd in {ticks} ticks",
-        f"{ticks} ListPipeline, {heads} ListBranch ({heads / ticks / SPOUTS:.2f} per Spout and tick), "
+        f"at rest, calls to pachd in {polls} polls",
+        f"{polls} ListPipeline, {heads} ListBranch ({heads / polls / SPOUTS:.2f} per Spout and poll), "
         f"{made['pps.API.InspectPipeline']} InspectPipeline",
     )
-    show("at rest, CPU", f"{100 * (operator.cpu_seconds - cpu) / wall:.1f} % of one core at a tick of {TICK:g} s")
+    show(
+        "at rest, CPU",
+        f"{100 * (operator.cpu_seconds - cpu) / wall:.1f} % of one core at a poll interval of {POLL_INTERVAL:g} s",
+    )
     show("memory at 15 Spouts", f"{operator.memory / 1e6:.0f} MB (peak {operator.peak_memory / 1e6:.0f} MB)")
 
 
 def again(bed: Testbed, operator: OperatorProcess) -> None:
-    """The same manifests once more, and the operator once more."""
+    """Print the cost of applying the same manifests again, and of restarting the operator."""
     calls, writes = pachd_calls(bed.pachd.log), spout_writes(bed)
     listing = {"apiVersion": "v1", "kind": "List", "items": [manifest(name) for name in NAMES]}
     bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=json.dumps(listing))
@@ -145,11 +149,11 @@ def again(bed: Testbed, operator: OperatorProcess) -> None:
     rest(bed, 3)
     made = pachd_calls(bed.pachd.log) - calls
     show(
-        "same manifests again, and a restart of the operator",
+        "same manifests applied again, and operator restarted",
         f"{made['pps.API.CreatePipeline']} CreatePipeline/UpdatePipeline, "
         f"{(spout_writes(bed) - writes)['PATCH status']} status patches",
     )
-    show("  (the applies themselves", f"{dict(users)})")
+    show("  (the writes of kubectl apply itself", f"{dict(users)})")
 
 
 def manifest(name: str) -> dict[str, Any]:
@@ -166,21 +170,21 @@ def clear(spouts: Spouts) -> None:
         spouts.wait_gone(name)
 
 
-def rest(bed: Testbed, ticks: int) -> None:
-    """Wait for some ticks of the poller."""
+def rest(bed: Testbed, polls: int) -> None:
+    """Wait for a number of polls."""
     begin = listed(bed)
-    eventually(lambda: listed(bed) >= begin + ticks, what=f"{ticks} ticks", seconds=20 + 2 * TICK * ticks)
+    eventually(lambda: listed(bed) >= begin + polls, what=f"{polls} polls", seconds=20 + 2 * POLL_INTERVAL * polls)
 
 
 def is_quiet(bed: Testbed) -> bool:
-    """Whether no pipeline was observed by itself for three ticks."""
+    """Whether the operator observed no single pipeline during three polls."""
     before = pachd_calls(bed.pachd.log)["pps.API.InspectPipeline"]
     rest(bed, 3)
     return pachd_calls(bed.pachd.log)["pps.API.InspectPipeline"] == before
 
 
 def listed(bed: Testbed) -> int:
-    """How often the pipelines were listed."""
+    """The number of times that the operator has listed the pipelines."""
     return Counter(pachd_calls(bed.pachd.log))["pps.API.ListPipeline"]
 
 

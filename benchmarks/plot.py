@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.saved import BEFORE, FOLDER, NOW, Figures, load
 
-#: Title, field of `Figures`, and the aim for 1,000 Spouts.
+#: The title, the field of `Figures`, and the target for 1,000 Spouts.
 PANELS = (
     ("CPU at rest, % of a core", "cpu", 1.0),
     ("reads of heads a minute, at rest", "reads", 200.0),
@@ -37,7 +37,7 @@ def _panel(title: str, field: str, aim: float, now: Sequence[Figures], before: S
     old = {row.spouts: float(getattr(row, field)) for row in before}
     new = {row.spouts: float(getattr(row, field)) for row in now}
     top, floor = MARGIN + 16, HEIGHT - MARGIN
-    # Each number of Spouts has a scale of its own: what counts is before against now.
+    # Each number of Spouts has its own scale, because the comparison is between before and now.
     yield f'<text x="16" y="{MARGIN - 12}" font-weight="bold">{title}</text>'
     for place, spouts in enumerate(sorted(new.keys())):
         left = 24 + place * (2 * BAR + GAP + 28)
@@ -58,11 +58,11 @@ def _panel(title: str, field: str, aim: float, now: Sequence[Figures], before: S
 
 
 def _legend(y: int) -> Iterator[str]:
-    for x, colour, text in ((16, OLD, "all heads read at each tick"), (220, NEW, "heads read when they are due")):
+    for x, colour, text in ((16, OLD, "all heads read at each poll"), (220, NEW, "heads read when they are due")):
         yield f'<rect x="{x}" y="{y - 10}" width="12" height="12" fill="{colour}"/>'
         yield f'<text x="{x + 18}" y="{y}">{text}</text>'
     yield f'<path d="M430 {y - 4}h24" stroke="{AIM}" stroke-dasharray="4 3"/>'
-    yield f'<text x="460" y="{y}">aim for 1,000 Spouts</text>'
+    yield f'<text x="460" y="{y}">target for 1,000 Spouts</text>'
 
 
 def _short(value: float) -> str:

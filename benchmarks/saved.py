@@ -1,4 +1,4 @@
-"""The figures of `benchmarks.scale` as they are kept, and printed beside those of before."""
+"""Saves the figures of `benchmarks.scale`, and prints them beside the earlier figures."""
 
 import dataclasses
 import json
@@ -8,40 +8,40 @@ from pathlib import Path
 from benchmarks.figures import show
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "figures"
-#: Measured by the same command on the code as it is, and (once) on that which read all heads at each tick.
+#: Measured with the same command: on the current code, and (once) on the code that read all heads at each poll.
 NOW, BEFORE = FOLDER / "scale.json", FOLDER / "scale-before.json"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What so many Spouts cost."""
+    """The cost of a number of Spouts."""
 
     spouts: int
     first_cpu: list[float]
-    """Percent of a core, in the first minutes after all were made and shown."""
+    """CPU in percent of a core, in each of the first minutes after all Spouts were created and observed."""
     first_reads: list[float]
-    """Reads of heads in these minutes."""
+    """Reads of branch heads in each of these minutes."""
     cpu: float
-    """Percent of a core after a restart, at rest: they have been quiet for an hour."""
+    """CPU in percent of a core at rest: after a restart, with Spouts that have made no commit for an hour."""
     reads: float
-    """Reads of heads a minute then."""
+    """Reads of branch heads per minute at rest."""
     memory: float
-    """MiB, resident, then."""
+    """Resident memory at rest, in MiB."""
     peak: float
-    """MiB, the most since that restart."""
+    """The peak of the resident memory since that restart, in MiB."""
     each: float
-    """KiB for each Spout over the memory of an operator without any."""
+    """Memory for each Spout beyond the memory of an operator without Spouts, in KiB."""
     restart: float
-    """Seconds of CPU until each Spout was looked at after a restart."""
+    """Seconds of CPU from a restart until the operator has observed each pipeline."""
 
 
 def load(file: Path) -> list[Figures]:
-    """What was kept; none where nothing was."""
+    """The figures in `file`, or none if there is no such file."""
     return [Figures(**row) for row in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
 
 
 def keep(found: Sequence[Figures]) -> None:
-    """Keep figures; those of other numbers of Spouts stay as they are."""
+    """Save these figures. The figures of other numbers of Spouts stay as they are."""
     rows = {row.spouts: row for row in (*load(NOW), *found)}
     kept = [rows[spouts] for spouts in sorted(rows)]
     FOLDER.mkdir(exist_ok=True)
@@ -50,16 +50,16 @@ def keep(found: Sequence[Figures]) -> None:
 
 
 def print_beside(figures: Figures) -> None:
-    """Print figures, and those of before beside them."""
+    """Print these figures, with the earlier figures beside them."""
     before = {row.spouts: row for row in load(BEFORE)}.get(figures.spouts)
     rows = (
         ("at rest, CPU, % of a core", "cpu", "{:.1f}"),
-        ("at rest, reads of heads a minute", "reads", "{:.0f}"),
+        ("at rest, reads of heads per minute", "reads", "{:.0f}"),
         ("first minutes, CPU, % of a core", "first_cpu", "{:.1f}"),
         ("first minutes, reads of heads in each", "first_reads", "{:.0f}"),
-        ("memory, Mi", "memory", "{:.0f}"),
-        ("memory, peak since the restart, Mi", "peak", "{:.0f}"),
-        ("memory, KiB a Spout over the base", "each", "{:.1f}"),
+        ("memory, MiB", "memory", "{:.0f}"),
+        ("memory, peak since the restart, MiB", "peak", "{:.0f}"),
+        ("memory, KiB per Spout over the base", "each", "{:.1f}"),
         ("restart, s of CPU", "restart", "{:.1f}"),
     )
     for what, field, form in rows:

@@ -1,10 +1,10 @@
-"""What Spouts cost at rest and at a restart, over the in-memory pachd: the real one stops at 16.
+"""Measures what Spouts cost at rest and at a restart, with the in-memory pachd: the real one stops at 16 pipelines.
 
     python -m benchmarks.scale [--save] [SPOUTS ...]
 
-`make bench` runs it with 100 and 1,000 Spouts, in about ten minutes; 5,000 take fifteen more. All figures are measured
-with the settings of an installation. CPU is user and system time of the operator alone: the pachd is a process of its
-own. `--save` keeps the figures and their plot in docs/figures.
+`make bench` runs it with 100 and 1,000 Spouts, which takes about ten minutes. 5,000 Spouts take fifteen minutes more.
+The operator has the default settings of an installation. CPU is the user and system time of the operator alone, because
+the in-memory pachd runs in its own process. `--save` saves the figures and their plot in docs/figures.
 """
 
 import argparse
@@ -38,21 +38,22 @@ SPEC: dict[str, Any] = {
     "resourceRequests": {"cpu": "500m", "memory": "256Mi"},
 }
 LEASE = "--lease=spout-operator/spout-operator"
-#: The intervals that an installation has; of a flag given twice the last one counts.
+#: The default intervals of an installation. If a flag is given twice, the last one counts.
 FLAGS = (LEASE, "--poll-interval=10", "--quiet-interval=300", "--status-interval=5")
 MINUTE, AN_HOUR = 60.0, 3600.0
 FIRST_MINUTES = 2
 #: Seconds.
 CALM = 25.0
-#: Calls that are no part of the ticks: while there are none, nothing is under way.
-LOOKS = ("InspectPipeline", "InspectCommit", "ListCommitStream", "CreatePipeline")
+#: Calls that are not part of a poll. While the operator makes none of them, it is at rest.
+RECONCILE_CALLS = ("InspectPipeline", "InspectCommit", "ListCommitStream", "CreatePipeline")
 
 
 def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="What Spouts cost at rest and at a restart.")
-    parser.add_argument("spouts", nargs="*", type=int, default=[100, 1000], help="how many; 100 and 1000 by default")
-    parser.add_argument("--save", action="store_true", help="keep the figures and their plot in docs/figures")
+    """Measure, and print the figures."""
+    parser = argparse.ArgumentParser(description="Measures what Spouts cost at rest and at a restart.")
+    spouts_help = "the numbers of Spouts; by default 100 and 1000"
+    parser.add_argument("spouts", nargs="*", type=int, default=[100, 1000], help=spouts_help)
+    parser.add_argument("--save", action="store_true", help="save the figures and their plot in docs/figures")
     options = parser.parse_args()
     template()
     with Testbed.start() as bed, running() as pachd, tempfile.TemporaryDirectory() as folder:
@@ -84,10 +85,10 @@ def main() -> None:
 
 
 def measured(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, counts: Sequence[int]) -> list[saved.Figures]:
-    """The figures for each of these numbers of Spouts; the Spouts are made on the way."""
+    """Create Spouts up to each of these numbers, and return the figures for each number."""
     time.sleep(MINUTE / 2)
     base = operator.memory
-    show("memory without a Spout", f"{base / 2**20:.0f} Mi")
+    show("memory without Spouts", f"{base / 2**20:.0f} MiB")
     found = []
     for before, count in itertools.pairwise([0, *counts]):
         make(operator, pachd, spouts, [f"spout-{number:04d}" for number in range(before, count)])
@@ -112,7 +113,7 @@ def measured(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, counts: Se
 
 
 def make(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, names: Sequence[str]) -> None:
-    """So many Spouts more, each ready, and shown with a commit and a marker of an hour ago."""
+    """Create more Spouts, and wait until each is ready and its status has a commit and a marker from an hour ago."""
     made = pachd.calls.get("CreatePipeline", 0)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda name: spouts.create(name, SPEC), names))
@@ -122,32 +123,32 @@ def make(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, names: Sequenc
         seconds=60 + len(names) / 10,
         details=operator.log.read_text,
     )
-    # Its commits before its worker: they are counted at the look at the worker that has come up.
+    # The commits come before the worker, so that the reconcile that observes the worker also counts the commits.
     pachd.commit(list(names), ago=AN_HOUR)
     pachd.come_up(list(names))
     calm(pachd, seconds=120 + len(names) / 5)
     for name in (names[0], names[-1]):
-        spouts.wait(name, "to be shown with its commit", ready="True", total=1, marker="1041")
+        spouts.wait(name, "to be ready and to have its commit in its status", ready="True", total=1, marker="1041")
 
 
 def calm(pachd: Pachd, *, seconds: float) -> None:
-    """Wait until nothing but ticks was seen for longer than two of them."""
+    """Wait until the operator has made no calls but those of polls for longer than two poll intervals."""
     seen: dict[str, int] = {}
     since = time.monotonic()
 
     def is_calm() -> bool:
         nonlocal seen, since
         calls = pachd.calls
-        looks = {name: calls.get(name, 0) for name in LOOKS}
-        if looks != seen:
-            seen, since = looks, time.monotonic()
+        counts = {name: calls.get(name, 0) for name in RECONCILE_CALLS}
+        if counts != seen:
+            seen, since = counts, time.monotonic()
         return time.monotonic() - since > CALM
 
-    eventually(is_calm, what="nothing to be looked at any more", seconds=seconds, interval=1)
+    eventually(is_calm, what="no more calls but those of polls", seconds=seconds, interval=1)
 
 
 def window(operator: OperatorProcess, pachd: Pachd) -> tuple[float, float]:
-    """CPU in percent of a core and reads of heads, over a minute."""
+    """CPU in percent of a core, and reads of branch heads, during one minute."""
     cpu, reads, begin = operator.cpu_seconds, pachd.calls.get("ListBranch", 0), time.monotonic()
     time.sleep(MINUTE)
     minutes = (time.monotonic() - begin) / MINUTE
@@ -156,20 +157,22 @@ def window(operator: OperatorProcess, pachd: Pachd) -> tuple[float, float]:
 
 
 def restarted(operator: OperatorProcess, pachd: Pachd, count: int) -> float:
-    """Seconds of CPU from the start of the process until each Spout has been looked at."""
+    """Seconds of CPU from the start of the process until the operator has observed each pipeline."""
     operator.stop()
-    looked = pachd.calls.get("InspectPipeline", 0)
+    observed = pachd.calls.get("InspectPipeline", 0)
     operator.start()
     eventually(
-        lambda: pachd.calls.get("InspectPipeline", 0) >= looked + count, what="a look at each", seconds=60 + count / 10
+        lambda: pachd.calls.get("InspectPipeline", 0) >= observed + count,
+        what="an observation of each",
+        seconds=60 + count / 10,
     )
-    # For the last of them to be shown.
+    # The operator needs a moment to write the last status.
     time.sleep(2)
     return operator.cpu_seconds
 
 
 def template() -> None:
-    """How long the chart takes to render."""
+    """Print how long Helm takes to render the chart."""
     for helm in ("helm3", "helm4"):
         begin = time.monotonic()
         done = run(helm, "template", "x", str(ROOT / "charts" / "spout-operator"))

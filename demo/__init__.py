@@ -1,1 +1,1 @@
-"""The main job on real servers, shown and checked: `make demo`."""
+"""`make demo`: shows and checks the main functions of the operator on real servers."""

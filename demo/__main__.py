@@ -1,4 +1,4 @@
-"""`python -m demo`, inside a test bed: the main job step by step; exit code 1 if a step does not hold."""
+"""`python -m demo`, inside a test bed: shows the main functions step by step. The exit code is 1 if a step fails."""
 
 import os
 import signal
@@ -15,17 +15,17 @@ from spout_testbed.errors import TestbedError
 from spout_testbed.namespaces import OUTER_PID
 
 MESSAGES = 1000
-"""Produced before the Spout is applied."""
+"""The number of messages that the demo produces before it applies the Spout."""
 DURING_KILL = 600
-"""Produced while the worker is killed."""
+"""The number of messages that the demo produces while it kills the worker."""
 AFTER_EDIT = 100
-"""Produced after the environment was edited."""
+"""The number of messages that the demo produces after it edits the environment."""
 PATIENCE = 120.0
-"""Seconds for what normally takes a few: the machine may be busy."""
+"""The deadline of each wait, in seconds. A wait normally takes a few seconds, but the machine may be busy."""
 
 
 def main() -> int:
-    """Run the demo; returns the exit code."""
+    """Run the demo, and return the exit code."""
     keep = os.environ.get("KEEP") == "1"
     try:
         step("Starting etcd, kube-apiserver, pachd 1.13.4 and Kafka")
@@ -45,22 +45,24 @@ def main() -> int:
 
 
 def play(cluster: Cluster, *, delete: bool) -> list[str]:
-    """All steps; returns the lines of the summary."""
+    """Run all steps, and return the lines of the summary."""
     bed, summary = cluster.bed, []
     fact("the servers answer")
 
-    step("Installing the CRD and the rights of deploy/overlays/cluster-wide, starting the operator with just these")
+    step(
+        "Installing the CRD and the roles of deploy/overlays/cluster-wide, and starting the operator with these rights"
+    )
     cluster.install()
     started = time.monotonic()
     cluster.start_operator()
-    summary.append(f"operator: ready {time.monotonic() - started:.1f} s after its start, with just these rights")
+    summary.append(f"operator: ready {time.monotonic() - started:.1f} s after its start, with only these rights")
     fact(summary[-1])
 
     step(f"Producing {MESSAGES} messages into the Kafka topic {kafka.TOPIC!r}")
     kafka.make_topic(bed.kafka_bootstrap)
     kafka.produce(bed.kafka_bootstrap, 0, MESSAGES)
 
-    step("Applying examples/my-spout.yaml, and watching `kubectl get spouts -o wide`")
+    step("Applying examples/my-spout.yaml, and printing `kubectl get spouts -o wide` after each change")
     applied = time.monotonic()
     cluster.apply_example()
     cluster.watch_until("the Spout to be ready", seconds=PATIENCE, ready="True", state="Running")
@@ -68,7 +70,7 @@ def play(cluster: Cluster, *, delete: bool) -> list[str]:
     status = cluster.watch_until(f"the marker {MESSAGES}", seconds=PATIENCE, marker=str(MESSAGES))
     count = cluster.check_messages(MESSAGES)
     summary.append(
-        f"ingest: ready {ready:.1f} s after apply; {count} of {MESSAGES} messages, each once, in "
+        f"ingest: ready {ready:.1f} s after kubectl apply; {count} of {MESSAGES} messages, each exactly once, in "
         f"{status['commits']['total']} commits; marker {status['marker']['value']}"
     )
     fact(summary[-1])
@@ -81,8 +83,8 @@ def play(cluster: Cluster, *, delete: bool) -> list[str]:
 
 
 def kill_worker(cluster: Cluster) -> str:
-    """Kill the worker in the middle of a stream; nothing is lost and nothing doubled."""
-    step(f"Killing the worker while {DURING_KILL} more messages come in")
+    """Kill the worker in the middle of a stream. No message may be lost or duplicated."""
+    step(f"Killing the worker while {DURING_KILL} more messages arrive")
     bed = cluster.bed
     stream = threading.Thread(
         target=kafka.produce, args=(bed.kafka_bootstrap, MESSAGES, DURING_KILL), kwargs={"per_second": 150}, daemon=True
@@ -97,55 +99,62 @@ def kill_worker(cluster: Cluster) -> str:
     before = cluster.status()["marker"]["value"]
     killed = bed.workers.kill(SPOUT)
     moment = time.monotonic()
-    show(f"worker process {killed} killed at marker {before} or later; it is started again as a kubelet would")
-    show("(it goes on once the dead worker's lock in etcd has run out, which takes about 15 s)")
+    show(
+        f"killed the worker process {killed} at marker {before} or later; the test bed starts it again, like a kubelet"
+    )
+    show("(it continues when the lock of the dead worker in etcd expires, after about 15 s)")
     stream.join()
     total = MESSAGES + DURING_KILL
     cluster.watch_until(f"the marker {total}", seconds=PATIENCE, marker=str(total))
     count = cluster.check_messages(total)
     line = (
-        f"kill: worker killed after marker {before}; {time.monotonic() - moment:.0f} s later all {count} of {total} "
-        "messages are there, each once: none lost, none doubled"
+        f"kill: worker killed after marker {before}; {time.monotonic() - moment:.0f} s later the repo has {count} of "
+        f"{total} messages, each exactly once: none lost, none duplicated"
     )
     fact(line)
     return line
 
 
 def edit(cluster: Cluster) -> str:
-    """Edit the environment: a new version, the marker kept."""
-    step("Editing transform.env (BATCH_SIZE=50), and producing some more")
+    """Edit the environment. The pipeline gets a new version and keeps its marker."""
+    step(f"Editing transform.env (BATCH_SIZE=50), and producing {AFTER_EDIT} more messages")
     before = cluster.status()
     cluster.apply_example(BATCH_SIZE="50")
     wanted = before["pipeline"]["version"] + 1
     after = cluster.watch_until(f"version {wanted}, ready", seconds=PATIENCE, version=wanted, ready="True")
     kept = after["marker"]["value"]
     if int(kept) < int(before["marker"]["value"]):
-        raise DemoError(f"expected the marker to be kept; it was {before['marker']['value']} and is {kept}")
+        raise DemoError(
+            f"expected the marker to be at least {before['marker']['value']}, as before the edit; found {kept}"
+        )
     total = MESSAGES + DURING_KILL + AFTER_EDIT
     kafka.produce(cluster.bed.kafka_bootstrap, MESSAGES + DURING_KILL, AFTER_EDIT)
     cluster.watch_until(f"the marker {total}", seconds=PATIENCE, marker=str(total))
     count = cluster.check_messages(total)
-    line = f"edit: version {wanted - 1} -> {wanted}, marker kept at {kept}; then {count} of {total} messages, each once"
+    line = (
+        f"edit: version {wanted - 1} -> {wanted}, marker kept at {kept}; then {count} of {total} messages, "
+        "each exactly once"
+    )
     fact(line)
     return line
 
 
 def remove(cluster: Cluster) -> str:
-    """Delete the Spout: the pipeline and its repo go."""
+    """Delete the Spout. Its pipeline and its repo have to be deleted too."""
     step("Deleting the Spout")
     started = time.monotonic()
     show(cluster.bed.kubectl("delete", "spout", SPOUT, "--timeout=60s").stdout)
     took = time.monotonic() - started
     left = [cluster.bed.pachctl("list", kind, "--raw").stdout for kind in ("pipeline", "repo")]
     if any(SPOUT in listing for listing in left):
-        raise DemoError(f"expected neither pipeline nor repo to be left; found {left}")
-    line = f"delete: pipeline and repo were gone when kubectl returned, after {took:.1f} s"
+        raise DemoError(f"expected that neither the pipeline nor the repo is left; found {left}")
+    line = f"delete: kubectl returned after {took:.1f} s, and the pipeline and its repo were gone"
     fact(line)
     return line
 
 
 def stay() -> None:
-    """Leave everything running until Ctrl-C, reachable from another terminal."""
+    """Leave everything running until Ctrl-C, so that people can use it from another terminal."""
     folder = ROOT / ".demo"
     folder.mkdir(exist_ok=True)
     enter = f"exec '{sys.executable}' -m spout_testbed enter {os.environ[OUTER_PID]} --"
@@ -155,10 +164,10 @@ def stay() -> None:
             f"#!/bin/sh\nexport PYTHONPATH='{ROOT / 'testbed'}'\n{enter} {tool} \"$@\"\n", encoding="utf-8"
         )
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    print("\nIt is left running. From another terminal, in this folder:")
+    print("\nThe servers and the operator keep running. From another terminal, in this folder:")
     print("  .demo/kubectl get spouts --watch")
     print("  .demo/pachctl list commit my-spout@master")
-    print(f"To end it: Ctrl-C here, or: kill {os.environ[OUTER_PID]}", flush=True)
+    print(f"To end them, press Ctrl-C here, or run: kill {os.environ[OUTER_PID]}", flush=True)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())

@@ -1,4 +1,4 @@
-"""What the demo does with kubectl, the operator and Pachyderm."""
+"""The actions of the demo on kubectl, the operator and Pachyderm."""
 
 import json
 import os
@@ -65,9 +65,9 @@ class Cluster:
         return self.bed.folder / "operator.log"
 
     def apply_example(self, **env: str) -> None:
-        """The seed's example, with the demo's Kafka.
+        """Apply examples/my-spout.yaml, with the Kafka of the demo and these additional environment variables.
 
-        No container engine runs here, so a worker runs a program of this machine in place of the image.
+        There is no container engine, so the worker runs a program of this machine instead of the image.
         """
         spout = yaml.safe_load((ROOT / "examples" / "my-spout.yaml").read_text(encoding="utf-8"))
         host, _, port = self.bed.kafka_bootstrap.partition(":")
@@ -115,12 +115,12 @@ class Cluster:
         seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), marker.get("summary"))
         lines = self.bed.kubectl("get", "spouts", "-o", "wide", check=False).stdout.splitlines()
         if lines and seen != self._shown:
-            # kubectl sets the widths of the columns anew each time.
+            # kubectl computes the widths of the columns again each time.
             show("\n".join(lines if lines[0] != self._header else lines[1:]))
             self._shown, self._header = seen, lines[0]
 
     def messages(self) -> dict[str, int]:
-        """All messages in the spout's repo, and how often each is there."""
+        """All messages in the repo of the spout, each with the number of its files."""
         client = Client.new_from_pachd_address(self.bed.pachd_address)
         found: dict[str, int] = {}
         for info in client.walk_file((SPOUT, "master"), "/"):
@@ -130,13 +130,13 @@ class Cluster:
         return found
 
     def check_messages(self, count: int) -> int:
-        """See that messages 0 to `count - 1` are there, each once, and nothing else.
+        """Check that the repo has the messages 0 to `count - 1`, each exactly once, and nothing else.
 
         Returns:
-            How many there are.
+            The number of messages.
 
         Raises:
-            DemoError: some are missing, some are there twice, or there is something else.
+            DemoError: the repo lacks messages, has a message more than once, or has other content.
         """
         found = self.messages()
         wanted = {kafka.message(number).decode() for number in range(count)}
@@ -144,8 +144,8 @@ class Cluster:
         twice = {text for text, times in found.items() if times > 1}
         if missing or strange or twice:
             raise DemoError(
-                f"expected {count} messages, each once; {len(missing)} are missing ({sorted(missing)[:3]}), "
-                f"{len(twice)} are there twice, {len(strange)} are something else ({sorted(strange)[:3]})"
+                f"expected {count} messages, each exactly once; {len(missing)} are missing ({sorted(missing)[:3]}), "
+                f"{len(twice)} occur more than once, and there are {len(strange)} others ({sorted(strange)[:3]})"
             )
         return len(found)
 

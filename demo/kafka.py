@@ -1,4 +1,4 @@
-"""The topic: made, filled, and filled again."""
+"""The Kafka topic of the demo, and its messages."""
 
 import threading
 
@@ -12,22 +12,22 @@ _SECONDS = 20.0
 
 
 def make_topic(bootstrap: str) -> None:
-    """Make the topic, with one partition."""
-    # Kept in a variable: the request ends with its client.
+    """Create the topic, with one partition."""
+    # The variable keeps the client alive, because the request ends with its client.
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result(_SECONDS)
 
 
 def message(number: int) -> bytes:
-    """The message with that number; its offset is its number, because there is one partition."""
+    """The message with this number. The number is also its offset, because the topic has one partition."""
     return f"message {number}".encode()
 
 
 def produce(bootstrap: str, first: int, count: int, *, per_second: float | None = None) -> None:
-    """Produce messages `first` to `first + count - 1`; at once, or at a rate.
+    """Produce the messages `first` to `first + count - 1`, at once or at a rate.
 
     Raises:
-        DemoError: the broker did not take all of them.
+        DemoError: the broker did not accept all of them in time.
     """
     producer = Producer({"bootstrap.servers": bootstrap})
     pace = threading.Event()
@@ -37,4 +37,4 @@ def produce(bootstrap: str, first: int, count: int, *, per_second: float | None 
             pace.wait(1 / per_second)
     left = producer.flush(_SECONDS)
     if left:
-        raise DemoError(f"expected Kafka to take {count} messages within {_SECONDS:.0f} s; {left} are left")
+        raise DemoError(f"expected Kafka to accept {count} messages within {_SECONDS:.0f} s; {left} are left")

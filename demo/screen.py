@@ -1,4 +1,4 @@
-"""What the viewer sees."""
+"""The output of the demo."""
 
 import sys
 import time
@@ -11,22 +11,22 @@ _STARTED = time.monotonic()
 
 
 class DemoError(Exception):
-    """A step did not hold; the message says what was expected and what was seen."""
+    """A step failed. The message says what the demo expected and what it found."""
 
 
 def step(text: str) -> None:
-    """Begin a step."""
+    """Print the title of a step."""
     print(f"\n[{time.monotonic() - _STARTED:5.1f} s] {text}", flush=True)
 
 
 def show(text: str) -> None:
-    """Show something that belongs to the step."""
+    """Print text that belongs to the current step."""
     for line in text.rstrip().splitlines():
         print(f"    {line}", flush=True)
 
 
 def fact(text: str) -> None:
-    """Show what was found to hold."""
+    """Print a result that the demo has checked."""
     print(f"    ok: {text}", flush=True)
 
 
@@ -47,5 +47,5 @@ def wait_for(what: str, look: Callable[[], T | None], *, seconds: float, details
 
 
 def fail(error: BaseException) -> None:
-    """Say what did not hold."""
+    """Print why the demo failed."""
     print(f"\nThe demo FAILED: {error}", file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ HEADER = """\
 
 
 class _Text(str):
-    """Is written as a block, as a person would."""
+    """Text that YAML writes as a block, which people can read."""
 
     __slots__ = ()
 
@@ -26,7 +26,7 @@ yaml.SafeDumper.add_representer(_Text, _block)
 
 
 def patch() -> str:
-    """The patch of the ConfigMap argocd-cm."""
+    """Returns the patch of the ConfigMap argocd-cm."""
     actions = [
         {"name": file.parent.name, "action.lua": _Text(file.read_text(encoding="utf-8"))}
         for file in sorted(LUA.glob("actions/*/action.lua"))

@@ -1,4 +1,4 @@
-"""The test bed: builds, starts and stops the real servers that the operator is tested against."""
+"""The test bed: builds, starts and stops the real servers on which the tests run the operator."""
 
 from spout_testbed.bed import Testbed
 from spout_testbed.errors import TestbedError

@@ -11,7 +11,7 @@ from spout_testbed.errors import TestbedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; returns the exit code."""
+    """Run the command line, and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         match options.action:
@@ -38,8 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="what judges the chart")
     runner = actions.add_parser("run", help="run a command in namespaces of its own")
     runner.add_argument("command", nargs="+")
-    entry = actions.add_parser("enter", help="run a command in a bed that runs")
-    entry.add_argument("pid", type=int, help="of the `run` or `serve` process")
+    entry = actions.add_parser("enter", help="run a command in a running test bed")
+    entry.add_argument("pid", type=int, help="the process ID of `run` or `serve`")
     entry.add_argument("command", nargs="+")
     server = actions.add_parser("serve", help="start the servers and keep them until Ctrl-C")
     server.add_argument("--kafka", action="store_true", help="start a Kafka broker too")
@@ -56,7 +56,7 @@ def _run(command: Sequence[str]) -> int:
 def _serve(*, kafka: bool) -> int:
     if not namespaces.is_inside():
         return _run([sys.executable, "-m", "spout_testbed", "serve", *(["--kafka"] if kafka else [])])
-    from spout_testbed.bed import Testbed  # noqa: PLC0415 - `build` and `run` do without the servers
+    from spout_testbed.bed import Testbed  # noqa: PLC0415 - `build` and `run` do not need the servers
 
     endings = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, endings)

@@ -11,13 +11,13 @@ from spout_testbed.server import Server
 
 ADMIN = "admin"
 USERS = {ADMIN: "system:masters", "operator": "", "developer": ""}
-"""Each user and the group that gives it rights; only the administrator has any from the start."""
+"""Each user, and the group that gives the user rights. Only the administrator has rights from the start."""
 
 URL = f"https://{LOOPBACK}:{APISERVER_PORT}"
 
 
 def token_of(user: str) -> str:
-    """The token a user logs in with. No secret: the server can be reached from inside the bed only."""
+    """The token of a user. It needs no secrecy, because only processes inside the test bed can reach the server."""
     return f"{user}-token"
 
 
@@ -27,7 +27,7 @@ def apiserver(binary: Path, folder: Path) -> Server:
     tokens = folder / "tokens.csv"
     tokens.write_text("".join(f"{token_of(user)},{user},{user},{group}\n" for user, group in USERS.items()))
     certificate = certificate_in(folder)
-    # The server makes this key pair itself before it reads it: the bed needs no openssl.
+    # The server creates this key pair before it reads it, so the test bed needs no openssl.
     key = certificate.with_suffix(".key")
     return Server(
         "kube-apiserver",
@@ -36,7 +36,7 @@ def apiserver(binary: Path, folder: Path) -> Server:
             f"--etcd-servers={ETCD_URL}",
             f"--bind-address={LOOPBACK}",
             f"--secure-port={APISERVER_PORT}",
-            # A bed's network has no default route to take an address from.
+            # The network of a test bed has no default route from which the server could derive an address.
             f"--advertise-address={BED_ADDRESS}",
             "--endpoint-reconciler-type=none",
             f"--cert-dir={certificate.parent}",
@@ -48,7 +48,7 @@ def apiserver(binary: Path, folder: Path) -> Server:
             f"--token-auth-file={tokens}",
             f"--audit-policy-file={_audit_policy(folder)}",
             f"--audit-log-path={audit_log_in(folder)}",
-            # Nothing makes service accounts here (that is a controller), so nothing must ask for them.
+            # Without a controller, no namespace gets a default ServiceAccount, so the server must not require one.
             "--disable-admission-plugins=ServiceAccount",
         ],
         env={},
@@ -59,7 +59,7 @@ def apiserver(binary: Path, folder: Path) -> Server:
 
 
 def audit_log_in(folder: Path) -> Path:
-    """What the service accounts asked for, and how it was answered: a JSON object a line."""
+    """The file with the requests of ServiceAccounts and their answers, one JSON object in each line."""
     return folder / "audit.log"
 
 
@@ -80,12 +80,18 @@ rules:
 
 
 def certificate_in(folder: Path) -> Path:
-    """The certificate (and its authority) that the server makes for itself."""
+    """The certificate that the server creates for itself, which is also its authority."""
     return folder / "certificates" / "apiserver.crt"
 
 
 def write_kubeconfig(folder: Path, user: str, *, token: str = "") -> Path:
-    """Write, and return, the file by which `user` reaches this server; `token` where it has one of its own."""
+    """Writes the kubeconfig with which `user` reaches this server, and returns its path.
+
+    Args:
+        folder: where the server keeps its files.
+        user: a name of `USERS`, or any name if `token` is given.
+        token: the token of the user, if it is not the one of `token_of`.
+    """
     path = folder / f"{user}.kubeconfig"
     path.write_text(
         f"""\

@@ -1,4 +1,4 @@
-"""A running bed: the servers, and how to reach each of them."""
+"""A running test bed: the servers, and how to reach each of them."""
 
 import contextlib
 import fcntl
@@ -26,15 +26,15 @@ T = TypeVar("T")
 class Testbed:
     """Real servers: etcd and kube-apiserver, and on demand pachd with its workers, and Kafka.
 
-    Start one with `Testbed.start(...)` in a `with` statement. One bed can run at a time in one set of
-    namespaces; another can follow it.
+    Start a test bed with `Testbed.start(...)` in a `with` statement. Only one can run at a time in one set of
+    namespaces. When it has ended, you can start another.
     """
 
     __test__ = False  # the name starts with Test, and pytest would collect it
 
     def __init__(self, folder: Path, builds: Builds, closing: contextlib.ExitStack) -> None:
         self.folder = folder
-        """Everything this bed writes: data, logs, configuration."""
+        """The folder of everything that this test bed writes: data, logs and configuration."""
         self._builds = builds
         self._closing = closing
         self._pachd: Server | None = None
@@ -43,24 +43,25 @@ class Testbed:
         self.etcd = etcd_server(builds.etcd, folder / "etcd")
         self.apiserver = apiserver.apiserver(builds.apiserver, folder / "apiserver")
         self.kubeconfig = self.kubeconfig_for(apiserver.ADMIN)
-        """The administrator's way to the apiserver."""
+        """The kubeconfig of the administrator."""
 
     @classmethod
     def start(cls, *, pachyderm: bool = False, kafka: bool = False) -> Self:
         """Start the servers and return when all of them are ready.
 
         Raises:
-            TestbedError: called outside a bed's namespaces; something is not built; a server did not come up.
+            TestbedError: this process is outside the namespaces of a test bed; something is not built; or a server did
+                not start.
         """
         if not is_inside():
             raise TestbedError(
-                "a test bed runs in namespaces of its own: start this program with "
+                "a test bed runs in its own namespaces: start this program with "
                 "`python -m spout_testbed run -- PROGRAM`"
             )
         builds = Builds.ready(pachyderm=pachyderm, kafka=kafka)
         run_dir = Path(os.environ[RUN_DIR])
         with contextlib.ExitStack() as closing:
-            # The ports are fixed: a second bed's clients would talk to the first one's servers.
+            # The ports are fixed, so the clients of a second test bed would reach the servers of the first one.
             closing.enter_context(_only_bed(run_dir))
             bed = cls(Path(tempfile.mkdtemp(dir=run_dir, prefix="bed-")), builds, closing)
             bed._start_servers(pachyderm=pachyderm, kafka=kafka)
@@ -74,59 +75,59 @@ class Testbed:
         self.stop()
 
     def stop(self) -> None:
-        """End every worker and server, the last started first."""
+        """End all workers and servers, in the reverse order of their start."""
         self._closing.close()
 
     @property
     def pachd(self) -> Server:
-        """The pachd of this bed."""
+        """The pachd of this test bed."""
         return _asked_for(self._pachd, "pachyderm")
 
     @property
     def workers(self) -> Workers:
-        """The runner of the pipelines' workers."""
+        """The runner of the workers of all pipelines."""
         return _asked_for(self._workers, "pachyderm")
 
     @property
     def kafka(self) -> Server:
-        """The Kafka broker of this bed."""
+        """The Kafka broker of this test bed."""
         return _asked_for(self._kafka, "kafka")
 
     @property
     def pachd_address(self) -> str:
-        """Where pachd answers, as `python_pachyderm.Client.new_from_pachd_address` takes it."""
+        """The address of pachd, for `python_pachyderm.Client.new_from_pachd_address`."""
         _asked_for(self._pachd, "pachyderm")
         return pachd.ADDRESS
 
     @property
     def kafka_bootstrap(self) -> str:
-        """Where Kafka answers, as `bootstrap.servers` takes it."""
+        """The address of Kafka, for `bootstrap.servers`."""
         _asked_for(self._kafka, "kafka")
         return BOOTSTRAP
 
     @property
     def pachyderm_namespace(self) -> str:
-        """The Kubernetes namespace where pachd's pipelines, and so the Secrets of their spouts, are."""
+        """The Kubernetes namespace of pachd's pipelines, which is also the namespace of the Secrets of spouts."""
         return pachd.NAMESPACE
 
     def kubeconfig_for(self, user: str) -> Path:
-        """How `user` ("admin", or without any rights "operator" and "developer") reaches the apiserver."""
+        """The kubeconfig of a user: "admin", or "operator" and "developer", which have no rights."""
         if user not in apiserver.USERS:
-            raise TestbedError(f"there is no user {user!r}; there are: {', '.join(apiserver.USERS)}")
+            raise TestbedError(f"there is no user {user!r}: use one of {', '.join(apiserver.USERS)}")
         return apiserver.write_kubeconfig(self.folder / "apiserver", user)
 
     def kubeconfig_for_account(self, namespace: str, name: str) -> Path:
-        """How a ServiceAccount reaches the apiserver, by a token that holds for an hour.
+        """The kubeconfig of a ServiceAccount, with a token that is valid for an hour.
 
         Raises:
-            TestbedError: there is no such account.
+            TestbedError: there is no such ServiceAccount.
         """
         token = self.kubectl("create", "token", name, f"--namespace={namespace}").stdout.strip()
         return apiserver.write_kubeconfig(self.folder / "apiserver", f"{namespace}.{name}", token=token)
 
     @property
     def audit_log(self) -> Path:
-        """What ServiceAccounts asked the apiserver for: a JSON object a line, as audit.k8s.io/v1 has it."""
+        """The file with the requests of ServiceAccounts: one audit.k8s.io/v1 event, as JSON, in each line."""
         return apiserver.audit_log_in(self.folder / "apiserver")
 
     def kubectl(
@@ -138,7 +139,7 @@ class Testbed:
         """Run kubectl as the administrator.
 
         Raises:
-            TestbedError: with `check`, it failed; the message has its output.
+            TestbedError: the command failed, and `check` is set. The message has the output.
         """
         env = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
         return _tool([str(self._builds.kubectl), *arguments], env=env, stdin=input, check=check)
@@ -149,10 +150,10 @@ class Testbed:
         input: str | None = None,  # noqa: A002 - as subprocess.run has it
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
-        """Run pachctl against the bed's pachd.
+        """Run pachctl against the pachd of this test bed.
 
         Raises:
-            TestbedError: with `check`, it failed; the message has its output.
+            TestbedError: the command failed, and `check` is set. The message has the output.
         """
         env = {**os.environ, "PACH_CONFIG": str(self._pachctl_config)}
         return _tool([str(self._builds.pachctl), *arguments], env=env, stdin=input, check=check)
@@ -163,7 +164,7 @@ class Testbed:
 
     def _start_servers(self, *, pachyderm: bool, kafka: bool) -> None:
         with ThreadPoolExecutor() as pool:
-            # Kafka needs nobody and takes longest; the others need each other in this order.
+            # Kafka needs no other server and takes longest. The others need each other, in this order.
             broker = pool.submit(self._start_kafka) if kafka else None
             try:
                 self._start(self.etcd)
@@ -176,7 +177,7 @@ class Testbed:
         self._show_to_visitors()
 
     def _show_to_visitors(self) -> None:
-        """Lay out `current`, where `python -m spout_testbed enter` looks for the bed's programs and files."""
+        """Create the folder `current`, in which `python -m spout_testbed enter` finds the programs and files."""
         programs = {"kubectl": self._builds.kubectl}
         links = {"kubeconfig": self.kubeconfig}
         if self._pachd is not None:
@@ -193,7 +194,7 @@ class Testbed:
         current.symlink_to(visitors)
 
     def _start(self, server: Server) -> None:
-        # Killed at the end of the bed: its data go with it, so there is nothing to put in order.
+        # The test bed kills the server at its end. No clean stop is needed, because the data are deleted too.
         self._closing.callback(server.kill)
         server.start()
 
@@ -216,7 +217,7 @@ class Testbed:
 
 def _asked_for(server: T | None, argument: str) -> T:
     if server is None:
-        raise TestbedError(f"this bed has none: start it with Testbed.start({argument}=True)")
+        raise TestbedError(f"this test bed has no such server: start it with Testbed.start({argument}=True)")
     return server
 
 
@@ -234,7 +235,7 @@ def _tool(argv: list[str], *, env: dict[str, str], stdin: str | None, check: boo
     """Run a command-line tool.
 
     Raises:
-        TestbedError: with `check`, it ended with another exit code than 0; the message has its output.
+        TestbedError: the tool ended with an exit code other than 0, and `check` is set. The message has the output.
     """
     done = subprocess.run(argv, env=env, input=stdin, capture_output=True, text=True, check=False)
     if check and done.returncode != 0:

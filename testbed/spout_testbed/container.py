@@ -1,9 +1,9 @@
-"""The file system a worker sees: the machine's own, with a few folders of its own laid over it.
+"""The file system of a worker: the file system of the machine, with a few other folders mounted over it.
 
-Runs as the first process of the worker's mount and process namespaces:
+This module runs as the first process in the mount and process namespaces of the worker:
 `python -m spout_testbed.container ROOT '{"/pfs": "/some/folder", ...}' COMMAND...`.
-Nothing can be mounted on a `/pfs` that the machine does not have and an ordinary user cannot make, so
-the root is a new one that shows every entry of the old one.
+The machine has no folder `/pfs`, and an ordinary user cannot create one to mount something on. So this module creates a
+new root that shows every entry of the old one.
 """
 
 import ctypes
@@ -17,12 +17,12 @@ MS_BIND = 0x1000
 MS_REC = 0x4000
 
 HIDDEN = frozenset({"/run", "/proc"})
-"""Not shown: a container has a /run of its own (the worker asks Docker about images where it finds its
-socket there), and /proc is mounted anew for the new process namespace."""
+"""The folders that the new root does not show. A container has its own /run: if the worker finds the socket of Docker
+there, it asks Docker about images. /proc is mounted again, for the new process namespace."""
 
 
 def main(arguments: list[str]) -> None:
-    """Lay out the root, change into it, and become the command."""
+    """Create the root, change into it, and execute the command in this process."""
     root, folders, command = Path(arguments[0]), json.loads(arguments[1]), arguments[2:]
     _mount("tmpfs", root, kind="tmpfs")
     _show(Path("/"), root, folders)
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _show(source: Path, target: Path, folders: Mapping[str, str]) -> None:
-    """Show every entry of `source` in `target`, leaving room for the paths in `folders`."""
+    """Show every entry of `source` in `target`, except the paths in `folders`."""
     for entry in os.scandir(source):
         shown = target / entry.name
         if entry.path in folders or entry.path in HIDDEN:
@@ -58,7 +58,7 @@ def _show(source: Path, target: Path, folders: Mapping[str, str]) -> None:
 
 
 def _mount(source: str, target: Path, *, kind: str = "", flags: int = 0) -> None:
-    """mount(2): a process each for the mounts of a whole /etc would take a second."""
+    """Calls mount(2). One process for each mount of a whole /etc would take a second."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mount(source.encode(), bytes(target), kind.encode(), flags, None) != 0:
         number = ctypes.get_errno()

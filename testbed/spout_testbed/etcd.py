@@ -21,9 +21,9 @@ def etcd_server(binary: Path, folder: Path) -> Server:
             f"--listen-peer-urls={peer_url}",
             f"--initial-advertise-peer-urls={peer_url}",
             f"--initial-cluster=default={peer_url}",
-            # The data lives on a tmpfs and dies with the bed: waiting for a disk would protect nothing.
+            # The data are on a tmpfs that ends with the test bed, so to wait for a disk would protect nothing.
             "--unsafe-no-fsync",
-            # The limits that Pachyderm deploys its own etcd with.
+            # The limits with which Pachyderm deploys its own etcd.
             "--max-txn-ops=10000",
             "--max-request-bytes=52428800",
             "--log-level=warn",

@@ -1,4 +1,4 @@
-"""The first process inside a bed: sets the bed up, runs the command, ends everything when it ends.
+"""The first process inside a test bed: sets it up, runs the command, and ends all processes when the command ends.
 
 Started by `spout_testbed.namespaces.run` as `python -m spout_testbed.init LIFELINE RUN_FOLDER COMMAND...`.
 """
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     """Set up, run the command to its end, and return its exit code as a shell would."""
     lifeline, folder, command = int(arguments[0]), arguments[1], arguments[2:]
     for number in FORWARDED:
-        # A Ctrl-C at the terminal reaches this process too; the command decides what it means.
+        # Ctrl-C in the terminal reaches this process too, but only the command reacts to it.
         signal.signal(number, signal.SIG_IGN)
     os.set_inheritable(lifeline, False)  # noqa: FBT003 - the call takes no keyword
     try:
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         return CANNOT_RUN
     threading.Thread(target=_follow, args=(lifeline, child), daemon=True).start()
     while True:
-        # Also takes in whatever lost its parent: that is this process's duty as the first one.
+        # As the first process of its namespace, this process also has to reap processes whose parent has ended.
         pid, status = os.wait()
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
@@ -46,10 +46,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _set_up(folder: str) -> None:
-    """Bring the network up, and make the run folder one that vanishes with this namespace."""
+    """Configure the network, and mount a tmpfs on the run folder, which ends with this namespace."""
     for command in (
         ["ip", "link", "set", "lo", "up"],
-        # pachd wants an interface that is not the loopback one; nothing is ever sent over it.
+        # pachd requires an interface other than the loopback one. It sends nothing over it.
         ["ip", "link", "add", "bed", "type", "veth", "peer", "name", "bed-peer"],
         ["ip", "address", "add", f"{BED_ADDRESS}/32", "dev", "bed"],
         ["ip", "link", "set", "bed", "up"],
@@ -59,7 +59,7 @@ def _set_up(folder: str) -> None:
 
 
 def _follow(lifeline: int, child: int) -> None:
-    """Hand on the signals the outer process got; end everything when the outer process has ended."""
+    """Forward the signals of the outer process. When the outer process has ended, end all processes."""
     while number := os.read(lifeline, 1):
         os.kill(child, number[0])
     # The kernel kills every other process of a process namespace when its first one ends.

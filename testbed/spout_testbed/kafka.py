@@ -14,7 +14,7 @@ _STARTED = "Kafka Server started"
 
 
 def kafka_server(java: Path, jars: Path, folder: Path) -> Server:
-    """A broker that keeps its data in `folder`, which is formatted here."""
+    """A broker that keeps its data in `folder`. This function formats the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
     properties.write_text(
@@ -31,12 +31,12 @@ offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
-# A broker that was killed may come back once its old session has run out (9 s by default).
+# A broker that was killed can come back only when its old session has expired (by default after 9 s).
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 """
     )
-    # Small and quick to start rather than quick for hours.
+    # These options make a small broker that starts fast, at the cost of its speed over hours.
     options = ["-Xms128m", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{jars}/*"]
     command = [str(java), *options]
     env = {"PATH": os.defpath, "HOME": str(folder)}
@@ -48,12 +48,12 @@ broker.heartbeat.interval.ms=500
         check=False,
     )
     if formatted.returncode != 0:
-        raise TestbedError(f"kafka: its data folder could not be formatted\n{formatted.stdout}{formatted.stderr}")
+        raise TestbedError(f"kafka: cannot format its data folder\n{formatted.stdout}{formatted.stderr}")
     return Server(
         "kafka",
         [*command, "kafka.Kafka", str(properties)],
         env=env,
         log=folder / "log",
         ready=lambda output: _STARTED in output,
-        ready_means=f"it says {_STARTED!r}",
+        ready_means=f"it logs {_STARTED!r}",
     )

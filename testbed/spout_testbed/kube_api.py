@@ -1,7 +1,7 @@
-"""The few calls the test bed makes to its kube-apiserver, as plain JSON.
+"""The few calls that the test bed makes to its kube-apiserver, as plain JSON.
 
-A client library would parse every Pod into objects several times a second; the worker runner needs four
-fields of them.
+The runner of the workers needs only four fields of each Pod. A client library would parse every Pod into objects,
+several times a second.
 """
 
 import http.client
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 class KubeApiError(Exception):
-    """The apiserver refused a request, or could not be reached (status 0)."""
+    """The API server refused a request, or did not answer (status 0)."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"kube-apiserver answered {status}: {message}")
@@ -28,7 +28,7 @@ class KubeApiError(Exception):
 
 
 class KubeApi:
-    """Requests to the bed's apiserver over one connection. Not for use from two threads at once."""
+    """Requests to the API server of the test bed, over one connection. Not safe for use from two threads at once."""
 
     def __init__(self, *, token: str, certificate: Path) -> None:
         self._token = token
@@ -40,11 +40,11 @@ class KubeApi:
         return self._request("GET", path, None)
 
     def create(self, path: str, body: Json) -> Json:
-        """POST a new object to its collection."""
+        """Create a new object in the collection at `path`."""
         return self._request("POST", path, body)
 
     def ensure(self, path: str, body: Json) -> None:
-        """Like `create`, but an object that is already there is left as it is."""
+        """Create an object, unless it exists already."""
         try:
             self.create(path, body)
         except KubeApiError as error:
@@ -52,11 +52,11 @@ class KubeApi:
                 raise
 
     def patch(self, path: str, body: Json) -> Json:
-        """Merge `body` into the object (lists are replaced)."""
+        """Merge `body` into the object. Its lists replace those of the object."""
         return self._request("PATCH", path, body)
 
     def delete(self, path: str) -> None:
-        """Remove the object at once; one that is not there is no error."""
+        """Delete the object immediately. It is not an error if the object does not exist."""
         try:
             self._request("DELETE", path, {"gracePeriodSeconds": 0})
         except KubeApiError as error:

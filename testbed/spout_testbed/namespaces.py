@@ -1,7 +1,7 @@
-"""Runs a command in namespaces of its own, and gets other commands into them.
+"""Runs a command in its own namespaces, and lets other commands enter them.
 
-A bed has its own users, mounts, network and processes. So it needs no root, its ports clash with
-nothing, its files vanish with it, and the end of its first process is the end of all of them.
+A test bed has its own users, mounts, network and processes. So it needs no root, its ports do not conflict with others,
+and its files are deleted when it ends. When its first process ends, the kernel ends all of its processes.
 """
 
 import os
@@ -18,37 +18,38 @@ from spout_testbed.tools import UNSHARE
 INSIDE = "SPOUT_TESTBED_INSIDE"
 RUN_DIR = "SPOUT_TESTBED_RUN_DIR"
 OUTER_PID = "SPOUT_TESTBED_OUTER_PID"
-"""The process id, as seen outside, of the `run` that a bed belongs to."""
+"""The variable with the process ID, as seen outside, of the `run` to which a test bed belongs."""
 
 INIT = "spout_testbed.init"
-"""The module that is the first process inside."""
+"""The module that runs as the first process inside."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SI_KERNEL = 0x80
-"""The origin of a signal that the terminal sent: it went to the inner command as well."""
+"""The origin (si_code) of a signal that the terminal sent. The terminal sent it to the inner command too."""
 
 
 def is_inside() -> bool:
-    """Whether this process runs in a bed's namespaces."""
+    """Whether this process runs in the namespaces of a test bed."""
     return os.environ.get(INSIDE) == "1"
 
 
 def run(command: Sequence[str]) -> int:
-    """Run `command` in fresh namespaces and return its exit code (128 + N if signal N ended it).
+    """Run `command` in new namespaces and return its exit code (128 + N if signal N ended it).
 
-    Signals are handed on. If this process is killed, everything inside ends with it. Inside a bed
-    already, the command replaces this process.
+    This process forwards signals to the command. If this process is killed, all processes inside end too. If this
+    process already runs inside a test bed, the command replaces it.
     """
     if is_inside():
         os.execvp(command[0], list(command))  # noqa: S606 - running it is what was asked for
     folder = run_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    # Its other end is our lifeline to the inner init: a byte is a signal, and its end is ours.
+    # This pipe connects this process to the first process inside. Each byte is a signal. When this process ends, the
+    # pipe closes, and the first process inside ends too.
     lifeline_out, lifeline_in = os.pipe()
     os.set_inheritable(lifeline_out, True)  # noqa: FBT003 - the call takes no keyword
     argv = [*UNSHARE, sys.executable, "-m", INIT, str(lifeline_out), str(folder), *command]
     env = {**os.environ, OUTER_PID: str(os.getpid()), "PYTHONPATH": _python_path()}
     watched = {*FORWARDED, signal.SIGCHLD}
-    # Blocked before the child exists, so that none is lost; taken one by one below.
+    # These signals are blocked before the child exists, so that none is lost. The loop below takes them one by one.
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     child = os.posix_spawnp(argv[0], argv, env, setsigmask=previous)
     os.close(lifeline_out)
@@ -64,14 +65,14 @@ def run(command: Sequence[str]) -> int:
 
 
 def enter_argv(pid: int, command: Sequence[str]) -> list[str]:
-    """The command line by which something outside runs `command` in a running bed.
+    """The command line with which a process outside runs `command` inside a running test bed.
 
-    kubectl and pachctl find the bed's servers there by themselves. Only the user who started the bed
+    kubectl and pachctl find the servers of the test bed without configuration. Only the user who started the test bed
     can enter it.
 
     Args:
-        pid: of the process that `python -m spout_testbed run` (or `serve`) was started as.
-        command: what to run, in the folder the caller is in.
+        pid: the process ID of `python -m spout_testbed run` or `serve`.
+        command: the command to run, in the current folder of the caller.
     """
     current = run_folder() / "current"
     return [
@@ -95,18 +96,18 @@ def enter_argv(pid: int, command: Sequence[str]) -> list[str]:
 
 
 def enter(pid: int, command: Sequence[str]) -> int:
-    """Run `command` in the bed of `pid`, and return its exit code; see `enter_argv`."""
+    """Run `command` in the test bed of `pid`, and return its exit code. See `enter_argv`."""
     return subprocess.run(enter_argv(pid, command), check=False).returncode
 
 
 def _python_path() -> str:
-    """PYTHONPATH with this package in front, for a caller that found it some other way."""
+    """PYTHONPATH with this package first, even if this process found the package in another way."""
     here = str(Path(__file__).resolve().parent.parent)
     return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
 
 
 def _init_of(pid: int) -> int:
-    """The first process inside: `run`'s child is unshare, and unshare's child is it."""
+    """The process ID of the first process inside: the child of unshare, which is the child of `run`."""
     inner = pid
     try:
         for _ in range(2):
@@ -115,5 +116,5 @@ def _init_of(pid: int) -> int:
     except (OSError, IndexError):
         found = False
     if not found:
-        raise TestbedError(f"process {pid} is no running `python -m spout_testbed run` or `serve`")
+        raise TestbedError(f"process {pid} is not a running `python -m spout_testbed run` or `serve`")
     return inner

@@ -1,4 +1,4 @@
-"""pachd 1.13.4, outside a cluster but with the rights its own manifest gives it."""
+"""pachd 1.13.4, outside a cluster but with the rights from its own manifest."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ ETCD_AND_KUBERNETES = {
     "ETCD_SERVICE_PORT": str(network.ETCD_PORT),
     "KUBERNETES_PORT_443_TCP_ADDR": LOOPBACK,
 }
-"""What Kubernetes tells every Pod about these two Services; workers are given the same."""
+"""The variables that Kubernetes sets in every Pod for these two Services. Workers get them too."""
 
 # As in Pachyderm's src/server/pkg/deploy/assets/assets.go (rolePolicyRules).
 _READ = ["get", "list", "watch"]
@@ -37,13 +37,13 @@ _RIGHTS = [
 
 
 def prepare_cluster(api: KubeApi) -> None:
-    """Make pachd's namespace, and let it in.
+    """Create the namespace of pachd, and grant pachd its rights.
 
-    Where pachd finds no service account files it talks to the apiserver as nobody in particular
-    (`system:anonymous`), so that user gets the rights that pachd's service account would have.
+    pachd finds no ServiceAccount files here, so it sends its requests to the API server without credentials. That user
+    (`system:anonymous`) gets the rights that the ServiceAccount of pachd would have.
     """
     api.ensure("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    # A local deployment has this Secret too, empty; each worker mounts it.
+    # A local deployment of Pachyderm also has this empty Secret. Each worker mounts it.
     storage: Json = {"metadata": {"name": "pachyderm-storage-secret"}}
     api.ensure(f"/api/v1/namespaces/{NAMESPACE}/secrets", storage)
     rbac = "/apis/rbac.authorization.k8s.io/v1"
@@ -58,7 +58,7 @@ def prepare_cluster(api: KubeApi) -> None:
 
 
 def pachd_server(binaries: Path, folder: Path) -> Server:
-    """A pachd that keeps its blocks in `folder`; its metadata is in etcd."""
+    """A pachd that keeps its blocks in `folder`, and its metadata in etcd."""
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
     config = _write_config(config_in(folder))
@@ -88,7 +88,7 @@ def pachd_server(binaries: Path, folder: Path) -> Server:
             "NO_EXPOSE_DOCKER_SOCKET": "true",
             "PACHD_MEMORY_REQUEST": "1G",
             "METRICS": "false",
-            # pachd has defaults for these two, yet fails every pipeline unless they are set.
+            # pachd has defaults for these two settings, but fails every pipeline if they are not set.
             "STORAGE_UPLOAD_CONCURRENCY_LIMIT": "100",
             "STORAGE_PUT_FILE_CONCURRENCY_LIMIT": "100",
         },
@@ -99,7 +99,7 @@ def pachd_server(binaries: Path, folder: Path) -> Server:
 
 
 def config_in(folder: Path) -> Path:
-    """The file by which pachctl reaches this pachd (`PACH_CONFIG`)."""
+    """The file with which pachctl reaches this pachd (`PACH_CONFIG`)."""
     return folder / "pachctl.json"
 
 
@@ -112,7 +112,7 @@ def _write_config(path: Path) -> Path:
 def _is_ready(binaries: Path, config: Path) -> bool:
     if not network.port_answers(network.PACHD_PORT) or not network.port_answers(network.PACHD_PEER_PORT):
         return False
-    # The port answers before the server behind it does.
+    # The port accepts connections before the server answers requests.
     command = [str(binaries / "pachctl"), "list", "pipeline"]
     try:
         answer = subprocess.run(command, env={"PACH_CONFIG": str(config)}, capture_output=True, timeout=10, check=False)

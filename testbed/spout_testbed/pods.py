@@ -1,4 +1,4 @@
-"""What a Pod made from a ReplicationController looks like, and what its user container is given. Pure."""
+"""The Pod of a ReplicationController, its status, and the environment of its user container. Pure functions."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -13,20 +13,20 @@ USER_CONTAINER = "user"
 PIPELINE_LABEL = "pipelineName"
 
 SecretReader = Callable[[str], Mapping[str, bytes]]
-"""Gives the entries of a Secret in the pipelines' namespace; raises if there is none."""
+"""Returns the entries of a Secret in the namespace of the pipelines. Raises an error if there is no such Secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """What the worker process of a Pod runs with."""
+    """The environment of the worker process of a Pod."""
 
     env: dict[str, str]
     secret_mounts: dict[PurePosixPath, str]
-    """Where which Secret is shown as files."""
+    """The name of the Secret that is mounted at each path."""
 
 
 def node() -> Json:
-    """The node that every Pod of a bed runs on."""
+    """The node on which all Pods of a test bed run."""
     return {
         "metadata": {"name": NODE},
         "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "TestBed"}]},
@@ -39,14 +39,14 @@ def wants_worker(controller: Json) -> bool:
 
 
 def pipeline_of(controller: Json) -> tuple[str, int]:
-    """The pipeline and its version that a `pipeline-NAME-vVERSION` belongs to."""
+    """The name and the version of the pipeline to which a `pipeline-NAME-vVERSION` belongs."""
     name = str(controller["metadata"]["labels"][PIPELINE_LABEL])
     version = str(controller["metadata"]["name"]).rpartition("-v")[2]
     return name, int(version)
 
 
 def new_pod(controller: Json, *, name: str) -> Json:
-    """The Pod that the ReplicationController asks for, already assigned to the bed's only node."""
+    """The Pod that the ReplicationController asks for, already assigned to the only node."""
     template = controller["spec"]["template"]
     owner = {
         "apiVersion": "v1",
@@ -65,7 +65,7 @@ def new_pod(controller: Json, *, name: str) -> Json:
 
 
 def running_status(pod: Json, *, address: str, restarts: int, now: str) -> Json:
-    """The status a kubelet reports when every container runs."""
+    """The status that a kubelet reports when all containers run."""
     containers = [
         _container_status(container, restarts, ready=True, state={"running": {"startedAt": now}})
         for container in pod["spec"]["containers"]
@@ -74,7 +74,7 @@ def running_status(pod: Json, *, address: str, restarts: int, now: str) -> Json:
 
 
 def waiting_status(pod: Json, *, reason: str, message: str, restarts: int, now: str) -> Json:
-    """The status a kubelet reports while the user container cannot run."""
+    """The status that a kubelet reports while the user container cannot run."""
     state = {"waiting": {"reason": reason, "message": message}}
     containers = [
         _container_status(container, restarts, ready=False, state=state) for container in pod["spec"]["containers"]
@@ -83,10 +83,11 @@ def waiting_status(pod: Json, *, reason: str, message: str, restarts: int, now: 
 
 
 def user_container(pod: Json, *, address: str, secret: SecretReader) -> Container:
-    """Resolve what the Pod's user container refers to, as a kubelet does.
+    """Resolve the references in the user container of the Pod, as a kubelet does.
 
     Raises:
-        KeyError: a Secret lacks the key; whatever `secret` raises if there is no such Secret.
+        KeyError: a Secret does not have the key.
+        Exception: the error that `secret` raises if there is no such Secret.
     """
     spec = next(each for each in pod["spec"]["containers"] if each["name"] == USER_CONTAINER)
     fields = {"metadata.name": pod["metadata"]["name"], "status.podIP": address}
@@ -112,7 +113,7 @@ def _value(entry: Json, fields: Mapping[str, str], secret: SecretReader) -> str 
         return fields[source["fieldRef"]["fieldPath"]]
     if reference := source.get("secretKeyRef"):
         entries = secret(reference["name"])
-        # pachd marks those of its storage backend optional: a key that is not there sets no variable.
+        # pachd marks the keys of its storage backend as optional. A missing optional key sets no variable.
         if reference.get("optional") and reference["key"] not in entries:
             return None
         return entries[reference["key"]].decode()

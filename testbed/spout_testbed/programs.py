@@ -1,4 +1,4 @@
-"""Tools that tests call, by name; each is built once, as the servers are."""
+"""The tools that tests call, by name. The test bed builds each of them once, like the servers."""
 
 import os
 import subprocess
@@ -23,17 +23,17 @@ def run(
     input: str = "",  # noqa: A002 - as subprocess has it
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a tool to its end, with no configuration of the user's.
+    """Run a tool to its end, and return its output.
 
     Args:
-        name: which.
-        arguments: its command line.
-        folder: where it runs.
-        input: what it reads.
-        environment: further variables.
+        name: the tool.
+        arguments: the command line of the tool.
+        folder: the folder in which the tool runs.
+        input: the standard input of the tool.
+        environment: additional environment variables.
 
     Raises:
-        TestbedError: it is not built yet.
+        TestbedError: the tool is not built yet.
     """
     return subprocess.run(
         [*_argv(name), *arguments],
@@ -47,10 +47,10 @@ def run(
 
 
 def program(name: Name) -> Path:
-    """Where a tool is: an executable, or the folder of checkov's packages, of CRDs.
+    """The path of a tool: an executable, or a folder for checkov (its packages) and for the CRDs.
 
     Raises:
-        TestbedError: it is not built yet.
+        TestbedError: the tool is not built yet.
     """
     recipe = recipes.TOOLS[name]()
     if not recipe.is_built:

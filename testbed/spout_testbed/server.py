@@ -1,4 +1,4 @@
-"""One server process: started, watched while it comes up, stopped, killed, started again."""
+"""One server process: starts it, waits until it is ready, stops it, kills it, and starts it again."""
 
 import contextlib
 import os
@@ -11,14 +11,14 @@ from spout_testbed.errors import TestbedError
 from spout_testbed.waiting import wait_until
 
 STOP_SECONDS = 15.0
-"""How long a server may take to stop by itself before it is killed."""
+"""Seconds that a server has to stop after SIGTERM. Then it gets SIGKILL."""
 
 
 class Server:
     """A real server as a child process.
 
-    Starting it again uses the same command, data and ports, so a client sees a server that came back.
-    `ready` is asked until it says yes, and is given what this process has written so far.
+    A second start uses the same command, data and ports, so clients see the same server again. `start` calls `ready`
+    until it returns true, with the output of the current process so far.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Server:
     ) -> None:
         self.name = name
         self.log = log
-        """Both output streams of every process that ran under this name, one after the other."""
+        """The file with both output streams of all processes of this server, one process after the other."""
         self._argv = list(argv)
         self._env = dict(env)
         self._ready = ready
@@ -45,28 +45,28 @@ class Server:
 
     @property
     def pid(self) -> int:
-        """The process id of the running server, as seen inside the bed."""
+        """The process ID of the running server, as seen inside the test bed."""
         if self._process is None:
             raise TestbedError(f"{self.name} is not running: call start() first")
         return self._process.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is alive (not whether it answers)."""
+        """Whether the process runs. It may not answer yet."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Start the process and return once it is ready.
 
         Raises:
-            TestbedError: it died, or was not ready in time; the message ends with its last log lines.
+            TestbedError: the process ended, or was not ready in time. The message ends with its last log lines.
         """
         if self.is_running:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._log_start = log.tell()
-            # A session of its own: Ctrl-C ends the test run, which then stops its servers in order.
+            # The server has its own session, so Ctrl-C ends only the test run, which then stops its servers in order.
             self._process = subprocess.Popen(
                 self._argv,
                 env=self._env,
@@ -87,11 +87,11 @@ class Server:
         )
 
     def stop(self) -> None:
-        """End the server as an administrator would: SIGTERM, and SIGKILL if that does not help in time."""
+        """End the server as an administrator does: with SIGTERM, and with SIGKILL if it does not end in time."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the server as a crash would: SIGKILL."""
+        """End the server as a crash does: with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def tail(self, lines: int = 20) -> str:

@@ -1,4 +1,4 @@
-"""One worker as a process: the real 1.13.4 worker in mount and process namespaces of its own."""
+"""One worker as a process: the real worker of Pachyderm 1.13.4, in its own mount and process namespaces."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from spout_testbed.pachd import ETCD_AND_KUBERNETES
 
 
 class WorkerProcess:
-    """Starts, watches and kills what runs in one Pod's user container."""
+    """The process in the user container of one Pod."""
 
     def __init__(self, binary: Path, folder: Path, *, port: int) -> None:
         self._binary = binary
@@ -24,10 +24,10 @@ class WorkerProcess:
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / "log"
-        """What the worker and the user code write, of every start one after the other."""
+        """The file with the output of the worker and of the user code, one start after the other."""
 
     def start(self, container: pods.Container, secrets: Mapping[str, Mapping[str, bytes]]) -> None:
-        """Start it with an empty /pfs, as a restarted container has."""
+        """Start the process with an empty /pfs, as a restarted container has it."""
         start = self._new_folder()
         mounts = {"/pfs": str(start / "pfs")}
         for number, (path, name) in enumerate(container.secret_mounts.items()):
@@ -43,13 +43,13 @@ class WorkerProcess:
             "HOME": str(start / "home"),
             "TMPDIR": str(start / "tmp"),
             "PACH_CACHE_ROOT": str(start / "cache"),
-            # Its own, where the Pod says the one at which pachd looks: see forward.py.
+            # Overrides the port from the Pod, which is the port that pachd uses: see forward.py.
             "PPS_WORKER_GRPC_PORT": str(self._port),
         }
         argv = [
             *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
             *(sys.executable, "-m", "spout_testbed.container", str(start / "root"), json.dumps(mounts)),
-            # The environment is set last: the interpreter that lays out the root needs the bed's own.
+            # The environment is set last, because the interpreter that creates the root needs that of the test bed.
             *("env", "--ignore-environment", *(f"{name}={value}" for name, value in env.items())),
             str(self._binary),
         ]
@@ -60,17 +60,17 @@ class WorkerProcess:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs (it may be on its way up)."""
+        """Whether the process runs. It may not be ready yet."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has told etcd its address and answers pachd's questions."""
+        """Whether the worker has registered its address in etcd and answers pachd."""
         return self.is_alive and port_answers(self._port)
 
     @property
     def pid(self) -> int | None:
-        """The worker itself: the only child of the process that made its namespaces."""
+        """The process ID of the worker, which is the only child of the process that created its namespaces."""
         if self._process is None:
             return None
         with contextlib.suppress(OSError):
@@ -80,12 +80,12 @@ class WorkerProcess:
         return None
 
     def kill(self) -> int | None:
-        """SIGKILL the worker and everything under it; returns its pid, or None if there was none."""
+        """Kill the worker and all its children with SIGKILL. Returns its process ID, or None if it did not run."""
         pid = self.pid
         if self._process is None or pid is None:
             return None
         with contextlib.suppress(ProcessLookupError):
-            # The first process of its process namespace: the kernel takes all others with it.
+            # It is the first process of its namespace, so the kernel also ends all others.
             os.kill(pid, signal.SIGKILL)
         self._process.wait()
         return pid
@@ -93,7 +93,7 @@ class WorkerProcess:
     def _new_folder(self) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         start = self._folder / "container"
-        # A container starts with nothing of what an earlier one left.
+        # A container starts without the files of an earlier one.
         shutil.rmtree(start, ignore_errors=True)
         for name in ("pfs", "root", "home", "tmp", "cache"):
             (start / name).mkdir(parents=True)

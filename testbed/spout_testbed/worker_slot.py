@@ -1,4 +1,4 @@
-"""One Pod and its worker process: what a kubelet keeps about a Pod."""
+"""One Pod and its worker process, with the state that a kubelet keeps of a Pod."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from spout_testbed.pachd import NAMESPACE
 from spout_testbed.worker_process import WorkerProcess
 
 RESTART_SECONDS = 1.0
-"""How long a worker that ended stays down. A kubelet waits longer with each time; tests would too."""
+"""Seconds from the end of a worker to its restart. A kubelet waits longer each time, but tests should not have to."""
 
 _FIRST_PORT = 20000
 _ADDRESSES = 250
@@ -21,7 +21,7 @@ _CORE = f"/api/v1/namespaces/{NAMESPACE}"
 
 
 class Slot:
-    """A Pod that exists, and the process that runs for it."""
+    """A Pod that exists, and its process."""
 
     def __init__(self, controller: Json, pod: Json, *, number: int, binary: Path, folder: Path) -> None:
         self.name: str = controller["metadata"]["name"]
@@ -31,7 +31,7 @@ class Slot:
         self.restarts = 0
         self.ready = False
         self.problem = ""
-        """Why the worker cannot be started, as a kubelet would say it; empty if nothing is wrong."""
+        """Why the worker cannot start, in the words of a kubelet. Empty if nothing is wrong."""
         port = _FIRST_PORT + number
         self.process = WorkerProcess(binary, folder, port=port)
         self._pod = pod
@@ -42,7 +42,7 @@ class Slot:
         self._start_at = 0.0
 
     def step(self, api: KubeApi) -> None:
-        """Bring the process, and what Kubernetes is told about it, one step further."""
+        """Bring the process, and its status in Kubernetes, one step forward."""
         if self.process.is_alive:
             if not self.ready and self.process.is_ready:
                 self.ready = True
@@ -53,13 +53,13 @@ class Slot:
             self._start(api)
 
     def close(self) -> None:
-        """Kill the worker and everything under it."""
+        """Kill the worker and all its children."""
         self.process.kill()
         self.ready = False
         self._forwarder.close()
 
     def report_gone(self, api: KubeApi) -> None:
-        """Tell the ReplicationController, if there still is one, that its Pod is gone."""
+        """Report in the status of the ReplicationController, if it still exists, that its Pod is gone."""
         try:
             api.patch(f"{_CORE}/replicationcontrollers/{self.name}/status", self._controller_status(0, 0))
         except KubeApiError as error:
@@ -67,7 +67,7 @@ class Slot:
                 raise
 
     def tail(self, lines: int = 20) -> str:
-        """The last lines of the worker's log."""
+        """The last lines of the log of the worker."""
         if not self.process.log.exists():
             return ""
         return "\n".join(self.process.log.read_text(errors="replace").splitlines()[-lines:])
@@ -103,7 +103,7 @@ class Slot:
         self.ready = False
         self._started = False
         self._start_at = time.monotonic() + RESTART_SECONDS
-        message = f"the worker ended and is started again in {RESTART_SECONDS:g} s"
+        message = f"the worker ended and starts again in {RESTART_SECONDS:g} s"
         facts = {key: value for key, value in self._facts().items() if key != "address"}
         self._report(api, pods.waiting_status(self._pod, reason="CrashLoopBackOff", message=message, **facts))
         self.restarts += 1

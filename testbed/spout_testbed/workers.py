@@ -1,8 +1,8 @@
-"""Runs the workers of pachd's pipelines, on a machine that has no cluster to run them.
+"""Runs the workers of pachd's pipelines on a machine without a cluster.
 
-pachd makes a ReplicationController per pipeline version. In a cluster a controller makes the Pod, a
-scheduler assigns it and a kubelet runs it. Here one loop does what the three would do to a worker: it
-compares the ReplicationControllers with what runs, and makes one step.
+pachd creates a ReplicationController for each pipeline version. In a cluster, a controller creates the Pod, a scheduler
+assigns it to a node, and a kubelet runs it. Here one loop does the work of all three: it compares the
+ReplicationControllers with the workers that run, and makes one step.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from spout_testbed.waiting import wait_until
 from spout_testbed.worker_slot import Slot
 
 INTERVAL = 0.2
-"""Seconds between two looks at the ReplicationControllers."""
+"""Seconds between two reads of the ReplicationControllers."""
 
 _CORE = f"/api/v1/namespaces/{NAMESPACE}"
 
@@ -33,13 +33,13 @@ class Worker:
     pipeline: str
     version: int
     pid: int
-    """As seen inside the bed."""
+    """The process ID, as seen inside the test bed."""
     restarts: int
     log: Path
 
 
 class Workers:
-    """The runner of all workers of one bed."""
+    """The runner of all workers of one test bed."""
 
     def __init__(self, api: KubeApi, *, binary: Path, folder: Path) -> None:
         self._api = api
@@ -53,12 +53,12 @@ class Workers:
         folder.mkdir(parents=True, exist_ok=True)
 
     def start(self) -> None:
-        """Start looking at the ReplicationControllers."""
+        """Start to watch the ReplicationControllers."""
         self._api.ensure("/api/v1/nodes", pods.node())
         self._thread.start()
 
     def stop(self) -> None:
-        """Kill every worker and stop looking."""
+        """Kill all workers, and stop watching the ReplicationControllers."""
         self._stopping.set()
         self._thread.join()
         for slot in self._slots.values():
@@ -67,15 +67,21 @@ class Workers:
         self._api.close()
 
     def running(self) -> list[Worker]:
-        """The workers that run and answer now."""
+        """The workers that currently run and answer."""
         with self._lock:
             slots = list(self._slots.values())
         return [worker for slot in slots if (worker := _worker(slot)) is not None]
 
     def kill(self, pipeline: str) -> int:
-        """SIGKILL the pipeline's worker with its user code, as an out-of-memory kill would.
+        """Kill the worker of the pipeline and its user code with SIGKILL, as an out-of-memory kill does.
 
-        The runner starts it again about a second later. Returns the pid that was killed.
+        The runner starts the worker again about a second later.
+
+        Returns:
+            The process ID of the killed worker.
+
+        Raises:
+            TestbedError: no worker of the pipeline runs.
         """
         with self._lock:
             slots = [slot for slot in self._slots.values() if slot.pipeline == pipeline]
@@ -85,7 +91,7 @@ class Workers:
         raise TestbedError(f"pipeline {pipeline!r} has no running worker: {self._described()}")
 
     def wait_running(self, pipeline: str, timeout: float = 30.0) -> Worker:
-        """Return the pipeline's worker once it runs and answers."""
+        """Return the worker of the pipeline when it runs and answers."""
 
         def found() -> list[Worker]:
             return [worker for worker in self.running() if worker.pipeline == pipeline]
@@ -96,7 +102,7 @@ class Workers:
             timeout=timeout,
             details=self._described,
         )
-        # The newest version, where an update's old worker is on its way out.
+        # After an update, the worker of the old version may still be ending.
         return max(found(), key=lambda worker: worker.version)
 
     def _described(self) -> str:
@@ -118,7 +124,7 @@ class Workers:
         listed = self._api.get(f"{_CORE}/replicationcontrollers?labelSelector=component%3Dworker")
         wanted = {item["metadata"]["name"]: item for item in listed["items"] if pods.wants_worker(item)}
         for name, slot in list(self._slots.items()):
-            # Stopping or updating a pipeline replaces its ReplicationController by one of the same name.
+            # When a pipeline is stopped or updated, pachd replaces its ReplicationController with one of the same name.
             if name not in wanted or wanted[name]["metadata"]["uid"] != slot.uid:
                 self._remove(name)
         for name, controller in wanted.items():
@@ -135,7 +141,7 @@ class Workers:
         try:
             slot = Slot(controller, created, number=self._count, binary=self._binary, folder=self._folder / name)
         except OSError:
-            # It is tried again with another Pod.
+            # The next step tries again, with another Pod.
             self._api.delete(f"{_CORE}/pods/{created['metadata']['name']}")
             raise
         with self._lock:
@@ -143,7 +149,7 @@ class Workers:
 
     def _remove(self, name: str) -> None:
         slot = self._slots[name]
-        # Before it is forgotten: what does not run any more has to be gone.
+        # The worker has to end before this runner forgets it.
         slot.close()
         with self._lock:
             del self._slots[name]
@@ -153,7 +159,7 @@ class Workers:
 
     @contextlib.contextmanager
     def _logged(self, what: str) -> Iterator[None]:
-        """Write down what went wrong; the next look at everything tries again."""
+        """Log an error. The next step tries again."""
         try:
             yield
         except (KubeApiError, OSError, TestbedError) as error:

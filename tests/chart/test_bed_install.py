@@ -140,9 +140,9 @@ def test_a_namespace_that_is_not_there_is_named(helm: RunHelm) -> None:
 def test_a_secret_that_the_pod_waits_for_is_named_with_the_command_that_makes_it(namespace: str, helm: RunHelm) -> None:
     said = helm("install", "spouts", str(CHART), "--set", "pachyderm.tokenSecret.name=token").stdout
 
-    assert f"The Pod waits until the Secret token of the namespace {namespace} has the key token." in said
+    assert f"The Pod does not start until the Secret token in the namespace {namespace} has the key token." in said
     assert f"kubectl -n {namespace} create secret generic token --from-file=token=FILE" in said
-    assert said.count("The Pod waits") == 1
+    assert said.count("The Pod does not start") == 1
 
 
 def test_who_may_install_in_one_namespace_only_needs_no_right_elsewhere(

@@ -94,13 +94,13 @@ def test_argo_cd_sees_what_the_conditions_say(state: State) -> None:
 @every_state
 def test_a_change_that_is_not_observed_yet_is_in_progress_whatever_was_before(state: State) -> None:
     body = edited(state.body, generation=GENERATION + 1)
-    assert health(body) == ("Progressing", "Waiting for the operator to see the change")
+    assert health(body) == ("Progressing", "Waiting for the operator to observe the change")
 
 
 @every_state
 def test_one_that_is_being_deleted_is_in_progress(state: State) -> None:
     body = edited(state.body, deletionTimestamp="2026-11-22T22:00:00Z")
-    assert health(body) == ("Progressing", "Being deleted")
+    assert health(body) == ("Progressing", "The Spout is being deleted")
 
 
 def test_one_that_nobody_has_seen_is_in_progress_for_argo_cd() -> None:

@@ -146,7 +146,7 @@ def test_serve_says_how_to_get_in_and_ends_with_ctrl_c(start: Start) -> None:
 
 def test_entering_what_is_no_bed_is_refused(start: Start) -> None:
     process = start("enter", "1", "--", "true")
-    assert "is no running `python -m spout_testbed run`" in process.communicate()[1]
+    assert "is not a running `python -m spout_testbed run`" in process.communicate()[1]
     assert process.returncode == 1
 
 

@@ -112,7 +112,7 @@ def test_there_may_be_no_marker_yet(tmp_path: Path) -> None:
 
 
 def test_a_marker_that_is_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(spout.SpoutError, match="is one file"):
+    with pytest.raises(spout.SpoutError, match="has to be one file"):
         spout.read_marker(tmp_path)
 
 
@@ -319,7 +319,9 @@ def test_the_exit_status_is_never_0(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     for name in ENV:
         monkeypatch.delenv(name, raising=False)
     assert spout.main() == 1
-    assert "error: no HOST and no PORT and no TOPIC" in capsys.readouterr().out
+    assert (
+        "error: required, but not set in spec.transform.env of the Spout: HOST, PORT, TOPIC" in capsys.readouterr().out
+    )
     for name, value in ENV.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(spout, "run", lambda *_: None)
@@ -339,12 +341,12 @@ def test_settings_of_the_client_come_from_the_listed_variables_only() -> None:
 @pytest.mark.parametrize(
     ("env", "message"),
     [
-        ({"TOPIC": ""}, "no TOPIC: set it in spec.transform.env"),
-        ({"PORT": "http"}, "PORT is 'http': make it a number"),
-        ({"BATCH_SIZE": "0"}, "BATCH_SIZE is '0': make it a number above 0"),
-        ({"BATCH_SIZE": "1.5"}, "BATCH_SIZE is '1.5': make it a whole number"),
+        ({"TOPIC": ""}, "required, but not set in spec.transform.env of the Spout: TOPIC"),
+        ({"PORT": "http"}, "PORT is 'http': set it to a number"),
+        ({"BATCH_SIZE": "0"}, "BATCH_SIZE is '0': set it to a number above 0"),
+        ({"BATCH_SIZE": "1.5"}, "BATCH_SIZE is '1.5': set it to a whole number"),
         ({"BATCH_SECONDS": "nan"}, "BATCH_SECONDS is 'nan'"),
-        ({"KAFKA_OFFSET_RESET": "latest"}, "make it error or earliest"),
+        ({"KAFKA_OFFSET_RESET": "latest"}, "set it to error or earliest"),
         ({"TOPIC": "offsets-of-cars"}, "begins with the name of the marker, 'offset'"),
         ({"MARKER": "my"}, "begins with the name of the marker, 'my'"),
     ],
@@ -429,7 +431,7 @@ def test_a_partition_that_cannot_be_read_ends_the_run(consumer: FakeConsumer, co
 
 def test_an_unknown_topic_is_named(consumer: FakeConsumer) -> None:
     consumer.topic_error = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
-    with pytest.raises(spout.SpoutError, match=r"topic 'mytopic': .*Create the topic, or mend TOPIC"):
+    with pytest.raises(spout.SpoutError, match=r"topic 'mytopic': .*Create the topic, or correct TOPIC"):
         spout.Topic(spout.read_settings(ENV), {})
 
 

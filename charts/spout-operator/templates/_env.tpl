@@ -1,4 +1,4 @@
-{{/* What the operator is told: the names are those of `spout-operator run --help`. */}}
+{{/* The settings of the operator, as environment variables that `spout-operator run --help` lists. */}}
 {{- define "spout-operator.env" -}}
 - name: POD_NAMESPACE
   valueFrom:

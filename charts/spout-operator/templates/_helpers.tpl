@@ -16,7 +16,7 @@
 {{- if .Values.serviceAccount.create }}
 {{- default (include "spout-operator.fullname" .) .Values.serviceAccount.name }}
 {{- else }}
-{{- required "serviceAccount.name is needed where serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- required "serviceAccount.name is required if serviceAccount.create is false: set it to an existing ServiceAccount" .Values.serviceAccount.name }}
 {{- end }}
 {{- end }}
 
@@ -25,7 +25,7 @@ app.kubernetes.io/name: {{ include "spout-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
-{{/* Of the Pod of `helm test`, which is none of the operator's. */}}
+{{/* The labels of the Pod of `helm test`. The selector of the operator's Pods must not match them. */}}
 {{- define "spout-operator.testSelector" -}}
 app.kubernetes.io/name: {{ include "spout-operator.fullname" . }}-test
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
@@ -52,7 +52,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 {{- end }}
 {{- end }}
 
-{{/* The one subject of all bindings. */}}
+{{/* The subject of all bindings: the ServiceAccount of the operator. */}}
 {{- define "spout-operator.subjects" -}}
 subjects:
   - kind: ServiceAccount
@@ -60,7 +60,7 @@ subjects:
     namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* What the operator does with Spouts; it never writes a spec: the finalizer is all that it patches. */}}
+{{/* The operator's rights to Spouts. Of a Spout it patches only the finalizers, never the spec. */}}
 {{- define "spout-operator.spoutRules" -}}
 - apiGroups: [spout-operator.io]
   resources: [spouts]

@@ -79,10 +79,10 @@ def test_kubectl_get_all_is_about_workloads_only(bed: Testbed, namespace: str, s
 def test_explain_teaches_the_marker(bed: Testbed, crd: str) -> None:
     words = " ".join(bed.kubectl("explain", "spout.spec.spout.marker").stdout.split())
     assert "FIELD: marker <string>" in words
-    assert "Name of the file or folder in which the spout records its position" in words
+    assert "The name of the file or folder in which the spout records its position" in words
     assert "finds the last one at /pfs/offset when it starts" in words
-    assert "off also swallows offline.csv" in words
-    assert "once set it cannot be changed or removed" in words
+    assert "the marker off also takes offline.csv" in words
+    assert "Once set, it cannot be changed or removed" in words
 
 
 def test_apply_of_the_same_file_twice_changes_nothing(bed: Testbed, namespace: str) -> None:

@@ -33,15 +33,15 @@ NAMES = [
         "measured: pachd takes it, Kubernetes refuses the label, the pipeline fails",
         {"name": "n" * 52},
         "spec.name",
-        "the name is too long: Pachyderm can run a pipeline with at most 51 characters in its name; shorten it",
+        "the name is too long, because Pachyderm runs only pipelines whose name has at most 51 characters: shorten it",
     ),
     Row(
         "name-with-dot",
         "Pachyderm refuses it",
         {"name": "my.spout"},
         "spec.name",
-        "'my.spout' is not a name under which Pachyderm can run a spout: use lower-case letters, digits and '-', and "
-        "begin and end with a letter or digit, as in 'my-spout'",
+        "Pachyderm cannot run a spout named 'my.spout': use lower-case letters, digits and '-', and begin and end with "
+        "a letter or digit, as in 'my-spout'",
     ),
     Row(
         "name-with-underscore",
@@ -99,7 +99,7 @@ TRANSFORM = [
         "the first entry is what is run",
         {"transform.cmd": ["", "x"]},
         "spec.transform.cmd",
-        "the first entry is empty: it names the program to run",
+        "the first entry is empty: set it to the program to run",
     ),
     Row(
         "cmd-as-text",
@@ -120,9 +120,9 @@ TRANSFORM = [
         "Kubernetes refuses it in the Pod",
         {"transform.env": {"GOOD": "1", "1ST": "2"}},
         "spec.transform.env",
-        "'1ST' is not the name of an environment variable: use letters, digits, '_', '-' and '.'",
+        "'1ST' is not a valid name of an environment variable: use letters, digits, '_', '-' and '.'",
     ),
-    Row("empty-env", "no name", {"transform.env": {"": "x"}}, "spec.transform.env", "'' is not the name"),
+    Row("empty-env", "no name", {"transform.env": {"": "x"}}, "spec.transform.env", "'' is not a valid name"),
     Row(
         "relative-working-dir",
         "relative to what?",
@@ -144,7 +144,7 @@ TRANSFORM = [
         "no Secret has that name",
         {"transform.imagePullSecrets": ["My_Registry"]},
         "spec.transform.imagePullSecrets[0]",
-        "'My_Registry' is not the name of a Kubernetes object: use lower-case letters, digits, '-' and '.'",
+        "'My_Registry' is not a valid name of a Kubernetes object: use lower-case letters, digits, '-' and '.'",
     ),
 ]
 
@@ -161,77 +161,77 @@ SECRETS = [
         "no Secret has that name",
         secrets({"name": "Kafka", "mountPath": "/etc/kafka"}),
         "spec.transform.secrets[0].name",
-        "'Kafka' is not the name of a Kubernetes object",
+        "'Kafka' is not a valid name of a Kubernetes object",
     ),
     Row(
         "unused-secret",
         "it would go nowhere",
         secrets({"name": "kafka"}),
         "spec.transform.secrets[0]",
-        "Secret 'kafka' needs a mountPath, or a key together with an envVar",
+        "Secret 'kafka' is incomplete: set mountPath, or set key together with envVar",
     ),
     Row(
         "key-without-variable",
         "it would go nowhere",
         secrets({"name": "kafka", "key": "password"}),
         "spec.transform.secrets[0]",
-        "a key together with an envVar",
+        "set key together with envVar",
     ),
     Row(
         "variable-without-key",
         "which entry of the Secret?",
         secrets({"name": "kafka", "envVar": "PASSWORD"}),
         "spec.transform.secrets[0]",
-        "a key together with an envVar",
+        "set key together with envVar",
     ),
     Row(
         "mounted-with-key",
         "a mount holds every entry; a key is for a variable",
         secrets({"name": "kafka", "mountPath": "/etc/kafka", "key": "password"}),
         "spec.transform.secrets[0]",
-        "a key together with an envVar",
+        "set key together with envVar",
     ),
     Row(
         "secret-key",
         "a Secret cannot have it",
         secrets({"name": "kafka", "key": "a/b", "envVar": "A"}),
         "spec.transform.secrets[0].key",
-        "'a/b' is not the key of a Secret",
+        "'a/b' is not a valid key of a Secret",
     ),
     Row(
         "secret-variable",
         "Kubernetes refuses it in the Pod",
         secrets({"name": "kafka", "key": "a", "envVar": "A B"}),
         "spec.transform.secrets[0].envVar",
-        "'A B' is not the name of an environment variable",
+        "'A B' is not a valid name of an environment variable",
     ),
     Row(
         "relative-mount",
         "relative to what?",
         secrets({"name": "kafka", "mountPath": "etc/kafka"}),
         "spec.transform.secrets[0].mountPath",
-        "'etc/kafka' is not a place to mount at: write an absolute path without ':'",
+        "'etc/kafka' is not a valid mount path: write an absolute path without ':'",
     ),
     Row(
         "mount-over-pfs",
         "it would hide the pipe",
         secrets({"name": "kafka", "mountPath": "/pfs/out"}),
         "spec.transform.secrets[0].mountPath",
-        "'/pfs/out' is inside of /pfs, which belongs to Pachyderm: mount elsewhere",
+        "'/pfs/out' is inside /pfs, which belongs to Pachyderm: use another path",
     ),
     Row(
         "mount-over-root",
         "measured: the Pod is made, and nothing of the image is left in it",
         secrets({"name": "kafka", "mountPath": "/"}),
         "spec.transform.secrets[0].mountPath",
-        "the root would hide the whole image: mount at a folder of its own, such as /etc/kafka",
+        "a Secret mounted at '/' hides the whole image: use a folder of its own, such as /etc/kafka",
     ),
     Row(
         "mount-doubled-slash",
         "measured: Kubernetes takes it for another place than /pfs, and mounts over it",
         secrets({"name": "kafka", "mountPath": "//pfs"}),
         "spec.transform.secrets[0].mountPath",
-        "'//pfs' can be written in a shorter way: leave out '//', '/./' and '/../'",
+        "'//pfs' is not the shortest form of its path: leave out '//', '/./' and '/../'",
     ),
     Row(
         "mount-with-parents",
@@ -253,7 +253,7 @@ SECRETS = [
             "Kubernetes refuses two mounts at one place, and pachd has one there",
             secrets({"name": "kafka", "mountPath": path}),
             "spec.transform.secrets[0].mountPath",
-            f"'{path}' is where Pachyderm mounts a volume of its own: mount elsewhere",
+            f"Pachyderm mounts a volume of its own at '{path}': use another path",
         )
         for path in sorted({*MOUNT_PATHS, "/pach-bin/"} - {"/pfs"})
     ),
@@ -263,7 +263,8 @@ SECRETS = [
             "Kubernetes refuses two volumes of one name, and pachd has one of this name",
             secrets({"name": name, "mountPath": "/etc/kafka"}),
             "spec.transform.secrets[0].name",
-            f"Secret '{name}' cannot be mounted: Pachyderm names the volume after it, and has a volume '{name}' of its",
+            f"Secret '{name}' cannot be mounted, because Pachyderm names the volume after the Secret, and already has "
+            f"a volume '{name}'",
         )
         for name in sorted((*VOLUMES, *VOLUMES_OF_SOME_SERVERS))
     ),
@@ -272,7 +273,7 @@ SECRETS = [
         "measured: FAILURE, Kubernetes refuses the Pod",
         secrets({"name": "a", "mountPath": "/etc/kafka"}, {"name": "b", "mountPath": "/etc/kafka"}),
         "spec.transform.secrets",
-        "two Secrets have the same mountPath, and Kubernetes mounts one thing at a place: give each a folder of its",
+        "two Secrets have the same mountPath, and Kubernetes mounts only one volume at a path: give each Secret its",
     ),
     Row(
         "one-place-in-two-forms",
@@ -286,14 +287,14 @@ SECRETS = [
         "pachd names the volume after it, and Kubernetes refuses a volume with a dot",
         secrets({"name": "a.b", "mountPath": "/etc/kafka"}),
         "spec.transform.secrets[0].name",
-        "Secret 'a.b' cannot be mounted: Pachyderm names the volume after it",
+        "Secret 'a.b' cannot be mounted, because Pachyderm names the volume after the Secret, and a volume name has",
     ),
     Row(
         "secret-mounted-twice",
         "pachd would make two volumes of one name, and Kubernetes refuses that",
         secrets({"name": "kafka", "mountPath": "/a"}, {"name": "kafka", "mountPath": "/b"}),
         "spec.transform.secrets",
-        "a Secret is mounted twice, which Pachyderm cannot do: keep one mountPath for each Secret",
+        "a Secret has more than one mountPath, and Pachyderm can mount a Secret only once: keep one mountPath",
     ),
 ]
 
@@ -305,7 +306,7 @@ SPOUT = [
         "it is the pipe",
         {"spout.marker": "out"},
         "spec.spout.marker",
-        "marker 'out' is taken: /pfs/out is the pipe that the spout writes to",
+        "marker 'out' is reserved, because /pfs/out is the pipe that the spout writes to",
     ),
     Row("marker-parent", "a folder", {"spout.marker": ".."}, "spec.spout.marker", "use another name"),
     Row(
@@ -324,7 +325,7 @@ SPOUT = [
         "Pachyderm reads it as a pattern",
         {"spout.marker": "off*"},
         "spec.spout.marker",
-        "marker 'off*' has characters that Pachyderm does not take, or reads as a pattern: use letters, digits",
+        "marker 'off*' has characters that Pachyderm refuses or reads as a pattern: use letters, digits",
     ),
     Row("marker-space", "a slip", {"spout.marker": "off set"}, "spec.spout.marker", "use letters, digits"),
     Row("marker-long", "no file name", {"spout.marker": "o" * 256}, "spec.spout.marker", "more than 255 bytes"),
@@ -354,14 +355,14 @@ SPOUT = [
         "Pachyderm's default type is NodePort",
         {"spout.service": {"internalPort": 8080, "externalPort": 8080}},
         "spec.spout.service.externalPort",
-        "use one of 30000-32767, or set type to ClusterIP or LoadBalancer",
+        "use a port of that range, or set type to ClusterIP or LoadBalancer",
     ),
     Row(
         "node-port-too-high",
         "Kubernetes refuses it",
         {"spout.service": {"internalPort": 8080, "externalPort": 32768, "type": "NodePort"}},
         "spec.spout.service.externalPort",
-        "use one of 30000-32767",
+        "the port is outside the range 30000-32767, which type NodePort (the default) requires: use a port of that",
     ),
     Row(
         "external-port-zero",
@@ -389,8 +390,8 @@ SPOUT = [
 REQUESTS = "spec.resourceRequests"
 LIMITS = "spec.resourceLimits"
 RESOURCES = [
-    Row("zero-cpu", "nothing runs", {"resourceRequests.cpu": 0}, f"{REQUESTS}.cpu", "'0' is not an amount of CPU"),
-    Row("negative-cpu", "less", {"resourceLimits.cpu": "-1"}, f"{LIMITS}.cpu", "'-1' is not an amount of CPU"),
+    Row("zero-cpu", "nothing runs", {"resourceRequests.cpu": 0}, f"{REQUESTS}.cpu", "'0' is not a valid amount of CPU"),
+    Row("negative-cpu", "less", {"resourceLimits.cpu": "-1"}, f"{LIMITS}.cpu", "'-1' is not a valid amount of CPU"),
     Row("tiny-cpu", "a slip for 100m", {"resourceLimits.cpu": "100u"}, f"{LIMITS}.cpu", "at least 1m"),
     Row("cpu-in-words", "no quantity", {"resourceRequests.cpu": "two"}, f"{REQUESTS}.cpu", "such as 500m"),
     Row(
@@ -405,7 +406,7 @@ RESOURCES = [
         "512MB is no quantity",
         {"resourceLimits.memory": "512MB"},
         f"{LIMITS}.memory",
-        "'512MB' is not an amount of bytes to run with: write it with Mi or Gi",
+        "'512MB' is not a usable number of bytes: write it with Mi or Gi",
     ),
     Row("milli-memory", "0.5 byte", {"resourceLimits.memory": "512m"}, f"{LIMITS}.memory", "m means thousandths"),
     Row("bare-memory", "512 bytes", {"resourceRequests.memory": 512}, f"{REQUESTS}.memory", "at least 1Mi"),
@@ -436,21 +437,21 @@ RESOURCES = [
         "Kubernetes knows no such resource",
         {"resourceLimits.gpu": {"type": "gpu", "number": 1}},
         f"{LIMITS}.gpu.type",
-        "'gpu' is not a resource that nodes offer: write it as domain/name, such as nvidia.com/gpu",
+        "'gpu' is not a resource that nodes can offer: write it as domain/name, such as nvidia.com/gpu",
     ),
     Row(
         "gpu-type-of-a-quota",
         "measured: FAILURE, Kubernetes refuses the Pod",
         {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
         f"{LIMITS}.gpu.type",
-        "'requests.nvidia.com/gpu' is not a resource that nodes offer",
+        "'requests.nvidia.com/gpu' is not a resource that nodes can offer",
     ),
     Row(
         "gpu-requested-only",
         "Kubernetes refuses it in the Pod",
         {"resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1}},
         f"{REQUESTS}.gpu",
-        "write the GPU in resourceLimits, which is enough, or the same in both",
+        "set the GPU in resourceLimits alone, or set the same GPU in both",
     ),
     Row(
         "gpu-differs",
@@ -460,7 +461,7 @@ RESOURCES = [
             "resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 2},
         },
         f"{REQUESTS}.gpu",
-        "not the same as resourceLimits.gpu",
+        "resourceRequests.gpu differs from resourceLimits.gpu, and Kubernetes does not overcommit GPUs",
     ),
     *(
         Row(
@@ -468,7 +469,7 @@ RESOURCES = [
             "measured: FAILURE, Kubernetes refuses the Pod",
             {f"resourceRequests.{field}": request, f"resourceLimits.{field}": limit},
             f"{REQUESTS}.{field}",
-            "above the same field of resourceLimits: request at most as much as the limit",
+            "the request is above the same field of resourceLimits: lower the request, or raise the limit",
         )
         for field, request, limit in (("cpu", "1001m", 1), ("memory", "1Gi", "1G"), ("disk", "2Gi", "1Gi"))
     ),
@@ -477,14 +478,14 @@ RESOURCES = [
         "measured: FAILURE, Kubernetes refuses the Pod",
         {"resourceLimits.memory": "61Mi"},
         f"{LIMITS}.memory",
-        "below the 64M that Pachyderm requests where resourceRequests.memory says nothing: raise the limit",
+        "the limit is below 64M, which Pachyderm requests if resourceRequests.memory is not set: raise the limit",
     ),
     Row(
         "memory-below-pachyderms-own-request-beside-cpu",
         "a request of something else changes nothing",
         {"resourceLimits.memory": "61Mi", "resourceRequests.cpu": 1},
         f"{LIMITS}.memory",
-        "or set resourceRequests.memory too",
+        "or set resourceRequests.memory",
     ),
 ]
 
@@ -494,21 +495,21 @@ SCHEDULING = [
         "no node has that label",
         {"schedulingSpec.nodeSelector": {"zone": "a b"}},
         "spec.schedulingSpec.nodeSelector",
-        "a key is [domain/]name and a value a name",
+        "a key or a value is not valid for a label: write keys as [domain/]name and values as names",
     ),
     Row(
         "label-key",
         "no node has that label",
         {"schedulingSpec.nodeSelector": {"/zone": "a"}},
         "spec.schedulingSpec.nodeSelector",
-        "a key is [domain/]name and a value a name",
+        "a key or a value is not valid for a label: write keys as [domain/]name and values as names",
     ),
     Row(
         "priority-class",
         "no such object",
         {"schedulingSpec.priorityClassName": "High"},
         "spec.schedulingSpec.priorityClassName",
-        "'High' is not the name of a Kubernetes object",
+        "'High' is not a valid name of a Kubernetes object",
     ),
     Row(
         "merge-patch",

@@ -45,10 +45,10 @@ ALLOWED = [
     Row("deletion-policy", "before deleting", {"deletionPolicy": "Delete"}, {"deletionPolicy": "Orphan"}),
 ]
 
-RENAMED = "Pachyderm cannot rename a pipeline; put the old name back, or create another Spout"
+RENAMED = "restore the old name, or create another Spout"
 LOST = (
-    "Pachyderm would keep the old marker, and the spout would not find its position; put it back, or create a "
-    "Spout with another name to start over"
+    "because Pachyderm would keep the position under the old name, where the spout would not find it: restore the "
+    "marker, or create a Spout with another name to start over"
 )
 
 REFUSED = [
@@ -58,7 +58,7 @@ REFUSED = [
         {"name": "one"},
         {"name": "two"},
         "spec.name",
-        f"Forbidden: the pipeline of this Spout is 'one' and cannot become 'two': {RENAMED}",
+        f"Forbidden: the pipeline of this Spout is named 'one', and Pachyderm cannot rename it to 'two': {RENAMED}",
     ),
     RefusedRow(
         "name-set-later",
@@ -66,7 +66,8 @@ REFUSED = [
         {},
         {"name": "two"},
         "spec.name",
-        f"Forbidden: the pipeline of this Spout is 'my-spout' and cannot become 'two': {RENAMED}",
+        "Forbidden: the pipeline of this Spout is named 'my-spout', and Pachyderm cannot rename it to 'two': "
+        f"{RENAMED}",
     ),
     RefusedRow(
         "name-removed",
@@ -74,7 +75,8 @@ REFUSED = [
         {"name": "one"},
         {},
         "spec.name",
-        f"Forbidden: the pipeline of this Spout is 'one' and cannot become 'my-spout': {RENAMED}",
+        "Forbidden: the pipeline of this Spout is named 'one', and Pachyderm cannot rename it to 'my-spout': "
+        f"{RENAMED}",
     ),
     RefusedRow(
         "marker-changed",
@@ -82,7 +84,7 @@ REFUSED = [
         {"spout.marker": "offset"},
         {"spout.marker": "position"},
         "spec.spout.marker",
-        f"Forbidden: the marker of this Spout is 'offset' and cannot be changed to 'position': {LOST}",
+        f"Forbidden: the marker of this Spout is 'offset' and cannot be changed to 'position', {LOST}",
     ),
     RefusedRow(
         "marker-removed",
@@ -90,7 +92,7 @@ REFUSED = [
         {"spout.marker": "offset"},
         {},
         "spec.spout.marker",
-        f"Forbidden: the marker of this Spout is 'offset' and cannot be removed: {LOST}",
+        f"Forbidden: the marker of this Spout is 'offset' and cannot be removed, {LOST}",
     ),
 ]
 

@@ -1,14 +1,14 @@
--- The health of a Spout. Its conditions follow kstatus: Stalled is there while only a person can mend it.
+-- The health of a Spout. Its conditions follow kstatus: Stalled is present only while a person has to act.
 local hs = {status = "Progressing", message = "Waiting for the operator"}
 if obj.metadata.deletionTimestamp ~= nil then
-  hs.message = "Being deleted"
+  hs.message = "The Spout is being deleted"
   return hs
 end
 if obj.status == nil or obj.status.conditions == nil then
   return hs
 end
 if obj.status.observedGeneration ~= obj.metadata.generation then
-  hs.message = "Waiting for the operator to see the change"
+  hs.message = "Waiting for the operator to observe the change"
   return hs
 end
 local conditions = {}
@@ -23,7 +23,7 @@ elseif ready ~= nil and ready.status == "True" then
   hs.status = ready.reason == "Suspended" and "Suspended" or "Healthy"
   hs.message = ready.message
 elseif ready ~= nil then
-  -- Crashing workers come and go by themselves, and are trouble all the same.
+  -- Crashing workers can recover without a change of the Spout, so the Spout is not stalled. It is unhealthy all the same.
   hs.status = ready.reason == "PipelineCrashing" and "Degraded" or "Progressing"
   hs.message = ready.message
 end

@@ -1,3 +1,3 @@
--- Not false: Git most likely says nothing of it.
+-- Removes the field instead of setting it to false, because the manifest in Git most likely does not have the field.
 obj.spec.suspend = nil
 return obj
