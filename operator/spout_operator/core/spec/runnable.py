@@ -25,19 +25,19 @@ def _resources(spec: PipelineSpec) -> Iterator[str]:
         if request is not None and limit is not None and request.value > limit.value:
             yield (
                 f"spec.resourceRequests.{name}: {request.text} is above resourceLimits.{name}, which is {limit.text}; "
-                "request at most as much as the limit"
+                "lower the request, or raise the limit"
             )
     limited = spec.resource_limits.gpu
     if limited is not None and limited.type.startswith("requests."):
         yield (
-            f"spec.resourceLimits.gpu.type: {limited.type!r} is not a resource that nodes offer, but one that quotas "
-            "count; leave out 'requests.'"
+            f"spec.resourceLimits.gpu.type: {limited.type!r} is the name of a quota, not of a resource that nodes have; "
+            "remove 'requests.'"
         )
     gpu = spec.resource_requests.gpu
     if gpu is not None and gpu != limited:
         yield (
-            "spec.resourceRequests.gpu: is not the same as resourceLimits.gpu, and Kubernetes never overcommits a GPU; "
-            "write the GPU in resourceLimits, which is enough, or the same in both"
+            "spec.resourceRequests.gpu: differs from resourceLimits.gpu, and Kubernetes does not overcommit GPUs; "
+            "set the GPU in resourceLimits alone, or set the same GPU in both"
         )
 
 
@@ -48,10 +48,10 @@ def _mounts(spec: PipelineSpec) -> Iterator[str]:
         where = f"spec.transform.secrets[{index}].mountPath: {secret.mount_path!r}"
         path = normal_path(secret.mount_path)
         if not secret.mount_path.startswith("/"):
-            yield f"{where} is no absolute path; begin it with '/', as in /etc/kafka"
+            yield f"{where} is not an absolute path; start it with '/', as in /etc/kafka"
         elif path == "/":
-            yield f"{where} would hide the whole image; mount into a folder of its own, such as /etc/kafka"
+            yield f"{where} would hide the whole image; use a folder of its own, such as /etc/kafka"
         elif path == _PFS or path.startswith(f"{_PFS}/"):
-            yield f"{where} is inside of {_PFS}, which belongs to Pachyderm; mount elsewhere, such as at /etc/kafka"
+            yield f"{where} is inside {_PFS}, which belongs to Pachyderm; use another path, such as /etc/kafka"
         elif taken[path] > 1:
-            yield f"{where} is the mountPath of another Secret too; give each a folder of its own"
+            yield f"{where} is also the mountPath of another Secret; give each Secret its own folder"
