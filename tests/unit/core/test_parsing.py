@@ -251,7 +251,7 @@ WRONG = [
     Wrong("name", "n" * 52, ("at most 51", f"'{'n' * 51}'"), "it would not fit into a label"),
     Wrong("name", "name\n", ("lower-case letters", "'name'"), "a line end hides at the end"),
     Wrong("name", "spöut", ("'spout'",), "Pachyderm takes ASCII only"),
-    Wrong("resourceRequests.gpu", {"type": "a/b", "number": 1}, ("resourceLimits", "overcommits"), "measured: FAILURE"),
+    Wrong("resourceRequests.gpu", {"type": "a/b", "number": 1}, ("resourceLimits", "overcommit"), "measured: FAILURE"),
 ]
 
 
@@ -295,16 +295,16 @@ TOGETHER = [
     ),
     Together(
         {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
-        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is not a resource that nodes offer",
+        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource that nodes have",
     ),
     Together(mounts("/etc/kafka", "/etc/kafka"), f"{MOUNT}: '/etc/kafka' is also the mountPath of another Secret"),
-    Together(mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is the mountPath of another"),
+    Together(mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is also the mountPath of another"),
     Together(mounts("/"), f"{MOUNT}: '/' would hide the whole image", "measured: the Pod is made and cannot start"),
     Together(mounts("/x/.."), f"{MOUNT}: '/x/..' would hide the whole image", "the same, in other words"),
     Together(mounts("/pfs"), f"{MOUNT}: '/pfs' is inside /pfs"),
     Together(mounts("//pfs"), f"{MOUNT}: '//pfs' is inside /pfs", "measured: it is mounted over Pachyderm's"),
     Together(mounts("/a/../pfs/out"), f"{MOUNT}: '/a/../pfs/out' is inside /pfs", "the same"),
-    Together(mounts("etc"), f"{MOUNT}: 'etc' is no absolute path", "relative to what?"),
+    Together(mounts("etc"), f"{MOUNT}: 'etc' is not an absolute path", "relative to what?"),
 ]
 
 
