@@ -1,4 +1,4 @@
-"""Each setting has a flag and a variable, and the README's table is of them."""
+"""Each setting has a flag and a variable, and docs/reference/configuration.md lists them all."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from spout_operator.cli import main
 
-README = Path(__file__).parents[2] / "README.md"
+CONFIGURATION = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 RUN = main.commands["run"]
 ADDRESS = "--pachd-address=grpc://pachd:650"
 
@@ -19,19 +19,18 @@ def settings() -> dict[str, click.Option]:
 
 
 def rows() -> dict[str, tuple[str, str]]:
-    """Of the README's table: flag and default, by the variable."""
-    section = README.read_text().partition("## Configuration")[2].partition("\n## ")[0]
-    cells = re.findall(r"^\|(.*?)\| `([A-Z_]+)` \| (.*?) \|", section, re.MULTILINE)
+    """Flag and default of each row of the documented table, by the variable."""
+    cells = re.findall(r"^\|(.*?)\| `([A-Z_]+)` \| (.*?) \|", CONFIGURATION.read_text(), re.MULTILINE)
     return {variable: (flag.partition(",")[0].strip(" `"), default) for flag, variable, default in cells}
 
 
-def test_the_readme_has_every_setting_and_one_that_is_not_ours() -> None:
+def test_the_configuration_page_lists_every_setting_and_one_variable_of_opentelemetry() -> None:
     assert rows().keys() - settings().keys() == {"OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert settings().keys() <= rows().keys()
 
 
 @pytest.mark.parametrize("variable", settings())
-def test_flag_and_default_are_those_of_the_readme(variable: str) -> None:
+def test_each_flag_and_default_equals_the_one_on_the_configuration_page(variable: str) -> None:
     option, (flag, default) = settings()[variable], rows()[variable]
     assert flag == option.opts[0]
     if isinstance(option.default, int | float):
@@ -44,8 +43,8 @@ def test_flag_and_default_are_those_of_the_readme(variable: str) -> None:
     ("variable", "given", "name", "read"),
     [
         ("SPOUT_OPERATOR_PACHD_ADDRESS", "grpc://a:1", "pachd_address", "grpc://a:1"),
-        ("SPOUT_OPERATOR_PACHD_TOKEN_FILE", str(README), "pachd_token_file", README),
-        ("SPOUT_OPERATOR_PACHD_CA_FILE", str(README), "pachd_ca_file", README),
+        ("SPOUT_OPERATOR_PACHD_TOKEN_FILE", str(CONFIGURATION), "pachd_token_file", CONFIGURATION),
+        ("SPOUT_OPERATOR_PACHD_CA_FILE", str(CONFIGURATION), "pachd_ca_file", CONFIGURATION),
         ("SPOUT_OPERATOR_NAMESPACES", "ingest orders", "namespaces", ("ingest", "orders")),
         ("KUBECONFIG", "file", "kubeconfig", "file"),
         ("SPOUT_OPERATOR_POLL_INTERVAL", "2.5", "poll_interval", 2.5),
