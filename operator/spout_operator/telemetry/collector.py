@@ -17,9 +17,9 @@ from spout_operator.telemetry.metrics import PREFIX
 
 #: Name, help, and how it is read off a Spout; what is not there yet is left out.
 GAUGES: tuple[tuple[str, str, Callable[[Facts], float | None]], ...] = (
-    ("spout_ready", "1 where the pipeline does what the Spout asks.", lambda spout: float(spout.ready[0] == TRUE)),
-    ("spout_stalled", "1 where a person has to act.", lambda spout: float(spout.stalled)),
-    ("spout_suspended", "1 where spec.suspend is set.", lambda spout: float(spout.suspended)),
+    ("spout_ready", "1 if the pipeline does what the Spout asks.", lambda spout: float(spout.ready[0] == TRUE)),
+    ("spout_stalled", "1 if a person must act.", lambda spout: float(spout.stalled)),
+    ("spout_suspended", "1 if spec.suspend is true.", lambda spout: float(spout.suspended)),
     (
         "spout_last_commit_timestamp_seconds",
         "When the newest finished commit was finished.",
@@ -49,7 +49,7 @@ class StateCollector(Collector):
         chosen = sorted(spouts, key=lambda spout: spout.key)[: self._limit]
         yield GaugeMetricFamily(
             f"{PREFIX}_spouts_without_series",
-            "Spouts that have no series of their own: they are beyond --spout-metrics-limit.",
+            "The number of Spouts beyond --spout-metrics-limit, which have no metrics of their own.",
             value=len(spouts) - len(chosen),
         )
         yield from _per_spout(chosen)
@@ -60,7 +60,7 @@ class StateCollector(Collector):
         )
         oldest = GaugeMetricFamily(
             f"{PREFIX}_queue_oldest_wait_seconds",
-            "How long the Spout that is due longest has waited for a worker; 0 where none is due.",
+            "How long the Spout that has been due longest has waited for a worker; 0 if none is due.",
             labels=["queue"],
         )
         for name, queue in self._controller.queues.items():
@@ -69,7 +69,7 @@ class StateCollector(Collector):
         yield from (depth, oldest)
         watched = GaugeMetricFamily(
             f"{PREFIX}_watch_up",
-            "1 where the Spouts of a namespace are watched, 0 where they cannot be; '*' is all namespaces.",
+            "1 if the operator watches the Spouts of a namespace, 0 if it cannot; '*' is all namespaces.",
             labels=["watched_namespace"],
         )
         for namespace, trouble in self._watch_troubles().items():
@@ -78,7 +78,9 @@ class StateCollector(Collector):
         poller = self._controller.poller
         if poller.is_reached is not None:
             yield GaugeMetricFamily(
-                f"{PREFIX}_pachyderm_up", "1 where Pachyderm answered the last poll.", value=float(poller.is_reached)
+                f"{PREFIX}_pachyderm_up",
+                "1 if Pachyderm answered the last poll, 0 if it did not or refused the operator.",
+                value=float(poller.is_reached),
             )
         if poller.last_success is not None:
             yield GaugeMetricFamily(
@@ -89,7 +91,9 @@ class StateCollector(Collector):
 
     def _by_readiness(self, spouts: Iterable[Facts]) -> Metric:
         family = GaugeMetricFamily(
-            f"{PREFIX}_spouts", "How many Spouts there are, by their Ready condition.", labels=["ready", "reason"]
+            f"{PREFIX}_spouts",
+            "The number of Spouts, by status and reason of their Ready condition.",
+            labels=["ready", "reason"],
         )
         for (status, reason), count in sorted(Counter(spout.ready for spout in spouts).items()):
             family.add_metric([status, reason], count)

@@ -45,7 +45,7 @@ class Metrics:
         Info("spout_operator_build", "The operator that runs.", registry=self.registry).info(
             {"version": __version__, "python": platform.python_version(), "kopf": importlib.metadata.version("kopf")}
         )
-        self.leader = Gauge(f"{PREFIX}_leader", "1 where this replica acts, 0 where it waits.", registry=self.registry)
+        self.leader = Gauge(f"{PREFIX}_leader", "1 if this replica leads, 0 if it waits.", registry=self.registry)
         self._reconciles = self._counter("reconciles", "Reconciles of a Spout, by their result.", "result")
         self._errors = self._counter(
             "reconcile_errors", "Reconciles of a Spout that ended in an error, by its reason.", "reason"
