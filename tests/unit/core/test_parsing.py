@@ -298,7 +298,9 @@ TOGETHER = [
         "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource that nodes have",
     ),
     Together(mounts("/etc/kafka", "/etc/kafka"), f"{MOUNT}: '/etc/kafka' is also the mountPath of another Secret"),
-    Together(mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is also the mountPath of another"),
+    Together(
+        mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is also the mountPath of another"
+    ),
     Together(mounts("/"), f"{MOUNT}: '/' would hide the whole image", "measured: the Pod is made and cannot start"),
     Together(mounts("/x/.."), f"{MOUNT}: '/x/..' would hide the whole image", "the same, in other words"),
     Together(mounts("/pfs"), f"{MOUNT}: '/pfs' is inside /pfs"),
