@@ -8,7 +8,7 @@ import yaml
 
 from spout_testbed.programs import run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHART = ROOT / "charts" / "spout-operator"
 VALUES = sorted((CHART / "ci").glob("*-values.yaml"))
 HELMS: tuple[Literal["helm3", "helm4"], ...] = ("helm3", "helm4")

@@ -8,7 +8,7 @@ import pytest
 
 from spout_testbed import Testbed
 from spout_testbed.programs import program, run
-from tests.chart.charts import Helm
+from tests.packaging.chart.charts import Helm
 
 #: Files of `spout_testbed`'s crds, and the resources in them.
 CRDS = {

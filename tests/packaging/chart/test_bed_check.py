@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from spout_testbed import Testbed
-from tests.chart.charts import CHART, Manifest, of_kind
-from tests.chart.conftest import RunHelm
+from tests.packaging.chart.charts import CHART, Manifest, of_kind
+from tests.packaging.chart.conftest import RunHelm
 from tests.memory_pachd import MemoryPachd
 from tests.support import audit
 from tests.support.operator_process import HTTP_PORT, OperatorProcess

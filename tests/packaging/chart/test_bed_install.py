@@ -10,8 +10,8 @@ import yaml
 
 from spout_testbed import Testbed
 from spout_testbed.errors import TestbedError
-from tests.chart.charts import CHART, VALUES, name_of, rendered, with_values
-from tests.chart.conftest import RunHelm
+from tests.packaging.chart.charts import CHART, VALUES, name_of, rendered, with_values
+from tests.packaging.chart.conftest import RunHelm
 
 SPOUT = """\
 apiVersion: spout-operator.io/v1alpha1

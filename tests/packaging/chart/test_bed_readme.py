@@ -12,7 +12,7 @@ import pytest
 from spout_operator import __version__
 from spout_testbed import Testbed, recipes
 from spout_testbed.programs import program
-from tests.chart.charts import ROOT
+from tests.packaging.chart.charts import ROOT
 
 #: No engine builds images here, and no kubelet runs the Pod of `helm test`.
 LEFT_OUT = ("docker build", "helm test")

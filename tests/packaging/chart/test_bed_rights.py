@@ -12,8 +12,8 @@ import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
-from tests.chart.charts import CHART, Manifest
-from tests.chart.conftest import RunHelm
+from tests.packaging.chart.charts import CHART, Manifest
+from tests.packaging.chart.conftest import RunHelm
 from tests.memory_pachd import MemoryPachd
 from tests.support import audit
 from tests.support.audit import Request

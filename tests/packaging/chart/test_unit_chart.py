@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from spout_testbed.programs import run
-from tests.chart.charts import (
+from tests.packaging.chart.charts import (
     CHART,
     HELMS,
     NAMESPACE,
@@ -246,7 +246,7 @@ def test_a_network_policy_lets_in_who_scrapes_and_the_pod_of_helm_test() -> None
 
 
 def test_the_pod_is_the_one_of_deploy_base() -> None:
-    """What holds for the one (tests/unit/test_deploy.py: probes, token, resources, user) holds for the other."""
+    """What tests/packaging/deploy shows of that Pod (probes, token, resources, user) holds for the chart's too."""
     (deployment,) = of_kind(rendered("helm4"), "Deployment")
     base = yaml.safe_load((ROOT / "deploy" / "base" / "deployment.yaml").read_text())
 

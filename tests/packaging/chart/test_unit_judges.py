@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from spout_testbed.programs import run
-from tests.chart.charts import CHART, template, with_values
+from tests.packaging.chart.charts import CHART, template, with_values
 
 #: By judge; "CHECK Kind" with the reason.
 WAIVERS: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "waivers.yaml").read_text())

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.chart.charts import CHART, HELMS, ROOT, Helm, of_kind, rendered, template
+from tests.packaging.chart.charts import CHART, HELMS, ROOT, Helm, of_kind, rendered, template
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())

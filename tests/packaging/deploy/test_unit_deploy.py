@@ -8,7 +8,7 @@ import yaml
 
 from tests.support.operator_process import IMAGE
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 BASE = ROOT / "deploy" / "base"
 OVERLAYS = ROOT / "deploy" / "overlays"
 NAME = "spout-operator"

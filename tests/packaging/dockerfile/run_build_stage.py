@@ -4,7 +4,7 @@ The stage's own COPY, ENV and RUN lines are followed in an empty root of their o
 seen but its system folders and a Python. Then the image's ENTRYPOINT runs there with `--help`: as the image's USER
 if this is run by root, on a root that cannot be written to. Needs Linux, util-linux and a package index.
 
-    python tests/dockerfile/run_build_stage.py [ARGUMENT...]
+    python tests/packaging/dockerfile/run_build_stage.py [ARGUMENT...]
 
 What this does not show: that the base image can be had, that its Python is this one, and that the final stage's own
 RUN works. That takes pip and ensurepip from the base image's Python, and the Python here is the machine's. What
@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/dev", "/proc")
 # How this machine reaches its package index is the machine's business, as it would be an engine's.
 HANDED_ON = ("PIP_", "SSL_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")

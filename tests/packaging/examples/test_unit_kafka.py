@@ -17,7 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException
 from hypothesis import given
 from hypothesis import strategies as st
 
-PROGRAM = Path(__file__).parents[2] / "examples" / "kafka" / "spout.py"
+PROGRAM = Path(__file__).parents[3] / "examples" / "kafka" / "spout.py"
 ENV = {"HOST": "kafkahost", "PORT": "9092", "TOPIC": "mytopic"}
 MORE_THAN_A_PIPE_HOLDS = 200_000
 

@@ -23,7 +23,7 @@ from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMESPACE, NAME = "ingest", "my-spout"
 #: By kstatus, and by expressions.
 FILES = ("operator.yaml", "spouts-with-expressions.yaml")

@@ -11,10 +11,10 @@ import yaml
 
 from spout_operator.core.decision import Action
 from spout_operator.core.status.conditions import FALSE, TRUE, UNKNOWN
-from tests.gitops import testdata, verdicts
-from tests.gitops.states import GENERATION, State, a_step, states, unseen
+from tests.packaging.gitops import testdata, verdicts
+from tests.packaging.gitops.states import GENERATION, State, a_step, states, unseen
 
-ARGOCD = Path(__file__).parents[2] / "deploy" / "argocd"
+ARGOCD = Path(__file__).parents[3] / "deploy" / "argocd"
 LUA = ARGOCD / "resource_customizations" / "spout-operator.io" / "Spout"
 Body = dict[str, Any]
 
@@ -207,7 +207,7 @@ def test_each_restart_is_a_new_one() -> None:
 
 @pytest.mark.parametrize("path", testdata.files(), ids=lambda path: path.name)
 def test_the_testdata_are_what_the_operator_writes(path: Path) -> None:
-    assert path.read_text() == testdata.files()[path], "run: python -m tests.gitops.testdata"
+    assert path.read_text() == testdata.files()[path], "run: python -m tests.packaging.gitops.testdata"
 
 
 @pytest.mark.parametrize("action", Action)

@@ -10,7 +10,7 @@ import yaml
 
 from spout_testbed import recipes
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = Path(__file__).parents[3] / "deploy"
 OVERLAYS = ("cluster-wide", "namespaced", "ha")
 
 

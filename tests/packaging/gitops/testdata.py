@@ -1,12 +1,12 @@
-"""Writes the Spouts that Argo CD's own tests read: `python -m tests.gitops.testdata`. A test holds them up to date."""
+"""Writes the Spouts that Argo CD's own tests read: `python -m tests.packaging.gitops.testdata`. A test holds them up to date."""
 
 from pathlib import Path
 
 import yaml
 
-from tests.gitops.states import Body, states, unseen
+from tests.packaging.gitops.states import Body, states, unseen
 
-LUA = Path(__file__).parents[2] / "deploy/argocd/resource_customizations/spout-operator.io/Spout"
+LUA = Path(__file__).parents[3] / "deploy/argocd/resource_customizations/spout-operator.io/Spout"
 HEALTH = {
     "healthy": "Running (1, 1)",
     "suspended": "Paused stopped (1, 1)",

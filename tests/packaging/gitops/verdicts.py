@@ -8,7 +8,7 @@ from typing import Any
 
 from spout_testbed.programs import run
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = Path(__file__).parents[3] / "deploy"
 ARGOCD_CM = DEPLOY / "argocd" / "argocd-cm.yaml"
 FLUX_WITH_EXPRESSIONS = DEPLOY / "flux" / "spouts-with-expressions.yaml"
 Body = dict[str, Any]

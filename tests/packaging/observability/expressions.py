@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-CHART = Path(__file__).parents[2] / "charts" / "spout-operator"
+CHART = Path(__file__).parents[3] / "charts" / "spout-operator"
 ALERTS = CHART / "files" / "alerts.yaml"
 _METRIC = re.compile(r"\b((?:spout_operator|process)_[a-z0-9_]+)\b")
 _SELECTED = re.compile(r"(spout_operator_[a-z0-9_]+)\{([^}]*)\}")

@@ -11,13 +11,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from spout_testbed import Testbed
 from spout_testbed.programs import program
 from tests.memory_pachd import MemoryPachd
-from tests.observability.expressions import expressions, labels, metrics
+from tests.packaging.observability.expressions import expressions, labels, metrics
 from tests.support.kube import administrator
 from tests.support.operator_process import OperatorProcess
 from tests.support.spouts import Spouts
 from tests.support.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "metrics.md"
 SPEC = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
 #: Of prometheus-client's own collectors.

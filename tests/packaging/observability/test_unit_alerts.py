@@ -8,10 +8,10 @@ import pytest
 
 from spout_operator.core.reasons import Reason
 from spout_testbed.programs import run
-from tests.observability.expressions import ALERTS, alerts, dashboard, expressions
+from tests.packaging.observability.expressions import ALERTS, alerts, dashboard, expressions
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 RUNBOOKS = ROOT / "docs" / "runbooks"
 #: With --spout-metrics-limit=0, so that nothing tells of single Spouts: three stalled, one suspended.
 WITHOUT_SERIES = {

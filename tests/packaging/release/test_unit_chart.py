@@ -8,7 +8,7 @@ import yaml
 
 from release.chart import CHART, published
 from spout_testbed.programs import run
-from tests.chart.charts import HELMS, Helm, of_kind
+from tests.packaging.chart.charts import HELMS, Helm, of_kind
 
 IMAGE = "ghcr.io/acme/spout-operator"
 
