@@ -2,9 +2,9 @@
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts, message
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts, message
 
 
 def test_pachd_goes_and_comes_back(spouts: Spouts, name: str, bed: Testbed, pachyderm: Client) -> None:

@@ -10,10 +10,11 @@ import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.requests import pachd_calls
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import USER_CODE, a_spec
-from tests.support.requests import pachd_calls
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 TIMES = 50
 
@@ -22,8 +23,7 @@ TIMES = 50
 def folder(tmp_path: Path, spouts: Spouts, name: str) -> Path:
     """What is in Git: one Spout, written as people write."""
     spec = a_spec(resourceRequests={"cpu": "0.1", "memory": "64Mi"})
-    metadata = {"name": name, "namespace": spouts.namespace}
-    body = {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": spec}
+    body = a_spout(name=name, namespace=spouts.namespace, spec=spec)
     assert [sys.executable, str(USER_CODE)] == spec["transform"]["cmd"]
     (tmp_path / "git").mkdir()
     (tmp_path / "git" / "spout.yaml").write_text(yaml.safe_dump(body))

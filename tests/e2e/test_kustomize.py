@@ -10,10 +10,11 @@ import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.cluster import administrator
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 from tests.e2e.conftest import ROOT, a_spec
-from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
 
 IMAGE = "python"
 
@@ -22,7 +23,7 @@ IMAGE = "python"
 def folder(tmp_path: Path, bed: Testbed, name: str) -> Path:
     """A kustomization with one Spout and the Secret that it mounts, in Pachyderm's namespace."""
     spec = a_spec(transform={"image": f"{IMAGE}:3.13", "secrets": [{"name": name, "mountPath": "/etc/kafka"}]})
-    body = {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": {"name": name}, "spec": spec}
+    body = a_spout(name=name, spec=spec)
     kustomization = {
         "namespace": bed.pachyderm_namespace,
         "components": [os.path.relpath(ROOT / "deploy" / "component", tmp_path)],

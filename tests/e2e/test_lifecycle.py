@@ -6,10 +6,10 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts, message
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts, message
-from tests.support.waiting import eventually
 
 
 def test_an_applied_spout_runs_and_shows_its_commits_and_marker(

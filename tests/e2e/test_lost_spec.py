@@ -4,8 +4,8 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.spouts import Spouts, message
 from tests.e2e.conftest import a_spec
-from tests.support.spouts import Spouts, message
 
 IDLE = {"transform": {"env": {"LIMIT": "0"}}}
 

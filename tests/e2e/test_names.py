@@ -5,9 +5,9 @@ from kubernetes import client
 
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 #: Fewer than the 16 pipelines that this pachd takes, by name with the reason.
 ACCEPTED = {

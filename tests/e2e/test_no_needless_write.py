@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.requests import pachd_calls, spout_writes
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import OperatorProcess
-from tests.support.requests import pachd_calls, spout_writes
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 
 def settled(spouts: Spouts, name: str) -> None:

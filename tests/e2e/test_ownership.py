@@ -1,8 +1,8 @@
 """What is not ours is never touched."""
 
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_testbed.harness.spouts import Spouts, message
 from tests.e2e.conftest import a_spec
-from tests.support.spouts import Spouts, message
 
 
 def test_a_pipeline_without_a_stamp_is_left_alone(spouts: Spouts, name: str, pachyderm: Client) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
+from spout_testbed.harness.requests import pachd_calls
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
-from tests.support.requests import pachd_calls
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 LEASE = "--lease=spout-operator/spout-operator"
 NAMES = [f"takeover-{number}" for number in range(10)]

@@ -18,7 +18,7 @@ import pytest
 import spout_testbed
 from spout_testbed.cache import cache_root, run_folder
 from spout_testbed.namespaces import enter_argv
-from spout_testbed.waiting import wait_until
+from spout_testbed.waiting import eventually
 
 PACKAGE = Path(spout_testbed.__file__).parent.parent
 NOBODY = 65534
@@ -111,7 +111,7 @@ def test_a_process_that_lost_its_parent_ends_with_the_command(start: Start) -> N
     process = start("run", "--", "sh", "-c", "(setsid sleep 1000 &) ; readlink /proc/self/ns/pid")
     namespace = read_until(process, "pid:").strip()
     assert process.wait() == 0
-    wait_until(lambda: not _processes_in(namespace), what="nothing is left", timeout=5)
+    eventually(lambda: not _processes_in(namespace), what="no process to be left", seconds=5)
 
 
 def test_a_killed_run_takes_its_servers_with_it(start: Start) -> None:
@@ -124,7 +124,7 @@ def test_a_killed_run_takes_its_servers_with_it(start: Start) -> None:
     assert {"server", "kube-apiserver", "pachd"} <= names
     process.kill()
     process.wait()
-    wait_until(lambda: not _processes_in(namespace), what="every process has ended", timeout=10)
+    eventually(lambda: not _processes_in(namespace), what="every process to end", seconds=10)
     assert str(run_folder()) not in Path("/proc/self/mountinfo").read_text()
     assert list(run_folder().iterdir()) == []
 

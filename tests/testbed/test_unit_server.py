@@ -8,7 +8,7 @@ import pytest
 
 from spout_testbed.errors import TestbedError
 from spout_testbed.server import Server
-from spout_testbed.waiting import wait_until
+from spout_testbed.waiting import eventually
 
 Make = Callable[..., Server]
 
@@ -48,7 +48,7 @@ def test_a_server_that_never_gets_ready_is_reported_with_its_log(make: Make) -> 
     with pytest.raises(TestbedError) as raised:
         server.start()
     lines = str(raised.value).splitlines()
-    assert lines[0] == "waited 0.3 s in vain until demo: it says up"
+    assert lines[0] == "waited 0.3 s in vain for demo to be ready (it says up)"
     assert lines[2:] == [str(n) for n in range(11, 31)]
 
 
@@ -93,4 +93,4 @@ def test_waiting_ends_with_an_exception_of_the_condition() -> None:
         raise LookupError("broken")
 
     with pytest.raises(LookupError, match="broken"):
-        wait_until(condition, what="never", timeout=60)
+        eventually(condition, what="never", seconds=60)

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.support.waiting import eventually
+from spout_testbed.errors import TestbedError
+from spout_testbed.waiting import eventually
 
 HTTP_PORT = 8080
-#: Of a second one beside it; not 8081, which the bed's workers have.
+#: Of a second one beside it; not 8081, which the test bed's workers have.
 SECOND_HTTP_PORT = 8082
 #: That of the Dockerfile; it has no entry in /etc/passwd.
 USER = 65532
@@ -67,7 +68,7 @@ class OperatorProcess:
     def launch(self, *flags: str) -> None:
         """Start it without waiting, with further flags (of a flag given twice the last one counts)."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([*self._argv, *flags], env=self._env, stdout=log, stderr=log)  # noqa: S603 - ours
+            self._process = subprocess.Popen([*self._argv, *flags], env=self._env, stdout=log, stderr=log)
 
     def get(self, path: str) -> str:
         """What its HTTP port answers, also where it says that something is wrong; empty where it does not answer."""
@@ -114,16 +115,20 @@ class OperatorProcess:
 
     def wait(self) -> int:
         """Wait for its end; returns the exit code."""
-        assert self._process is not None, "the operator was not started"
-        code = self._process.wait(timeout=30)
+        code = self._running.wait(timeout=30)
         self._process = None
         return code
 
     @property
     def pid(self) -> int:
         """Of the running process."""
-        assert self._process is not None, "the operator does not run"
-        return self._process.pid
+        return self._running.pid
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise TestbedError("the operator does not run: start it first")
+        return self._process
 
     @property
     def cpu_seconds(self) -> float:
@@ -152,10 +157,9 @@ class OperatorProcess:
         self.stop()
 
     def _is_ready(self) -> bool:
-        assert self._process is not None
-        code = self._process.poll()
+        code = self._running.poll()
         if code is not None:
-            raise AssertionError(f"the operator ended with {code}:\n{self.log.read_text()}")
+            raise TestbedError(f"the operator ended with {code}:\n{self.log.read_text()}")
         try:
             with urllib.request.urlopen(f"{self._url}/readyz", timeout=1):  # noqa: S310 - ours
                 return True

@@ -18,7 +18,7 @@ from spout_operator.core.model import (
 )
 from spout_operator.core.spec.fields import canonical_json
 from spout_operator.core.spec.quantity import Quantity, cores
-from tests.contract.harness import SPEC, TRANSFORM
+from tests.contract.pachyderm.harness import SPEC, TRANSFORM
 
 _PATCH = [{"op": "add", "path": "/metadata/labels", "value": {"team": "ingest"}}]
 

@@ -14,9 +14,9 @@ from spout_operator.core.spec.fields import canonical_json
 from spout_operator.core.spec.quantity import Quantity
 from spout_operator.pachyderm.v1.worker_pod import worker_pod
 from spout_testbed import Testbed
-from spout_testbed.waiting import wait_until
-from tests.contract.harness import SPEC, TRANSFORM, Side
-from tests.contract.specs import EVERYTHING
+from spout_testbed.waiting import eventually
+from tests.contract.pachyderm.harness import SPEC, TRANSFORM, Side
+from tests.contract.pachyderm.specs import EVERYTHING
 from tests.memory_pachd import MemoryPachd
 
 Json = Any
@@ -101,10 +101,10 @@ class Controllers:
         """A new pipeline's name, and the Pod in its ReplicationController."""
         name = self._side.created(spec)
         get = ("get", "rc", f"pipeline-{name}-v1", "-n", self._bed.pachyderm_namespace, "-o", "json")
-        wait_until(
+        eventually(
             lambda: self._bed.kubectl(*get, check=False).returncode == 0,
             what=f"the ReplicationController of {name}",
-            timeout=30,
+            seconds=30,
             details=lambda: self._side.observed(name).reason,
         )
         return name, json.loads(self._bed.kubectl(*get).stdout)["spec"]["template"]["spec"]
@@ -112,10 +112,10 @@ class Controllers:
     def failure_of(self, spec: PipelineSpec) -> str:
         """Why a new pipeline fails; it has to."""
         name = self._side.created(spec)
-        wait_until(
+        eventually(
             lambda: self._side.observed(name).state == "Failure",
             what=f"{name} to fail",
-            timeout=30,
+            seconds=30,
             details=lambda: str(self._side.observed(name)),
         )
         return self._side.observed(name).reason

@@ -4,7 +4,7 @@ import pytest
 
 from spout_operator.core.errors import Missing
 from spout_operator.core.model import Heads
-from tests.contract.harness import NO_COMMIT, Side
+from tests.contract.pachyderm.harness import NO_COMMIT, Side
 
 MOST = 100
 

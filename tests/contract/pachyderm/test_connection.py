@@ -9,7 +9,7 @@ from spout_operator.core.errors import Retryable, Unreachable
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status.build import Server
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from tests.contract.harness import Side
+from tests.contract.pachyderm.harness import Side
 
 
 def test_the_server_tells_its_address_and_version(side: Side) -> None:

@@ -9,8 +9,8 @@ from spout_operator.core.errors import Retryable
 from spout_operator.core.model import MARKER_BRANCH, Heads, Owner, PipelineState, SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.contract.harness import OWNER, SPEC, Side
-from tests.support.waiting import eventually
+from spout_testbed.waiting import eventually
+from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 
 CHANGED = dataclasses.replace(SPEC, description="changed")
 SPOUT = pps_pb2.Spout()

@@ -10,7 +10,7 @@ from spout_operator.core.errors import Unreadable
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.contract.harness import OWNER, SPEC, Side
+from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 
 CALLS: dict[str, Callable[[PachydermV1, str], Any]] = {
     "observe": lambda port, name: port.observe(name),

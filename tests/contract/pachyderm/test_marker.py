@@ -7,7 +7,7 @@ import pytest
 from spout_operator.core.errors import Missing
 from spout_operator.core.model import Marker, MarkerFile
 from spout_operator.core.status import marker as markers
-from tests.contract.harness import NO_COMMIT, SPEC, Side
+from tests.contract.pachyderm.harness import NO_COMMIT, SPEC, Side
 
 
 def written(side: Side, files: dict[str, bytes], path: str = "offset") -> Marker:

@@ -6,7 +6,7 @@ import pytest
 
 from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm.v1.client import DEADLINE
-from tests.contract.harness import OWNER, SPEC, Side
+from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
 
 WRITES = {"CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline"}

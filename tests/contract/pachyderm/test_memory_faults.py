@@ -17,9 +17,9 @@ from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1 import client
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.contract.harness import OWNER, SPEC, Side, connection_to
+from spout_testbed.waiting import eventually
+from tests.contract.pachyderm.harness import OWNER, SPEC, Side, connection_to
 from tests.memory_pachd import MemoryPachd
-from tests.support.waiting import eventually
 
 Code = grpc.StatusCode
 

@@ -7,7 +7,7 @@ import pytest
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from tests.contract.harness import OWNER, SPEC, Side
+from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
 
 WRITES: dict[str, Callable[[PachydermV1, str, str], object]] = {

@@ -12,7 +12,7 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from spout_operator.pachyderm.v1.words import Kind, kind_of
-from tests.contract.harness import Side
+from tests.contract.pachyderm.harness import Side
 
 TRANSFORM = {"transform": pps_pb2.Transform(image="i", cmd=["true"])}
 SPOUT = {**TRANSFORM, "spout": pps_pb2.Spout()}

@@ -7,7 +7,7 @@ import pytest
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import PipelineSpec, SpoutOptions
 from spout_operator.core.reasons import Reason
-from tests.contract.harness import OWNER, SPEC, Side
+from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 
 from spout_operator.core.model import PipelineSpec
 from spout_operator.core.spec.comparison import changes
-from tests.contract.harness import OWNER, SPEC, Side
-from tests.contract.specs import EVERYTHING, ROWS, SPECS, Row
-from tests.support.waiting import eventually
+from spout_testbed.waiting import eventually
+from tests.contract.pachyderm.harness import OWNER, SPEC, Side
+from tests.contract.pachyderm.specs import EVERYTHING, ROWS, SPECS, Row
 
 
 def differences(desired: PipelineSpec, found: PipelineSpec | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.contract.harness import NO_COMMIT, Side
+from tests.contract.pachyderm.harness import NO_COMMIT, Side
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.crd.spouts import Spouts, a_spout
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.spouts import Spouts
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spout_testbed import Testbed
-from tests.integration.crd.spouts import Spouts, a_spout
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.spouts import Spouts
 
 HEADER = ["NAME", "READY", "STATE", "COMMITS", "LAST COMMIT", "MARKER", "AGE"]
 WIDE_HEADER = [*HEADER, "PIPELINE", "VERSION", "REASON"]
@@ -23,7 +24,7 @@ def table(output: str) -> list[list[str]]:
 @pytest.fixture
 def running_spout(spouts: Spouts) -> None:
     """A Spout that has made commits, the last one twenty days ago."""
-    spouts.create(a_spout({"name": "kafka-spout"}))
+    spouts.create_whole(a_spout({"name": "kafka-spout"}))
     twenty_days_ago = (datetime.now(UTC) - timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
     status = {
         "conditions": [
@@ -59,20 +60,20 @@ def test_wide_columns_add_the_pipeline_and_the_reason(bed: Testbed, namespace: s
 
 
 def test_columns_of_a_new_spout_are_empty(bed: Testbed, namespace: str, spouts: Spouts) -> None:
-    spouts.create(a_spout())
+    spouts.create_whole(a_spout())
     _, row = table(bed.kubectl("get", "spouts", "-n", namespace).stdout)
     assert row[:-1] == ["my-spout", "", "", "", "", ""]
 
 
 @pytest.mark.parametrize("name", ["spout", "spouts", "spt", "spouts.spout-operator.io", "pachyderm"])
 def test_spouts_are_found_under_each_of_their_names(bed: Testbed, namespace: str, spouts: Spouts, name: str) -> None:
-    spouts.create(a_spout())
+    spouts.create_whole(a_spout())
     found = bed.kubectl("get", name, "-n", namespace, "-o", "name").stdout
     assert found == "spout.spout-operator.io/my-spout\n"
 
 
 def test_kubectl_get_all_is_about_workloads_only(bed: Testbed, namespace: str, spouts: Spouts) -> None:
-    spouts.create(a_spout())
+    spouts.create_whole(a_spout())
     assert bed.kubectl("get", "all", "-n", namespace, "-o", "name").stdout == ""
 
 

@@ -7,7 +7,9 @@ import pytest
 from kubernetes import client
 
 from spout_operator.pachyderm.v1.worker_pod import MOUNT_PATHS, VOLUMES, VOLUMES_OF_SOME_SERVERS
-from tests.integration.crd.spouts import ABSENT, Refusal, Spouts, a_spout, refusals
+from spout_testbed.harness.bodies import ABSENT, a_spout
+from spout_testbed.harness.spouts import Spouts
+from tests.integration.crd.refusals import Refusal, refusals
 
 
 @dataclass(frozen=True)

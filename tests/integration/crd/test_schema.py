@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.conftest import CRD_FILE
+from spout_testbed.harness.cluster import CRD_FILE
 
 Schema = dict[str, Any]
 

@@ -9,11 +9,12 @@ import yaml
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness import audit
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support import audit
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 DIGEST = f"sha256:{'0' * 64}"
@@ -117,7 +118,7 @@ def test_the_rights_of_the_namespaced_overlay_are_enough(
     spouts = Spouts(kube, "ingest", process.log)
     eventually(lambda: process.is_leading, what="the operator to lead", details=process.log.read_text)
 
-    spouts.create("one", {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}})
+    spouts.create("one", a_spec({"spout.marker": "offset"}))
     spouts.wait("one", "to be made", synced="True")
     pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")

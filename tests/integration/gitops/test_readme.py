@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from spout_testbed import Testbed
-from tests.integration.conftest import CRD_FILE, CRD_NAME, ROOT
-from tests.support.waiting import eventually
+from spout_testbed.harness.cluster import CRD_FILE, ROOT, wait_for_crd
+from spout_testbed.waiting import eventually
 
 README = (ROOT / "deploy" / "README.md").read_text()
 COMMANDS = [
@@ -27,7 +27,7 @@ def cluster(bed: Testbed, crd: str) -> Iterator[Testbed]:
     bed.kubectl("create", "configmap", "argocd-cm", "-n", "argocd", check=False)
     yield bed
     bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD_FILE))
-    bed.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{CRD_NAME}")
+    wait_for_crd(bed)
 
 
 def as_controllers_do(bed: Testbed) -> None:

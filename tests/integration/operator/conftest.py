@@ -7,17 +7,16 @@ import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness.cluster import install
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
 def rights(bed: Testbed, crd: str) -> None:
     """What deploy/overlays/cluster-wide grants to the operator's account."""
-    bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
+    install(bed)
 
 
 @pytest.fixture

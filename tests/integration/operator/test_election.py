@@ -5,19 +5,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness import audit
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import SECOND_HTTP_PORT, OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support import audit
-from tests.support.operator_process import SECOND_HTTP_PORT, OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 #: Calls that change something in Pachyderm.
 WRITES = ("CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline")
 LEASE = "--lease=spout-operator/spout-operator"

@@ -13,7 +13,7 @@ import pytest
 from spout_operator.core.spec.parsing import parse_key
 from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.telemetry.metrics import Metrics
-from tests.support.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
+from tests.fakes.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
 
 #: Seconds: kopf takes three to give up a request, and five to end.
 PATIENCE = 30.0

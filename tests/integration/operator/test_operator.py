@@ -13,14 +13,15 @@ import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import HTTP_PORT, OperatorProcess
+from spout_testbed.harness.requests import spout_writes
+from spout_testbed.harness.spouts import Spouts, message
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import HTTP_PORT, OperatorProcess
-from tests.support.requests import spout_writes
-from tests.support.spouts import Spouts, message
-from tests.support.waiting import eventually
 
 FINALIZER = "spout-operator.io/pipeline"
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 
 
 def ready_spout(spouts: Spouts, pachd: MemoryPachd) -> dict[str, Any]:

@@ -1,19 +1,19 @@
 """A hundred Spouts, over the in-memory pachd: the real one stops at 16."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 BASE = Path(__file__).parents[3] / "deploy" / "base" / "deployment.yaml"
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 NAMES = [f"spout-{number:03d}" for number in range(100)]
 #: Seconds between two looks, here and in an installation.
 TICK, DEFAULT_TICK = 1, 10

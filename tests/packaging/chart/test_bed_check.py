@@ -8,12 +8,13 @@ import pytest
 import yaml
 
 from spout_testbed import Testbed
+from spout_testbed.harness import audit
+from spout_testbed.harness.cluster import wait_for_crd
+from spout_testbed.harness.operator_process import HTTP_PORT, OperatorProcess
+from spout_testbed.waiting import eventually
+from tests.memory_pachd import MemoryPachd
 from tests.packaging.chart.charts import CHART, Manifest, of_kind
 from tests.packaging.chart.conftest import RunHelm
-from tests.memory_pachd import MemoryPachd
-from tests.support import audit
-from tests.support.operator_process import HTTP_PORT, OperatorProcess
-from tests.support.waiting import eventually
 
 RELEASE = "spout-operator"
 
@@ -23,7 +24,7 @@ def hooks(bed: Testbed, namespace: str, helm: RunHelm) -> list[Manifest]:
     """The release is installed, and so are the hooks of its test, but for the Pod."""
     done = helm("install", RELEASE, str(CHART))
     assert done.returncode == 0, done.stderr
-    bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+    wait_for_crd(bed)
     found = [one for one in yaml.safe_load_all(helm("get", "hooks", RELEASE).stdout) if one]
     rights = of_kind(found, "ServiceAccount", "Role", "RoleBinding")
     assert len(rights) == 3

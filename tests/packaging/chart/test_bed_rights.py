@@ -5,24 +5,24 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness import audit
+from spout_testbed.harness.audit import Request
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.cluster import administrator, wait_for_crd
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
+from tests.memory_pachd import MemoryPachd
 from tests.packaging.chart.charts import CHART, Manifest
 from tests.packaging.chart.conftest import RunHelm
-from tests.memory_pachd import MemoryPachd
-from tests.support import audit
-from tests.support.audit import Request
-from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 MODES = {"cluster-wide": (), "one namespace": ("--set", "watchNamespaces={{{namespace}}}")}
 
 
@@ -41,7 +41,7 @@ def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunH
     sets = tuple(argument.format(namespace=namespace) for argument in MODES[request.param])
     done = helm("install", "spout-operator", str(CHART), *sets)
     assert done.returncode == 0, done.stderr
-    bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+    wait_for_crd(bed)
     mark = audit.size(bed.audit_log)
     with MemoryPachd() as pachd:
         process = OperatorProcess(

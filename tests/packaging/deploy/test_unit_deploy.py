@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.operator_process import IMAGE
+from spout_testbed.harness.operator_process import IMAGE
 
 ROOT = Path(__file__).parents[3]
 BASE = ROOT / "deploy" / "base"

@@ -16,12 +16,12 @@ import yaml
 from spout_operator import __version__
 from spout_operator.core.model import PipelineState
 from spout_testbed import Testbed
+from spout_testbed.harness.cluster import administrator
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 from spout_testbed.programs import run
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 NAMESPACE, NAME = "ingest", "my-spout"

@@ -1,4 +1,7 @@
-"""Writes the Spouts that Argo CD's own tests read: `python -m tests.packaging.gitops.testdata`. A test holds them up to date."""
+"""Writes the Spouts that Argo CD's own tests read: `python -m tests.packaging.gitops.testdata`.
+
+A test holds them up to date.
+"""
 
 from pathlib import Path
 

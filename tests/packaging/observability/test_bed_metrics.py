@@ -9,17 +9,18 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.cluster import administrator, install
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 from spout_testbed.programs import program
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
 from tests.packaging.observability.expressions import expressions, labels, metrics
-from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "metrics.md"
-SPEC = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 #: Of prometheus-client's own collectors.
 OTHERS = ("process_", "python_info")
 
@@ -29,8 +30,7 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """/metrics of an operator with one ready Spout that has commits and a marker, and one that cannot be made."""
     log = tmp_path_factory.mktemp("operator") / "operator.log"
     with Testbed.start() as bed, MemoryPachd(limit=1) as pachd:
-        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
-        bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+        install(bed)
         process = OperatorProcess(
             kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
             pachd_address=pachd.address,

@@ -13,7 +13,7 @@ from spout_operator.core.errors import NamespaceUnavailable, Retryable, SpoutErr
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
 from tests.builders import a_key, a_spout_body
-from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.runtime.virtual_time import AtOnce, now, run
 
 Watched = tuple[MemorySpouts, SpoutCache, Sweep, list[SpoutKey]]
