@@ -1,6 +1,7 @@
 """A Lease in memory, with the API server's rule: who writes has to have seen the newest version."""
 
 import dataclasses
+import itertools
 import threading
 
 from spout_operator.core.errors import Outdated, Retryable
@@ -24,6 +25,7 @@ class MemoryLeases:
         self.may_write.set()
         self.writing = threading.Event()
         """Set once a write has come in."""
+        self._versions = itertools.count(100)
         self._lock = threading.Lock()
 
     def read(self) -> Lease | None:
@@ -36,9 +38,11 @@ class MemoryLeases:
         self.writing.set()
         self.may_write.wait(PATIENCE)
         with self._lock:
-            if lease.version != (self.lease.version if self.lease else ""):
+            # A write to a Lease that was deleted makes it anew, whatever version its writer saw.
+            if self.lease is not None and lease.version != self.lease.version:
                 raise Outdated("409 Conflict")
-            self.lease = dataclasses.replace(lease, version=str(int(lease.version or 0) + 1))
+            if lease != self.lease:
+                self.lease = dataclasses.replace(lease, version=f"{next(self._versions)}")
             self.writes.append(lease.holder)
         if self.loses_answers:
             raise Retryable(Reason.INTERNAL_ERROR, "the answer was lost")

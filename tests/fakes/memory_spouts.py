@@ -30,6 +30,8 @@ class MemorySpouts:
         self.conflicts = False
         """Whether somebody else is quicker with every write of finalizers."""
         self.reads = 0
+        self.is_down = False
+        """Whether nothing is answered."""
         self._hidden: set[SpoutKey] = set()
         self._failures = 0
         self._lost = 0
@@ -41,11 +43,13 @@ class MemorySpouts:
     # What the operator does.
 
     def read(self, key: SpoutKey) -> Mapping[str, Any] | None:
+        self._answer()
         with self._lock:
             self.reads += 1
             return copy.deepcopy(self._bodies.get(key))
 
     def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
+        self._answer()
         with self._lock:
             if (refusal := self.refusals.get(namespace)) is not None:
                 raise refusal
@@ -56,14 +60,17 @@ class MemorySpouts:
             }
 
     def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        self._answer()
         self.writes.append("status")
         self._go_on.wait(PATIENCE)
         with self._lock:
             body = self._to_be_written(key, uid)
             if body is None:
                 return None
-            body["status"] = copy.deepcopy(dict(status))
-            changed = self._changed(key)
+            changed = copy.deepcopy(body)
+            if body.get("status") != status:
+                body["status"] = copy.deepcopy(dict(status))
+                changed = self._changed(key)
             if self._lost:
                 self._lost -= 1
                 raise Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
@@ -72,14 +79,23 @@ class MemorySpouts:
     def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
     ) -> Mapping[str, Any] | None:
+        self._answer()
         self.writes.append("finalizers")
         with self._lock:
-            body = self._to_be_written(key, uid)
+            self._fail()
+            body = self._bodies.get(key)
             if body is None:
                 return None
-            if self.conflicts or body["metadata"]["resourceVersion"] != resource_version:
+            metadata = body["metadata"]
+            # Another Spout of that name is never of that version.
+            if self.conflicts or (metadata["uid"], metadata["resourceVersion"]) != (uid, resource_version):
                 raise Outdated("409 Conflict")
-            body["metadata"]["finalizers"] = list(finalizers)
+            there = metadata.get("finalizers", [])
+            if "deletionTimestamp" in metadata and not set(finalizers) <= set(there):
+                raise Retryable(Reason.INTERNAL_ERROR, "422 no new finalizers can be added: it is being deleted")
+            if list(finalizers) == there:
+                return copy.deepcopy(body)
+            metadata["finalizers"] = list(finalizers)
             return self._changed(key)
 
     # What users and the API server do.
@@ -148,7 +164,10 @@ class MemorySpouts:
 
     def delete(self, key: SpoutKey) -> None:
         with self._lock:
-            self._bodies[key]["metadata"]["deletionTimestamp"] = "2026-11-22T22:00:00Z"
+            metadata = self._bodies[key]["metadata"]
+            if "deletionTimestamp" not in metadata:
+                metadata["deletionTimestamp"] = "2026-11-22T22:00:00Z"
+                metadata["generation"] += 1
             self._changed(key)
 
     def purge(self, key: SpoutKey) -> None:
@@ -184,12 +203,19 @@ class MemorySpouts:
         with self._lock:
             return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))
 
+    def _answer(self) -> None:
+        if self.is_down:
+            raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
+
     def _to_be_written(self, key: SpoutKey, uid: str) -> Body | None:
+        self._fail()
+        body = self._bodies.get(key)
+        return body if body is not None and body["metadata"]["uid"] == uid else None
+
+    def _fail(self) -> None:
         if self._failures:
             self._failures -= 1
             raise Retryable(Reason.INTERNAL_ERROR, "500 as asked for")
-        body = self._bodies.get(key)
-        return body if body is not None and body["metadata"]["uid"] == uid else None
 
     def _changed(self, key: SpoutKey) -> Body:
         body = self._bodies[key]

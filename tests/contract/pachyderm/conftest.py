@@ -1,8 +1,4 @@
-"""Both sides of the contract: an in-memory pachd per test, and the real one of the test bed.
-
-python -m pytest tests/contract -k memory                                 # no servers needed
-python -m spout_testbed run -- python -m pytest tests/contract            # both
-"""
+"""Both sides of the contract: an in-memory pachd per test, and the real one of the test bed."""
 
 from collections.abc import Iterator
 
@@ -10,7 +6,7 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
-from tests.contract.harness import MemoryWriter, RealWriter, Side
+from tests.contract.pachyderm.harness import MemoryWriter, RealWriter, Side
 from tests.memory_pachd import MemoryPachd
 
 #: Community Edition, which the real pachd is without an activation key.
@@ -21,15 +17,6 @@ MOST_PIPELINES = 16
 def pachd() -> Iterator[MemoryPachd]:
     with MemoryPachd(limit=MOST_PIPELINES) as pachd:
         yield pachd
-
-
-@pytest.fixture(scope="session")
-def real_bed() -> Iterator[Testbed]:
-    """A bed with a real pachd. Fails outside the test bed, and says how to get there."""
-    with Testbed.start(pachyderm=True) as bed:
-        # The suite plays the spouts itself; a real one would delete the open commits that it makes.
-        bed.workers.stop()
-        yield bed
 
 
 @pytest.fixture(scope="session")
