@@ -1,6 +1,6 @@
 """All that a real pachd 1.13.4 can be brought to say of a spec, by other clients too, is known as a refusal.
 
-`tests/unit/test_words.py` has what cannot be brought about from outside.
+`tests/unit/pachyderm/v1/test_words.py` has what cannot be brought about from outside.
 """
 
 import dataclasses
