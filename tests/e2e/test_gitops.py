@@ -45,7 +45,7 @@ def settle(spouts: Spouts, name: str) -> None:
     spouts.wait(name, "to have written all", total=10, marker="5", ready="True")
 
 
-def test_the_same_folder_fifty_times_changes_nothing(
+def test_applying_the_same_folder_fifty_times_changes_nothing(
     bed: Testbed, spouts: Spouts, folder: Path, name: str, pachyderm: Client
 ) -> None:
     apply(bed, folder)
@@ -62,7 +62,7 @@ def test_the_same_folder_fifty_times_changes_nothing(
 
 
 @pytest.mark.parametrize("side", [("--server-side", "--field-manager=gitops"), ()], ids=["server-side", "client-side"])
-def test_there_is_no_difference_after_a_reconcile(
+def test_kubectl_diff_finds_no_difference_after_a_reconcile(
     bed: Testbed, spouts: Spouts, folder: Path, name: str, side: tuple[str, ...]
 ) -> None:
     bed.kubectl("apply", *side, "-f", str(folder))

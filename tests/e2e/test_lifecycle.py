@@ -42,7 +42,7 @@ def test_an_edit_makes_one_new_version_and_keeps_the_marker(spouts: Spouts, name
     assert {f"/data-{number}" for number in range(1, 9)} <= files
 
 
-def test_a_restart_nonce_restarts_without_another_change(spouts: Spouts, name: str) -> None:
+def test_a_restart_nonce_restarts_the_spout_without_another_change(spouts: Spouts, name: str) -> None:
     spouts.create(name, a_spec())
     before = spouts.wait(name, "five rounds", ready="True", marker="5")
 
@@ -130,7 +130,7 @@ def test_a_failed_pipeline_shows_why(spouts: Spouts, name: str) -> None:
     assert status["pipeline"]["reason"] in message(status)
 
 
-def test_what_pachd_refuses_is_shown_and_mended_by_an_edit(
+def test_a_spec_that_pachd_refuses_is_shown_and_an_edit_corrects_it(
     spouts: Spouts, name: str, operator: OperatorProcess
 ) -> None:
     spouts.create(name, a_spec(resourceRequests={"memory": "1Mi"}, podPatch="[]"))
@@ -144,7 +144,7 @@ def test_what_pachd_refuses_is_shown_and_mended_by_an_edit(
     spouts.wait(name, "to be well", ready="True", stalled=None)
 
 
-def test_a_pipeline_deleted_behind_the_operator_is_made_anew(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_a_pipeline_that_somebody_else_deletes_is_created_again(spouts: Spouts, name: str, pachyderm: Client) -> None:
     spouts.create(name, a_spec())
     spouts.wait(name, "five rounds", ready="True", marker="5")
 

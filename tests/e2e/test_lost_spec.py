@@ -18,7 +18,7 @@ def lost(spouts: Spouts, name: str, pachyderm: Client, **spec: object) -> None:
 
 
 @pytest.mark.parametrize("policy", ["Delete", "KeepRepo"])
-def test_its_spout_goes_when_the_pipeline_was_deleted_as_the_message_says(
+def test_a_spout_with_a_lost_spec_goes_when_its_pipeline_is_deleted_as_the_message_says(
     spouts: Spouts, name: str, bed: Testbed, pachyderm: Client, policy: str
 ) -> None:
     lost(spouts, name, pachyderm, deletionPolicy=policy)
@@ -33,7 +33,9 @@ def test_its_spout_goes_when_the_pipeline_was_deleted_as_the_message_says(
     assert (name in {repo.repo.name for repo in pachyderm.list_repo()}) is (policy == "KeepRepo")
 
 
-def test_its_spout_goes_without_it_as_an_orphan(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_a_spout_with_a_lost_spec_goes_without_its_pipeline_as_an_orphan(
+    spouts: Spouts, name: str, pachyderm: Client
+) -> None:
     lost(spouts, name, pachyderm)
     spouts.delete(name)
     status = spouts.wait(name, "to say what to do", ready="False", reason="PachydermError")

@@ -23,7 +23,7 @@ ACCEPTED = {
 }
 
 
-def test_a_spout_runs_under_every_kind_of_name_that_is_accepted(spouts: Spouts, bed: Testbed) -> None:
+def test_a_spout_runs_under_every_kind_of_accepted_name(spouts: Spouts, bed: Testbed) -> None:
     for name in ACCEPTED:
         spouts.create(name, a_spec(transform={"env": {"LIMIT": "1"}}))
 
@@ -42,15 +42,15 @@ def test_a_spout_runs_under_every_kind_of_name_that_is_accepted(spouts: Spouts, 
         ("n" * 52, "pipeline-nnn"),
     ],
 )
-def test_under_a_name_that_is_refused_a_spout_fails(spouts: Spouts, pachyderm: Client, name: str, says: str) -> None:
+def test_a_pipeline_with_a_refused_name_fails_on_pachyderm(
+    spouts: Spouts, pachyderm: Client, name: str, says: str
+) -> None:
     refused(spouts, name)
 
     assert says in failure_of(pachyderm, name)
 
 
-def test_under_a_name_that_ends_with_a_dash_a_spout_never_starts(
-    spouts: Spouts, pachyderm: Client, bed: Testbed
-) -> None:
+def test_a_pipeline_whose_name_ends_with_a_dash_never_starts(spouts: Spouts, pachyderm: Client, bed: Testbed) -> None:
     refused(spouts, "my-spout-")
     create(pachyderm, "my-spout-")
 

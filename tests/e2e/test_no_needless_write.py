@@ -45,7 +45,9 @@ def test_a_restart_of_the_operator_and_the_same_manifest_write_nothing(
     assert after["pfs.API.GetFile"] - calls["pfs.API.GetFile"] < 60
 
 
-def test_at_rest_a_tick_is_one_list_and_one_look_at_the_heads(spouts: Spouts, name: str, bed: Testbed) -> None:
+def test_a_poll_at_rest_is_one_list_and_one_read_of_the_heads_per_spout(
+    spouts: Spouts, name: str, bed: Testbed
+) -> None:
     for number in range(3):
         spouts.create(f"{name}-{number}", a_spec())
     for number in range(3):
@@ -64,7 +66,9 @@ def test_at_rest_a_tick_is_one_list_and_one_look_at_the_heads(spouts: Spouts, na
     assert after["pps.API.CreatePipeline"] == calls["pps.API.CreatePipeline"]
 
 
-def test_labels_and_annotations_wake_nobody(spouts: Spouts, name: str, bed: Testbed, pachyderm: Client) -> None:
+def test_labels_and_annotations_do_not_update_the_pipeline(
+    spouts: Spouts, name: str, bed: Testbed, pachyderm: Client
+) -> None:
     spouts.create(name, a_spec())
     settled(spouts, name)
     calls = pachd_calls(bed.pachd.log)

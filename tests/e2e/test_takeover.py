@@ -35,7 +35,7 @@ def second(bed: Testbed, operator: OperatorProcess, tmp_path: Path) -> Iterator[
         yield process
 
 
-def test_none_is_made_twice_and_none_is_lost(
+def test_a_killed_leader_leaves_no_spout_without_a_pipeline_and_none_with_two_versions(
     bed: Testbed, operator: OperatorProcess, spouts: Spouts, second: OperatorProcess, pachyderm: Client
 ) -> None:
     def answered() -> int:

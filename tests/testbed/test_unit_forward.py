@@ -8,7 +8,7 @@ import pytest
 from spout_testbed.forward import Forwarder
 
 
-def test_both_directions_and_the_end() -> None:
+def test_a_connection_is_copied_in_both_directions_until_it_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as target:
         port = _free_port()
         forwarder = Forwarder(("127.1.0.1", port), target.getsockname())

@@ -52,7 +52,7 @@ def test_a_server_that_never_gets_ready_is_reported_with_its_log(make: Make) -> 
     assert lines[2:] == [str(n) for n in range(11, 31)]
 
 
-def test_kill_and_start_again(make: Make) -> None:
+def test_a_killed_server_starts_again(make: Make) -> None:
     server = make("echo up; exec sleep 60")
     server.start()
     first = server.pid
@@ -65,7 +65,7 @@ def test_kill_and_start_again(make: Make) -> None:
     assert server.tail(1) == "up"
 
 
-def test_readiness_is_that_of_the_new_process(make: Make, tmp_path: Path) -> None:
+def test_the_readiness_after_a_restart_is_that_of_the_new_process(make: Make, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
     server = make(f"if [ -e {flag} ]; then exit 5; fi; echo up; exec sleep 60")
     server.start()
@@ -75,7 +75,7 @@ def test_readiness_is_that_of_the_new_process(make: Make, tmp_path: Path) -> Non
         server.start()
 
 
-def test_stop_lets_the_server_clean_up(make: Make) -> None:
+def test_stopping_lets_the_server_clean_up(make: Make) -> None:
     server = make("trap 'echo cleaned; exit' TERM; echo up; while :; do sleep 0.02; done")
     server.start()
     server.stop()
@@ -88,7 +88,7 @@ def test_a_server_that_is_not_running_has_no_pid(make: Make) -> None:
         _ = make("true").pid
 
 
-def test_waiting_ends_with_an_exception_of_the_condition() -> None:
+def test_an_exception_of_the_condition_ends_the_wait() -> None:
     def condition() -> bool:
         raise LookupError("broken")
 

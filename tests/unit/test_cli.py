@@ -25,7 +25,7 @@ def rows() -> dict[str, tuple[str, str]]:
     return {variable: (flag.partition(",")[0].strip(" `"), default) for flag, variable, default in cells}
 
 
-def test_the_readme_has_every_setting_and_one_that_is_not_ours() -> None:
+def test_the_readme_lists_every_setting_and_one_of_opentelemetry() -> None:
     assert rows().keys() - settings().keys() == {"OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert settings().keys() <= rows().keys()
 

@@ -103,7 +103,7 @@ def test_an_empty_lease_belongs_to_nobody_and_can_be_taken(side: Side) -> None:
     assert side.write(a_lease(version=found.version)).holder == "one"
 
 
-def test_of_several_writers_of_one_version_exactly_one_succeeds(side: Side) -> None:
+def test_exactly_one_of_several_writers_of_one_version_succeeds(side: Side) -> None:
     made = side.write(a_lease())
 
     def holder_after(name: str) -> str | None:

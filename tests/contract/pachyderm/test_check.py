@@ -51,7 +51,7 @@ FAILING = [
 
 
 @pytest.mark.parametrize(("spec", "field"), FAILING)
-def test_what_would_end_in_failure_is_told_with_its_field(side: Side, spec: PipelineSpec, field: str) -> None:
+def test_a_spec_that_would_fail_is_stalled_with_its_field(side: Side, spec: PipelineSpec, field: str) -> None:
     with pytest.raises(Stalled) as error:
         side.port.check("my-spout", spec)
 
@@ -59,7 +59,7 @@ def test_what_would_end_in_failure_is_told_with_its_field(side: Side, spec: Pipe
     assert error.value.message.startswith(f"{field}: ")
 
 
-def test_all_that_is_wrong_is_told_at_once(side: Side) -> None:
+def test_the_check_reports_every_finding_at_once(side: Side) -> None:
     spec = dataclasses.replace(
         patched({"op": "remove", "path": "/a"}, 7),
         resource_limits=Resources(memory=Quantity.parse("1Mi")),
@@ -78,12 +78,14 @@ def test_all_that_is_wrong_is_told_at_once(side: Side) -> None:
 
 
 @pytest.mark.parametrize("spec", [SPEC, patched({"op": "add", "path": "/hostNetwork", "value": True})])
-def test_what_can_run_passes(side: Side, spec: PipelineSpec) -> None:
+def test_a_spec_that_can_run_passes_the_check(side: Side, spec: PipelineSpec) -> None:
     side.port.check("my-spout", spec)
 
 
 @pytest.mark.parametrize(("spec", "field"), FAILING)
-def test_memory_nobody_is_asked(memory_side: Side, pachd: MemoryPachd, spec: PipelineSpec, field: str) -> None:
+def test_memory_the_check_calls_no_server(
+    memory_side: Side, pachd: MemoryPachd, spec: PipelineSpec, field: str
+) -> None:
     with pytest.raises(Stalled, match="spec"):
         memory_side.port.check("my-spout", spec)
 
@@ -127,7 +129,7 @@ def controllers(real_bed: Testbed, real_side: Side) -> Controllers:
 
 
 @pytest.mark.parametrize(("spec", "field"), FAILING)
-def test_real_what_is_told_does_fail(controllers: Controllers, spec: PipelineSpec, field: str) -> None:
+def test_real_a_spec_that_the_check_refuses_does_fail(controllers: Controllers, spec: PipelineSpec, field: str) -> None:
     assert controllers.failure_of(spec) != "", field
 
 
@@ -166,14 +168,14 @@ def unforeseen(real: Json, foreseen: Json, place: str = "") -> list[str]:
         ),
     ],
 )
-def test_real_the_pod_is_as_foreseen(controllers: Controllers, spec: PipelineSpec, reason: str) -> None:
+def test_real_the_worker_pod_is_as_predicted(controllers: Controllers, spec: PipelineSpec, reason: str) -> None:
     name, pod = controllers.pod_of(spec)
 
     assert unforeseen(pod, worker_pod(name, spec)) == [], reason
     assert "null" not in json.dumps(pod), "what is known not to crash pachd relies on it"
 
 
-def test_real_a_patch_makes_of_the_pod_what_was_foreseen(controllers: Controllers, real_side: Side) -> None:
+def test_real_a_patched_worker_pod_is_as_predicted(controllers: Controllers, real_side: Side) -> None:
     spec = patched(
         {"op": "test", "path": "/containers/0/name", "value": "user"},
         {"op": "test", "path": "/containers/0/env/1", "value": {"name": "A", "value": "ü & <b>"}},

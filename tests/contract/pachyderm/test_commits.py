@@ -13,7 +13,7 @@ def ids(side: Side, name: str, head: str, since: str | None) -> list[str]:
     return [commit.id for commit in side.port.commits(name, head, since=since, most=MOST)]
 
 
-def test_there_are_no_heads_where_there_is_no_repo(side: Side) -> None:
+def test_a_missing_repo_has_no_heads(side: Side) -> None:
     assert side.port.heads(side.new_name()) == Heads()
 
 
@@ -31,7 +31,7 @@ def test_each_head_follows_its_own_branch(side: Side) -> None:
     assert side.port.heads(name) == Heads(output=output, marker=marker)
 
 
-def test_a_branch_of_another_name_is_no_head(side: Side) -> None:
+def test_a_branch_of_another_name_is_not_a_head(side: Side) -> None:
     name = side.created()
 
     side.spout.commit(name, branch="side")
@@ -47,7 +47,7 @@ def test_an_open_commit_is_a_head_already(side: Side) -> None:
     assert side.port.heads(name).output == opened
 
 
-def test_all_commits_come_newest_first_with_parent_size_and_end(side: Side) -> None:
+def test_commits_come_newest_first_with_parent_size_and_finish_time(side: Side) -> None:
     name = side.created()
     first, second, third = (side.spout.commit(name, size=size) for size in (5, 7, 1))
 
@@ -63,7 +63,7 @@ def test_all_commits_come_newest_first_with_parent_size_and_end(side: Side) -> N
     assert all(end is not None and end.tzinfo is not None for end in ends)
 
 
-def test_commits_since_a_known_one_come_without_it(side: Side) -> None:
+def test_commits_since_a_known_commit_exclude_it(side: Side) -> None:
     name = side.created()
     first, second, third = (side.spout.commit(name) for _ in range(3))
 
@@ -72,7 +72,7 @@ def test_commits_since_a_known_one_come_without_it(side: Side) -> None:
     assert ids(side, name, third, since=third) == []
 
 
-def test_no_more_come_than_are_asked_for_and_the_rest_begins_at_the_parent_of_the_last(side: Side) -> None:
+def test_a_page_has_at_most_the_requested_commits_and_the_next_begins_at_the_parent_of_its_last(side: Side) -> None:
     name = side.created()
     first, second, third, fourth, fifth = (side.spout.commit(name) for _ in range(5))
 
@@ -83,14 +83,14 @@ def test_no_more_come_than_are_asked_for_and_the_rest_begins_at_the_parent_of_th
     assert [commit.id for commit in older] == [second]
 
 
-def test_the_head_that_is_asked_for_counts_not_the_one_that_came_meanwhile(side: Side) -> None:
+def test_commits_start_at_the_requested_head_and_not_at_a_newer_one(side: Side) -> None:
     name = side.created()
     first, second, _third = (side.spout.commit(name) for _ in range(3))
 
     assert ids(side, name, second, since=first) == [second]
 
 
-def test_an_open_commit_comes_as_the_newest_and_has_no_end(side: Side) -> None:
+def test_an_open_commit_comes_first_and_has_no_finish_time(side: Side) -> None:
     name = side.created()
     finished = side.spout.commit(name)
     opened = side.spout.commit(name, finished=False)
@@ -109,14 +109,14 @@ def test_an_open_commit_comes_as_the_newest_and_has_no_end(side: Side) -> None:
         pytest.param("0" * 32, id="32-digits-of-another-kind"),
     ],
 )
-def test_since_a_commit_that_pachyderm_does_not_know_all_come(side: Side, since: str) -> None:
+def test_an_unknown_since_commit_returns_all_commits(side: Side, since: str) -> None:
     name = side.created()
     first, second = side.spout.commit(name), side.spout.commit(name)
 
     assert ids(side, name, second, since=since) == [second, first]
 
 
-def test_since_a_commit_that_is_no_ancestor_all_come(side: Side) -> None:
+def test_a_since_commit_that_is_not_an_ancestor_returns_all_commits(side: Side) -> None:
     name = side.created()
     first, second = side.spout.commit(name), side.spout.commit(name)
     stranger = side.spout.commit(name, branch="side")
@@ -125,14 +125,14 @@ def test_since_a_commit_that_is_no_ancestor_all_come(side: Side) -> None:
     assert ids(side, name, first, since=second) == [first]
 
 
-def test_since_a_commit_of_another_repo_all_come(side: Side) -> None:
+def test_a_since_commit_of_another_repo_returns_all_commits(side: Side) -> None:
     name, other = side.created(), side.created()
     first, second = side.spout.commit(name), side.spout.commit(name)
 
     assert ids(side, name, second, since=side.spout.commit(other)) == [second, first]
 
 
-def test_a_head_that_is_gone_is_looked_for_again_later(side: Side) -> None:
+def test_a_head_that_is_gone_is_missing(side: Side) -> None:
     name = side.created()
     side.spout.commit(name)
 

@@ -34,7 +34,7 @@ def test_a_token_does_no_harm_where_none_is_needed(side: Side, tmp_path: Path) -
     assert port.observe(name) == side.observed(name)
 
 
-def test_a_token_file_that_is_not_there_is_named(side: Side, tmp_path: Path) -> None:
+def test_a_missing_token_file_is_named_in_the_error(side: Side, tmp_path: Path) -> None:
     missing = tmp_path / "token"
 
     with pytest.raises(Retryable, match=str(missing)) as caught:

@@ -20,7 +20,7 @@ def heads_after_commits(side: Side, name: str) -> Heads:
     return Heads(output=side.spout.commit(name), marker=side.spout.marker(name, {"offset": b"1"}))
 
 
-def test_there_is_no_pipeline_at_first(side: Side) -> None:
+def test_a_pipeline_that_was_not_created_is_none(side: Side) -> None:
     assert side.port.observe(side.new_name()) is None
 
 
@@ -33,13 +33,13 @@ def test_a_new_pipeline_is_at_version_one_and_runs(side: Side) -> None:
     assert found.spec_commit
 
 
-def test_observing_tells_the_workers(side: Side) -> None:
+def test_observing_a_pipeline_returns_its_workers(side: Side) -> None:
     available, requested = side.observed(side.created()).workers or (None, None)
 
     assert (available, requested) == (0, 1)
 
 
-def test_a_pipeline_carries_the_stamp_of_its_owner(side: Side) -> None:
+def test_a_created_pipeline_has_its_owner(side: Side) -> None:
     assert side.observed(side.created()).owner == OWNER
 
 
@@ -63,7 +63,7 @@ def test_an_update_can_hand_a_pipeline_over(side: Side) -> None:
         pytest.param({STAMP_CLUSTER: "", STAMP_SPOUT: "ingest/my-spout"}, id="empty-cluster"),
     ],
 )
-def test_a_pipeline_without_a_whole_stamp_has_no_owner(side: Side, annotations: dict[str, str]) -> None:
+def test_a_pipeline_with_incomplete_owner_annotations_has_no_owner(side: Side, annotations: dict[str, str]) -> None:
     name = side.someones_pipeline(spout=SPOUT, metadata=pps_pb2.Metadata(annotations=annotations))
 
     found = side.observed(name)
@@ -72,7 +72,7 @@ def test_a_pipeline_without_a_whole_stamp_has_no_owner(side: Side, annotations: 
     assert found.spec is not None
 
 
-def test_a_pipeline_that_is_no_spout_has_no_spec(side: Side) -> None:
+def test_a_pipeline_that_is_not_a_spout_has_no_spec(side: Side) -> None:
     name = side.someones_pipeline(reads=side.created())
 
     found = side.observed(name)
@@ -91,11 +91,11 @@ def test_the_list_has_all_pipelines_without_their_workers(side: Side) -> None:
     assert dataclasses.replace(side.observed(spout), workers=None, state=listed[spout].state) == listed[spout]
 
 
-def test_creating_a_pipeline_says_that_it_was_made(side: Side) -> None:
+def test_creating_a_pipeline_returns_true(side: Side) -> None:
     assert side.port.create(side.new_name(), SPEC, OWNER)
 
 
-def test_creating_a_pipeline_that_is_there_leaves_it_as_it_is(side: Side) -> None:
+def test_creating_an_existing_pipeline_returns_false_and_changes_nothing(side: Side) -> None:
     name = side.created()
     heads = heads_after_commits(side, name)
     before = side.observed(name)
@@ -136,7 +136,7 @@ def test_a_pipeline_that_somebody_handed_over_can_be_updated(
     assert (found.version, found.spec, found.owner) == (2, SPEC, OWNER)
 
 
-def test_what_the_operator_made_can_be_updated_by_hand(side: Side) -> None:
+def test_another_client_can_update_a_pipeline_that_the_operator_created(side: Side) -> None:
     # pachd would crash here, had the operator told a parallelism when it made the pipeline.
     name = side.created()
 
@@ -154,7 +154,7 @@ def test_an_update_with_nothing_new_makes_a_new_version_too(side: Side) -> None:
     assert side.observed(name).version == 2
 
 
-def test_an_update_that_takes_the_marker_away_and_brings_it_back_keeps_its_head(side: Side) -> None:
+def test_removing_the_marker_and_adding_it_again_keeps_its_head(side: Side) -> None:
     name = side.created()
     heads = heads_after_commits(side, name)
 
@@ -165,7 +165,7 @@ def test_an_update_that_takes_the_marker_away_and_brings_it_back_keeps_its_head(
     assert side.port.heads(name) == heads
 
 
-def test_update_of_a_pipeline_that_is_gone_makes_none(side: Side) -> None:
+def test_updating_a_deleted_pipeline_creates_none(side: Side) -> None:
     # pachd would make it anew, and take the heads of the repo that was kept: the position in the stream.
     name = side.abandoned_repo()
     heads = side.port.heads(name)
@@ -224,7 +224,7 @@ def test_a_spout_goes_on_where_it_was_after_stop_and_start(side: Side) -> None:
     assert [commit.id for commit in side.port.commits(name, second, since=None, most=100)] == [second, first]
 
 
-def test_stopping_twice_and_starting_twice_does_no_harm(side: Side) -> None:
+def test_stopping_or_starting_a_pipeline_twice_has_the_effect_of_once(side: Side) -> None:
     name = side.created()
     heads = heads_after_commits(side, name)
 
@@ -240,7 +240,7 @@ def test_stopping_twice_and_starting_twice_does_no_harm(side: Side) -> None:
 
 
 @pytest.mark.parametrize("action", ["start", "stop"])
-def test_there_is_nothing_to_start_or_stop_where_there_is_no_pipeline(side: Side, action: str) -> None:
+def test_starting_or_stopping_a_missing_pipeline_is_retryable(side: Side, action: str) -> None:
     name = side.new_name()
 
     with pytest.raises(Retryable, match=f"could not {action} the pipeline '{name}'") as caught:
@@ -263,7 +263,7 @@ def test_a_deleted_pipeline_is_gone_with_its_repo(side: Side) -> None:
 
 
 @pytest.mark.parametrize("keep_repo", [False, True])
-def test_deleting_what_is_not_there_is_done_already(side: Side, keep_repo: bool) -> None:
+def test_deleting_a_missing_pipeline_succeeds(side: Side, keep_repo: bool) -> None:
     name = side.new_name()
 
     side.port.delete(name, keep_repo=keep_repo)

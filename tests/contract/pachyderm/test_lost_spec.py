@@ -22,7 +22,7 @@ CALLS: dict[str, Callable[[PachydermV1, str], Any]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_it_is_told_apart_from_one_that_is_not_there(side: Side, call: str) -> None:
+def test_a_pipeline_with_a_lost_spec_is_unreadable_and_not_missing(side: Side, call: str) -> None:
     name = side.created()
     side.lose_spec(name)
 
@@ -34,7 +34,7 @@ def test_it_is_told_apart_from_one_that_is_not_there(side: Side, call: str) -> N
     assert side.port.heads(name) is not None
 
 
-def test_the_list_tells_that_it_is_there_and_not_whose_it_is(side: Side) -> None:
+def test_the_list_has_a_pipeline_with_a_lost_spec_without_its_owner(side: Side) -> None:
     name, another = side.created(), side.created()
     side.lose_spec(name)
 
@@ -44,7 +44,7 @@ def test_the_list_tells_that_it_is_there_and_not_whose_it_is(side: Side) -> None
     assert (listed[another].spec, listed[another].owner) == (SPEC, OWNER)
 
 
-def test_an_update_by_another_client_is_taken_for_a_creation_and_refused(side: Side) -> None:
+def test_pachd_refuses_another_clients_update_of_a_pipeline_with_a_lost_spec(side: Side) -> None:
     name = side.created()
     side.lose_spec(name)
 
@@ -54,7 +54,7 @@ def test_an_update_by_another_client_is_taken_for_a_creation_and_refused(side: S
     assert caught.value.details() == f"pipeline {name} already exists"
 
 
-def test_it_can_be_deleted_by_hand(side: Side) -> None:
+def test_a_pipeline_with_a_lost_spec_can_be_deleted_by_hand(side: Side) -> None:
     name = side.created()
     side.lose_spec(name)
 
@@ -64,7 +64,7 @@ def test_it_can_be_deleted_by_hand(side: Side) -> None:
     assert side.port.create(name, SPEC, OWNER)
 
 
-def test_it_can_be_deleted_by_hand_and_its_repo_kept(side: Side) -> None:
+def test_a_pipeline_with_a_lost_spec_can_be_deleted_by_hand_and_its_repo_kept(side: Side) -> None:
     name = side.created()
     head = side.spout.commit(name)
     side.lose_spec(name)

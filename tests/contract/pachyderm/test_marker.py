@@ -18,7 +18,7 @@ def written(side: Side, files: dict[str, bytes], path: str = "offset") -> Marker
     return found
 
 
-def test_a_file_has_its_content_its_commit_and_its_time(side: Side) -> None:
+def test_a_marker_file_has_its_content_commit_and_finish_time(side: Side) -> None:
     name = side.created()
     head = side.spout.marker(name, {"offset": b"1041"})
 
@@ -46,17 +46,17 @@ def test_a_file_has_its_content_its_commit_and_its_time(side: Side) -> None:
         pytest.param(b"x" * markers.LONGEST_READ, id="as-long-as-is-read"),
     ],
 )
-def test_the_bytes_come_back_as_they_were_written(side: Side, content: bytes) -> None:
+def test_the_bytes_of_a_marker_file_are_read_as_they_were_written(side: Side, content: bytes) -> None:
     assert written(side, {"offset": content}).files == (MarkerFile(path="offset", size=len(content), content=content),)
 
 
-def test_of_a_file_that_is_too_long_to_read_only_the_size_is_told(side: Side) -> None:
+def test_a_marker_file_that_is_too_long_to_read_has_only_its_size(side: Side) -> None:
     size = markers.LONGEST_READ + 1
 
     assert written(side, {"offset": b"x" * size}).files == (MarkerFile(path="offset", size=size, content=None),)
 
 
-def test_a_directory_has_its_files_by_name_wherever_they_are(side: Side) -> None:
+def test_a_marker_directory_lists_its_files_by_name_at_every_depth(side: Side) -> None:
     found = written(side, {"offset/b": b"2", "offset/a/c": b"1", "offset/z": b""})
 
     assert (found.is_directory, found.files_total) == (True, 3)
@@ -67,7 +67,7 @@ def test_a_directory_has_its_files_by_name_wherever_they_are(side: Side) -> None
     )
 
 
-def test_a_long_directory_is_counted_in_full_and_read_in_part(side: Side) -> None:
+def test_a_long_marker_directory_is_counted_in_full_and_read_in_part(side: Side) -> None:
     found = written(side, {f"offset/{number:02}": b"%d" % number for number in range(20)})
 
     assert found.files_total == 20
@@ -75,7 +75,7 @@ def test_a_long_directory_is_counted_in_full_and_read_in_part(side: Side) -> Non
     assert found.files[-1].content == b"%d" % (markers.MOST_FILES - 1)
 
 
-def test_of_a_long_file_in_a_directory_only_the_size_is_told(side: Side) -> None:
+def test_a_long_file_in_a_marker_directory_has_only_its_size(side: Side) -> None:
     longest = markers.LONGEST_LISTED_VALUE
     found = written(side, {"offset/a": b"x" * longest, "offset/b": b"x" * (longest + 1)})
 
@@ -83,19 +83,19 @@ def test_of_a_long_file_in_a_directory_only_the_size_is_told(side: Side) -> None
 
 
 @pytest.mark.parametrize("path", ["state/offset", "/offset", "offset/"])
-def test_a_path_may_be_written_in_other_ways(side: Side, path: str) -> None:
+def test_a_marker_path_may_have_slashes_at_its_ends(side: Side, path: str) -> None:
     found = written(side, {path.strip("/"): b"1"}, path)
 
     assert (found.path, found.is_directory, found.files[0].content) == (path, False, b"1")
 
 
-def test_only_what_is_at_the_path_counts(side: Side) -> None:
+def test_files_beside_the_marker_path_are_ignored(side: Side) -> None:
     found = written(side, {"offset": b"1", "offset.old": b"2", "off": b"3"})
 
     assert [(file.path, file.content) for file in found.files] == [("offset", b"1")]
 
 
-def test_there_is_no_marker_where_nothing_is_at_the_path(side: Side) -> None:
+def test_a_commit_without_the_marker_path_has_an_absent_marker(side: Side) -> None:
     name = side.created()
     head = side.spout.marker(name, {"offset.old": b"1"})
 
@@ -106,7 +106,7 @@ def test_there_is_no_marker_where_nothing_is_at_the_path(side: Side) -> None:
     assert (found.commit, found.finished_at is not None, found.files_total) == (head, True, 0)
 
 
-def test_there_is_no_marker_in_a_commit_that_holds_nothing(side: Side) -> None:
+def test_an_empty_commit_has_an_absent_marker(side: Side) -> None:
     name = side.created()
 
     found = side.port.marker(name, "offset", side.spout.marker(name, {}))
@@ -115,14 +115,14 @@ def test_there_is_no_marker_in_a_commit_that_holds_nothing(side: Side) -> None:
     assert found.is_absent
 
 
-def test_of_a_commit_that_is_not_finished_nothing_is_known(side: Side) -> None:
+def test_an_open_marker_commit_has_no_marker_yet(side: Side) -> None:
     name = side.created(SPEC)
     side.spout.marker(name, {"offset": b"1"})
 
     assert side.port.marker(name, "offset", side.spout.marker(name, {"offset": b"2"}, finished=False)) is None
 
 
-def test_a_commit_that_is_not_there_is_missing(side: Side) -> None:
+def test_a_marker_of_an_unknown_commit_is_missing(side: Side) -> None:
     with pytest.raises(Missing, match="could not read the marker") as caught:
         side.port.marker(side.created(), "offset", NO_COMMIT)
     assert NO_COMMIT in caught.value.said
@@ -139,7 +139,7 @@ def test_an_older_head_still_has_the_older_marker(side: Side) -> None:
     assert found.files[0].content == b"1"
 
 
-def test_a_folder_of_more_files_than_are_counted_says_so_and_is_read_within_a_deadline(side: Side) -> None:
+def test_a_marker_directory_with_too_many_files_has_no_count_and_is_read_within_the_deadline(side: Side) -> None:
     name = side.created()
     head = side.spout.many_files(name, "offset", markers.MOST_COUNTED + 1)
 

@@ -12,7 +12,7 @@ from tests.memory_pachd import MemoryPachd
 WRITES = {"CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline"}
 
 
-def test_looking_never_writes(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_observing_never_writes(memory_side: Side, pachd: MemoryPachd) -> None:
     name = memory_side.created()
     head = memory_side.spout.commit(name)
     marker = memory_side.spout.marker(name, {"offset": b"1"})
@@ -29,7 +29,7 @@ def test_looking_never_writes(memory_side: Side, pachd: MemoryPachd) -> None:
     assert not WRITES & set(pachd.calls)
 
 
-def test_creating_what_is_there_writes_nothing(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_creating_an_existing_pipeline_writes_nothing(memory_side: Side, pachd: MemoryPachd) -> None:
     name = memory_side.created()
     pachd.calls.reset()
 
@@ -38,7 +38,7 @@ def test_creating_what_is_there_writes_nothing(memory_side: Side, pachd: MemoryP
     assert not WRITES & set(pachd.calls)
 
 
-def test_the_version_is_asked_once(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_the_version_is_requested_once(memory_side: Side, pachd: MemoryPachd) -> None:
     assert memory_side.port.server() == memory_side.port.server()
 
     assert pachd.calls == {"GetVersion": 1}
@@ -53,7 +53,7 @@ def test_the_list_is_one_call_however_many_pipelines_there_are(memory_side: Side
     assert pachd.calls == {"ListPipeline": 1}
 
 
-def test_the_heads_are_one_call(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_reading_the_heads_is_one_call(memory_side: Side, pachd: MemoryPachd) -> None:
     name = memory_side.created()
     pachd.calls.reset()
 
@@ -86,7 +86,7 @@ def in_pages(side: Side, name: str, head: str, *, since: str | None, most: int) 
         pytest.param(35, 0, 4, id="all-but-the-first"),
     ],
 )
-def test_commits_cost_as_many_steps_as_there_are_new_ones(
+def test_reading_commits_costs_one_call_a_page_of_new_commits(
     memory_side: Side, pachd: MemoryPachd, *, commits: int, since: int | None, pages: int
 ) -> None:
     name = memory_side.created()
@@ -100,7 +100,7 @@ def test_commits_cost_as_many_steps_as_there_are_new_ones(
     assert pachd.calls["ListCommitStream"] == pages
 
 
-def test_a_stranger_does_not_end_the_search_on_any_page(memory_side: Side) -> None:
+def test_a_since_commit_of_another_branch_returns_all_commits_on_every_page(memory_side: Side) -> None:
     name = memory_side.created()
     ids = [memory_side.spout.commit(name) for _ in range(25)]
     stranger = memory_side.spout.commit(name, branch="side")
@@ -117,7 +117,7 @@ def test_a_stranger_does_not_end_the_search_on_any_page(memory_side: Side) -> No
         pytest.param({f"offset/{number}": b"1" for number in range(100)}, markers.MOST_FILES, id="many"),
     ],
 )
-def test_no_more_of_a_marker_is_read_than_is_shown(
+def test_only_the_displayed_files_of_a_marker_are_read(
     memory_side: Side, pachd: MemoryPachd, files: dict[str, bytes], reads: int
 ) -> None:
     name = memory_side.created()
@@ -137,7 +137,7 @@ def test_no_more_of_a_marker_is_read_than_is_shown(
         pytest.param(100_000, None, id="many-more"),
     ],
 )
-def test_a_folder_of_many_files_is_counted_within_a_deadline_or_not_to_its_end(
+def test_a_directory_of_many_files_is_counted_only_as_far_as_the_deadline_allows(
     memory_side: Side, pachd: MemoryPachd, files: int, total: int | None
 ) -> None:
     name = memory_side.created()

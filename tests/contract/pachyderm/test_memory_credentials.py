@@ -45,7 +45,7 @@ def test_without_a_token_file_no_token_is_sent(memory_side: Side, pachd: MemoryP
         pytest.param((b"", "is empty"), id="nothing"),
     ],
 )
-def test_a_token_that_is_none_never_reaches_grpc_and_one_that_is_mended_does(
+def test_a_malformed_token_never_reaches_grpc_and_a_corrected_one_does(
     memory_side: Side,
     pachd: MemoryPachd,
     tmp_path: Path,
@@ -77,7 +77,7 @@ def test_a_token_that_is_none_never_reaches_grpc_and_one_that_is_mended_does(
         pytest.param(lambda connection, file: dataclasses.replace(connection, ca_file=file), id="authority"),
     ],
 )
-def test_a_file_that_is_missing_for_a_moment_is_tried_again(
+def test_a_credentials_file_that_is_missing_for_a_moment_is_retryable(
     memory_side: Side, tmp_path: Path, using: Callable[[Connection, Path], Connection]
 ) -> None:
     """As while a Secret is rotated."""
@@ -90,7 +90,7 @@ def test_a_file_that_is_missing_for_a_moment_is_tried_again(
     assert caught.value.reason is Reason.PACHYDERM_ERROR
 
 
-def test_a_ca_file_without_a_certificate_is_named_and_no_connection_is_made(
+def test_a_ca_file_without_a_certificate_is_stalled_and_opens_no_connection(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     authority = tmp_path / "ca.crt"
@@ -143,7 +143,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Certificate,
     return made[0], made[1]
 
 
-def test_a_server_with_tls_answers_who_trusts_its_authority_also_after_that_changed(
+def test_a_changed_ca_file_is_used_for_the_next_tls_connection(
     certificates: tuple[Certificate, Certificate], tmp_path: Path
 ) -> None:
     ours, another = certificates

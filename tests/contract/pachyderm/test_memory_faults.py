@@ -137,7 +137,7 @@ BAD_MOMENTS = [
 
 
 @pytest.mark.parametrize(("code", "details"), BAD_MOMENTS)
-def test_a_creation_and_an_update_that_come_at_a_bad_moment_are_no_rejections(
+def test_a_create_or_update_at_a_bad_moment_is_not_a_rejection(
     memory_side: Side, pachd: MemoryPachd, code: grpc.StatusCode, details: str
 ) -> None:
     name, another = memory_side.created(), memory_side.new_name()
@@ -160,7 +160,7 @@ def test_a_creation_and_an_update_that_come_at_a_bad_moment_are_no_rejections(
         pytest.param("dial tcp: lookup etcd: host not found", id="a-name-server"),
     ],
 )
-def test_a_pipeline_is_gone_only_where_pachd_says_just_that(
+def test_a_pipeline_counts_as_gone_only_where_pachd_says_exactly_that(
     memory_side: Side, pachd: MemoryPachd, details: str
 ) -> None:
     name = memory_side.created()
@@ -243,7 +243,7 @@ def nested(depth: int) -> bytes:
     return field(pps_pb2.PipelineInfo, "input", crossed)
 
 
-def test_a_message_that_no_parser_ends_costs_one_request_and_not_the_operator() -> None:
+def test_a_message_nested_too_deeply_fails_one_request_and_not_the_operator() -> None:
     """CVE-2025-4565, which protobuf 3.20.3 has (docs/decisions/0007-protobuf-3.20.3.md)."""
     method = grpc.unary_unary_rpc_method_handler(lambda *_: nested(10_000))
     answers = grpc.method_handlers_generic_handler("pps.API", {"InspectPipeline": method})
@@ -258,7 +258,7 @@ def test_a_message_that_no_parser_ends_costs_one_request_and_not_the_operator() 
         server.stop(0).wait()
 
 
-def test_a_server_that_went_away_is_unreachable_and_answers_again_when_it_is_back(
+def test_a_stopped_server_is_unreachable_and_answers_again_after_its_restart(
     memory_side: Side, pachd: MemoryPachd
 ) -> None:
     name = memory_side.created()

@@ -33,7 +33,7 @@ METHODS = {"CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline"}
         ("2.12.2", "works with Pachyderm 1.13.4 only", "a later major version that speaks as a 1.x"),
     ],
 )
-def test_of_another_version_nothing_is_asked_to_be_changed(
+def test_an_unsupported_version_is_read_and_never_written_to(
     memory_side: Side, pachd: MemoryPachd, version: str, says: str, reason: str
 ) -> None:
     name, new = memory_side.created(), memory_side.new_name()
@@ -54,7 +54,7 @@ def test_of_another_version_nothing_is_asked_to_be_changed(
 
 
 @pytest.mark.parametrize("version", ["1.13.4", "1.13.4-6a3d1c0", "1.13.4rc1"])
-def test_any_build_of_the_version_will_do(memory_side: Side, pachd: MemoryPachd, version: str) -> None:
+def test_every_build_of_the_supported_version_is_accepted(memory_side: Side, pachd: MemoryPachd, version: str) -> None:
     pachd.become(version)
 
     assert memory_side.port.server().version == version
@@ -71,7 +71,7 @@ def test_the_version_is_asked_before_the_first_write(memory_side: Side, pachd: M
     assert pachd.calls["GetVersion"] == 1
 
 
-def test_a_server_that_becomes_another_between_two_calls_is_noticed_before_the_next_write(
+def test_a_server_that_changes_its_version_is_noticed_before_the_next_write(
     memory_side: Side, pachd: MemoryPachd
 ) -> None:
     name = memory_side.created()
@@ -90,7 +90,9 @@ def test_a_server_that_becomes_another_between_two_calls_is_noticed_before_the_n
     assert pachd.calls["StopPipeline"] == 0
 
 
-def test_a_server_that_was_upgraded_is_written_to(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_a_server_that_was_upgraded_to_the_supported_version_is_written_to(
+    memory_side: Side, pachd: MemoryPachd
+) -> None:
     pachd.become("1.13.3")
     with pytest.raises(Stalled):
         memory_side.port.create(memory_side.new_name(), SPEC, OWNER)

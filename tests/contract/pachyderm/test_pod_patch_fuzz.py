@@ -159,14 +159,14 @@ def foreseen(patch: str, doc: Json) -> Json | None:
 
 
 @pytest.mark.parametrize(("reason", "patch"), KNOWN_PANICS)
-def test_what_is_known_to_panic_does_and_is_refused(pod: Json, reason: str, patch: list[Operation]) -> None:
+def test_a_patch_that_panics_the_library_is_refused(pod: Json, reason: str, patch: list[Operation]) -> None:
     text = json.dumps(patch)
 
     assert [answer["outcome"] for answer in answers([(pod, text)])] == ["panic"], reason
     assert list(findings(text)) != [], reason
 
 
-def test_random_patches_that_are_taken_do_not_panic_and_apply_as_foreseen(pod: Json) -> None:
+def test_accepted_random_patches_do_not_panic_and_apply_as_predicted(pod: Json) -> None:
     taken: list[tuple[str, Json]] = []
     refused: list[str] = []
     for patch in Nasty(pod, SEED):
@@ -191,7 +191,7 @@ def test_random_patches_that_are_taken_do_not_panic_and_apply_as_foreseen(pod: J
     assert len(panics) > PATCHES / 20
 
 
-def test_random_patches_that_are_taken_do_not_panic_whatever_the_document(pod: Json) -> None:
+def test_accepted_random_patches_do_not_panic_on_any_document(pod: Json) -> None:
     # A server can be configured in ways that the operator does not know of: what is safe must not depend on the Pod.
     pick = random.Random(SEED)  # noqa: S311 - no secret
     taken = itertools.islice((patch for patch in Nasty(pod, SEED + 1) if not any(findings(patch))), PATCHES)

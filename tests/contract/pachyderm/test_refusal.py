@@ -22,7 +22,7 @@ from tests.contract.pachyderm.harness import OWNER, SPEC, Side
         pytest.param("a" * 64, "64 characters long", id="too-long"),
     ],
 )
-def test_a_name_that_pachyderm_does_not_accept(side: Side, name: str, says: str) -> None:
+def test_a_name_that_pachyderm_does_not_accept_is_stalled(side: Side, name: str, says: str) -> None:
     with pytest.raises(Stalled) as caught:
         side.port.create(name, SPEC, OWNER)
 
@@ -46,7 +46,9 @@ REFUSED_SPECS = [
 
 
 @pytest.mark.parametrize(("spec", "says"), REFUSED_SPECS)
-def test_a_spec_that_pachyderm_does_not_accept(side: Side, spec: PipelineSpec, says: str) -> None:
+def test_a_spec_that_pachyderm_does_not_accept_is_stalled_and_makes_no_pipeline(
+    side: Side, spec: PipelineSpec, says: str
+) -> None:
     name = side.new_name()
 
     with pytest.raises(Stalled) as caught:
@@ -70,7 +72,7 @@ def test_an_update_that_pachyderm_does_not_accept_changes_nothing(side: Side, sp
     assert (found.version, found.spec) == (1, SPEC)
 
 
-def test_a_repo_that_is_there_is_not_taken_over_and_its_heads_stay(side: Side) -> None:
+def test_an_existing_repo_is_not_taken_over_and_keeps_its_heads(side: Side) -> None:
     name = side.abandoned_repo()
     heads = side.port.heads(name)
 
@@ -109,7 +111,7 @@ def test_a_pipeline_whose_repo_is_read_is_deleted_where_the_repo_is_kept(side: S
     assert side.port.observe(reader) is not None
 
 
-def test_the_community_edition_takes_so_many_pipelines_and_at_that_number_no_update(side: Side) -> None:
+def test_the_community_edition_refuses_creates_and_updates_at_its_limit_of_pipelines(side: Side) -> None:
     names = [side.created() for _ in range(side.most_pipelines)]
     one_too_many = side.new_name()
 

@@ -29,7 +29,7 @@ def test_an_updated_pipeline_has_the_new_spec_and_nothing_of_the_old_one(side: S
     assert differences(SPEC, side.observed(name).spec) == ()
 
 
-def test_the_list_has_the_same_specs_as_looking_at_each(side: Side) -> None:
+def test_the_list_has_the_same_specs_as_observing_each_pipeline(side: Side) -> None:
     names = [side.created(EVERYTHING), side.created(SPEC)]
 
     listed = side.port.list()
@@ -37,7 +37,7 @@ def test_the_list_has_the_same_specs_as_looking_at_each(side: Side) -> None:
     assert [listed[name].spec for name in names] == [side.observed(name).spec for name in names]
 
 
-def test_a_list_again_has_the_same_object_for_what_did_not_change(side: Side) -> None:
+def test_a_second_list_reuses_the_objects_of_unchanged_pipelines(side: Side) -> None:
     """Its maps come in another order each time."""
     name = side.created(EVERYTHING)
 
@@ -59,7 +59,7 @@ def test_a_list_again_has_the_same_object_for_what_did_not_change(side: Side) ->
 # One server for all examples: each makes a pipeline and deletes it.
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spec=SPECS)
-def test_memory_any_spec_comes_back(memory_side: Side, spec: PipelineSpec) -> None:
+def test_memory_any_generated_spec_is_read_back_as_it_was_written(memory_side: Side, spec: PipelineSpec) -> None:
     name = memory_side.created(spec)
 
     found = memory_side.observed(name).spec

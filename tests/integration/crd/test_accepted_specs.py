@@ -157,6 +157,6 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_accepts(spouts: Spouts, row: Row) -> None:
+def test_the_api_server_accepts_the_spec(spouts: Spouts, row: Row) -> None:
     spout = a_spout(row.changes, name=row.name)
     assert spouts.try_create(spout)["spec"] == spout["spec"], row.reason

@@ -553,14 +553,14 @@ ROWS = [*NAMES, *TRANSFORM, *SECRETS, *SPOUT, *RESOURCES, *SCHEDULING]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_refuses(spouts: Spouts, row: Row) -> None:
+def test_the_api_server_refuses_the_spec_with_its_field_and_a_message(spouts: Spouts, row: Row) -> None:
     with pytest.raises(client.ApiException) as refused:
         spouts.try_create(a_spout(row.changes, name=row.name))
     assert [cause.field for cause in refusals(refused.value)] == [row.at], row.reason
     assert row.says in refusals(refused.value)[0].message, row.reason
 
 
-def test_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
+def test_the_api_server_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
     spout = a_spout()
     del spout["spec"]
     with pytest.raises(client.ApiException) as refused:
@@ -576,7 +576,7 @@ def test_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
         pytest.param("transform.image_pull_secrets", ["a"], id="snake-case"),
     ],
 )
-def test_names_a_field_it_does_not_know(spouts: Spouts, path: str, value: object) -> None:
+def test_the_api_server_names_an_unknown_field(spouts: Spouts, path: str, value: object) -> None:
     service = {"spout.service.internalPort": 8080} if path.startswith("spout.service") else {}
     with pytest.raises(client.ApiException, match=f'unknown field \\\\"spec.{path}\\\\"'):
         spouts.try_create(a_spout({**service, path: value}))

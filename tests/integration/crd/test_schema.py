@@ -37,7 +37,7 @@ ALL_FIELDS = dict(fields(ROOT))
 ALL_SCHEMAS = dict(schemas(ROOT))
 
 
-def test_every_field_teaches_what_it_is() -> None:
+def test_every_field_has_a_description() -> None:
     # A dozen characters are no description; a long one that lacks its full stop was cut off.
     poor = {
         path
@@ -60,19 +60,19 @@ def test_every_field_that_restarts_the_spout_says_so() -> None:
     assert not silent
 
 
-def test_no_field_has_a_default_but_the_status_which_says_that_it_is_not_written_yet() -> None:
+def test_only_the_status_has_a_default_which_says_that_it_is_not_written_yet() -> None:
     # The API server would write it into the spec, and GitOps tools would show that as drift.
     assert {path: schema["default"] for path, schema in ALL_SCHEMAS.items() if "default" in schema} == {
         "status": {"observedGeneration": -1}
     }
 
 
-def test_no_field_escapes_the_schema() -> None:
+def test_no_field_preserves_unknown_fields() -> None:
     escaping = {path for path, schema in ALL_SCHEMAS.items() if "x-kubernetes-preserve-unknown-fields" in schema}
     assert not escaping
 
 
-def test_everything_that_can_grow_is_bounded() -> None:
+def test_every_list_map_and_text_is_bounded() -> None:
     unbounded = {
         path
         for path, schema in ALL_SCHEMAS.items()
@@ -97,7 +97,7 @@ def test_every_list_and_map_says_how_it_merges() -> None:
     assert not undecided
 
 
-def test_every_rule_says_what_to_do() -> None:
+def test_the_message_of_every_rule_says_what_to_do() -> None:
     for path, schema in ALL_SCHEMAS.items():
         for rule in schema.get("x-kubernetes-validations", []):
             # An expression that fails at run time falls back to the message.

@@ -57,12 +57,12 @@ def with_status(status: Mapping[str, object]) -> Body:
     return {**a_spout(), "status": copy.deepcopy(dict(status))}
 
 
-def test_keeps_every_field_of_a_full_status(spouts: Spouts) -> None:
+def test_the_api_server_keeps_every_field_of_a_full_status(spouts: Spouts) -> None:
     spouts.create_whole(a_spout())
     assert spouts.update_status(with_status(STATUS))["status"] == STATUS
 
 
-def test_a_first_status_may_be_small(spouts: Spouts) -> None:
+def test_the_api_server_accepts_a_small_first_status(spouts: Spouts) -> None:
     unknown = {"observedGeneration": 1, "conditions": [{**READY, "status": "Unknown"}]}
     spouts.create_whole(a_spout())
     assert spouts.update_status(with_status(unknown))["status"] == unknown
@@ -124,7 +124,7 @@ def test_writing_the_spec_leaves_the_status_alone(spouts: Spouts) -> None:
         ),
     ],
 )
-def test_holds_the_operator_to_its_bounds(spouts: Spouts, status: Body, cause: Refusal) -> None:
+def test_the_api_server_refuses_a_status_beyond_its_bounds(spouts: Spouts, status: Body, cause: Refusal) -> None:
     spouts.create_whole(a_spout())
     with pytest.raises(client.ApiException) as refused:
         spouts.update_status(with_status(status))

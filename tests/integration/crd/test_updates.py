@@ -98,21 +98,21 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("row", ALLOWED, ids=lambda row: row.id)
-def test_allows(spouts: Spouts, row: Row) -> None:
+def test_the_api_server_accepts_the_update(spouts: Spouts, row: Row) -> None:
     spouts.create_whole(a_spout(row.before))
     after = a_spout(row.after)
     assert spouts.update(after)["spec"] == after["spec"], row.reason
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.id)
-def test_refuses(spouts: Spouts, row: RefusedRow) -> None:
+def test_the_api_server_refuses_the_update_with_its_field_and_a_message(spouts: Spouts, row: RefusedRow) -> None:
     spouts.create_whole(a_spout(row.before))
     with pytest.raises(client.ApiException) as refused:
         spouts.update(a_spout(row.after))
     assert refusals(refused.value) == [Refusal(row.at, row.says)], row.reason
 
 
-def test_an_added_marker_is_kept_from_then_on(spouts: Spouts) -> None:
+def test_an_added_marker_cannot_be_removed_again(spouts: Spouts) -> None:
     spouts.create_whole(a_spout())
     spouts.update(a_spout({"spout.marker": "offset"}))
     with pytest.raises(client.ApiException, match="'offset' and cannot be removed"):

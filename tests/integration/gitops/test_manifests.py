@@ -35,12 +35,12 @@ def deploy(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("folder", ["overlays/cluster-wide", "overlays/namespaced", "overlays/ha", "samples/kustomize"])
-def test_the_api_server_takes_it(bed: Testbed, folder: str) -> None:
+def test_the_api_server_accepts_the_manifests(bed: Testbed, folder: str) -> None:
     sides = ("--server-side", "--force-conflicts", "--field-manager=gitops")
     bed.kubectl("apply", *sides, "--dry-run=server", "--validate=strict", "-k", str(DEPLOY / folder))
 
 
-def test_what_was_applied_client_side_is_taken_over_by_an_apply_on_the_server(bed: Testbed) -> None:
+def test_a_server_side_apply_takes_over_what_was_applied_client_side(bed: Testbed) -> None:
     """As by who installed with `kubectl apply -k` and follows the README, or comes to Flux, later."""
     overlay = str(DEPLOY / "overlays" / "cluster-wide")
     bed.kubectl("delete", "deployment", "spout-operator", "-n", "spout-operator", "--ignore-not-found")

@@ -45,7 +45,7 @@ def as_controllers_do(bed: Testbed) -> None:
         )
 
 
-def test_each_command_does_as_it_says(cluster: Testbed, tmp_path: Path) -> None:
+def test_each_command_of_the_readme_does_what_it_says(cluster: Testbed, tmp_path: Path) -> None:
     for folder in ("deploy", "crds"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "token").write_text("a token")

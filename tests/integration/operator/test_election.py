@@ -88,7 +88,7 @@ def lease_holder(bed: Testbed) -> str:
     return bed.kubectl("get", "lease", "spout-operator", "-n", "spout-operator", query).stdout
 
 
-def test_one_acts_and_the_other_waits_and_is_ready(
+def test_the_leader_acts_while_the_other_replica_waits_and_is_ready(
     replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, pachd: MemoryPachd
 ) -> None:
     first, second = replicas
@@ -104,7 +104,7 @@ def test_one_acts_and_the_other_waits_and_is_ready(
     assert 'name="one"' not in second.get("/metrics"), "one that waits knows no Spouts"
 
 
-def test_after_a_clean_stop_the_other_leads_within_three_seconds(
+def test_the_other_replica_leads_within_three_seconds_of_a_clean_stop(
     replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, bed: Testbed
 ) -> None:
     first, second = replicas
@@ -121,7 +121,7 @@ def test_after_a_clean_stop_the_other_leads_within_three_seconds(
     spouts.wait("one", "to be made by the second", synced="True")
 
 
-def test_a_stop_of_the_last_one_leaves_the_lease_to_anybody(
+def test_the_last_replica_releases_the_lease_when_it_stops(
     replicas: tuple[OperatorProcess, OperatorProcess], bed: Testbed
 ) -> None:
     first, second = replicas
@@ -131,7 +131,7 @@ def test_a_stop_of_the_last_one_leaves_the_lease_to_anybody(
     assert lease_holder(bed) == ""
 
 
-def test_one_that_stood_still_and_comes_back_writes_nothing_and_ends(
+def test_a_leader_that_was_paused_writes_nothing_and_ends(
     replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, pachd: MemoryPachd, bed: Testbed
 ) -> None:
     first, second = replicas
@@ -186,7 +186,9 @@ def test_a_leader_that_is_killed_in_the_middle_of_a_create_leaves_neither_two_pi
         spouts.wait(name, "to be made", synced="True", version=1)
 
 
-def test_the_lease_must_be_one_that_may_be_had(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> None:
+def test_a_lease_that_the_operator_may_not_read_is_named_by_readyz(
+    bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path
+) -> None:
     process = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=pachd.address,

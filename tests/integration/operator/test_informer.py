@@ -86,7 +86,7 @@ async def api() -> AsyncIterator[ScriptedApi]:
         yield api
 
 
-async def test_a_namespace_that_is_refused_costs_no_other_and_comes_back(
+async def test_a_forbidden_namespace_does_not_affect_the_others_and_recovers(
     api: ScriptedApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.refused = {"b"}
@@ -108,7 +108,7 @@ async def test_a_namespace_that_is_refused_costs_no_other_and_comes_back(
     assert "the namespace 'b'" in told
 
 
-async def test_credentials_that_are_refused_are_tried_with_growing_pauses_until_there_are_others(
+async def test_refused_credentials_are_retried_with_growing_pauses_until_new_ones_arrive(
     api: ScriptedApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.tokens = {"second"}
@@ -123,7 +123,7 @@ async def test_credentials_that_are_refused_are_tried_with_growing_pauses_until_
         await watched.until("the new credentials to be used", lambda: watched.told)
 
 
-async def test_credentials_that_were_renewed_are_used_without_a_new_list(api: ScriptedApi) -> None:
+async def test_renewed_credentials_are_used_without_a_new_list(api: ScriptedApi) -> None:
     async with Watched(api).running() as watched:
         await watched.until("a watch", lambda: not watched.trouble(None))
         api.tokens, watched.credentials = {"second"}, "second"
@@ -137,7 +137,7 @@ async def test_credentials_that_were_renewed_are_used_without_a_new_list(api: Sc
 
 
 @pytest.mark.parametrize("code", [SERVER_ERROR, GONE], ids=["etcd has no leader", "the version is too old"])
-async def test_an_error_in_the_stream_costs_a_new_watch_and_no_more(api: ScriptedApi, code: int) -> None:
+async def test_an_error_event_restarts_the_watch_and_nothing_else(api: ScriptedApi, code: int) -> None:
     api.stream_error = code
     async with Watched(api).running() as watched:
         await watched.until("the watch to be begun anew", lambda: api.requests["watch *"] > 1)
@@ -151,7 +151,7 @@ async def test_an_error_in_the_stream_costs_a_new_watch_and_no_more(api: Scripte
 @pytest.mark.parametrize(
     ("code", "closes"), [(SERVER_ERROR, False), (GONE, False), (None, True)], ids=["error", "gone", "closed at once"]
 )
-async def test_a_watch_that_always_ends_at_once_is_no_flood(
+async def test_a_watch_that_always_ends_at_once_is_restarted_slowly(
     api: ScriptedApi, code: int | None, *, closes: bool
 ) -> None:
     api.stream_error, api.closes_watches = code, closes
@@ -174,7 +174,7 @@ async def test_a_server_that_does_not_serve_spouts_yet_is_asked_again(api: Scrip
         await watched.until("its trouble to end", lambda: not watched.trouble(None))
 
 
-async def test_one_that_is_told_to_end_leaves_no_thread(api: ScriptedApi) -> None:
+async def test_a_cancelled_informer_leaves_no_thread(api: ScriptedApi) -> None:
     before = set(threading.enumerate())
     async with Watched(api, "a", "b", "c").running() as watched:
         await watched.until("all watches", lambda: not any(watched.informer.troubles().values()))

@@ -136,7 +136,7 @@ def ends_soon(process: OperatorProcess) -> None:
     assert time.monotonic() - begun < 10
 
 
-def test_a_namespace_whose_rights_are_taken_away_costs_only_its_own_spouts(
+def test_a_namespace_that_loses_its_rights_affects_only_its_own_spouts(
     process: OperatorProcess, namespace: str, other: Place, kube: client.ApiClient
 ) -> None:
     here, there = spouts_in(namespace, kube, process), spouts_in(other.name, kube, process)
@@ -165,7 +165,7 @@ def test_a_namespace_whose_rights_are_taken_away_costs_only_its_own_spouts(
     ends_soon(process)
 
 
-def test_a_start_without_one_of_the_namespaces_serves_the_others_and_takes_it_up_later(
+def test_an_operator_that_starts_without_one_namespace_serves_the_others_and_picks_it_up_later(
     process: OperatorProcess, namespace: str, other: Place, kube: client.ApiClient
 ) -> None:
     other.revoke()
@@ -185,7 +185,7 @@ def test_a_start_without_one_of_the_namespaces_serves_the_others_and_takes_it_up
     ends_soon(process)
 
 
-def test_a_namespace_that_is_deleted_and_made_again_needs_no_restart(
+def test_a_namespace_that_is_deleted_and_created_again_needs_no_restart(
     process: OperatorProcess, namespace: str, other: Place, kube: client.ApiClient
 ) -> None:
     there = spouts_in(other.name, kube, process)
@@ -208,7 +208,7 @@ def test_a_namespace_that_is_deleted_and_made_again_needs_no_restart(
     ends_soon(process)
 
 
-def test_a_token_that_was_revoked_is_told_once_and_not_tried_in_a_loop(
+def test_a_revoked_token_is_logged_once_and_not_retried_in_a_loop(
     process: OperatorProcess, bed: Testbed, account: str, namespace: str
 ) -> None:
     process.start()

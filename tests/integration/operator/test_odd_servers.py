@@ -95,7 +95,9 @@ def started(server: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("scheme", "wrong"), [("http", "Connection aborted"), ("https", "SSL")])
-def test_a_request_is_one_attempt_and_says_what_went_wrong(rude: Rude, tmp_path: Path, scheme: str, wrong: str) -> None:
+def test_a_failed_request_is_one_attempt_and_says_what_went_wrong(
+    rude: Rude, tmp_path: Path, scheme: str, wrong: str
+) -> None:
     """Whatever the client's library would like to do."""
     server = f"{scheme}://127.0.0.1:{rude.port}"
 
@@ -108,7 +110,7 @@ def test_a_request_is_one_attempt_and_says_what_went_wrong(rude: Rude, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_is_too_old_is_told_and_asked_nothing_more(old: Old, tmp_path: Path) -> None:
+def test_an_operator_on_a_server_that_is_too_old_says_so_and_makes_no_other_request(old: Old, tmp_path: Path) -> None:
     done = started(f"http://127.0.0.1:{old.server_address[1]}", tmp_path)
 
     assert done.returncode == 2

@@ -30,7 +30,9 @@ def stopped_operator(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: P
     )
 
 
-def test_they_fit_into_what_the_pod_requests(operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd) -> None:
+def test_a_hundred_spouts_fit_into_the_resource_requests_of_the_pod(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
+) -> None:
     (container,) = yaml.safe_load(BASE.read_text())["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"] == {"cpu": "50m", "memory": "128Mi"}
     for name in NAMES:

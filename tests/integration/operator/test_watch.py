@@ -29,13 +29,13 @@ def way(bed: Testbed, rights: None, tmp_path: Path) -> Iterator[tuple[Path, Forw
         yield tmp_path / "kubeconfig", forwarder
 
 
-def test_a_watch_is_counted_by_how_it_was_answered(operator: OperatorProcess) -> None:
+def test_a_watch_is_counted_by_its_status_code(operator: OperatorProcess) -> None:
     wanted = 'spout_operator_kubernetes_requests_total{code="200",resource="spouts",verb="watch"} 1.0'
     eventually(lambda: wanted in operator.get("/metrics"), what="the watch to be counted")
     assert 'code="200",resource="discovery",verb="get"' in operator.get("/metrics")
 
 
-def test_a_watch_whose_connection_went_silent_is_made_anew(
+def test_a_watch_on_a_silent_connection_is_restarted(
     way: tuple[Path, Forwarder], kube: client.ApiClient, namespace: str, pachd: MemoryPachd, tmp_path: Path
 ) -> None:
     kubeconfig, forwarder = way

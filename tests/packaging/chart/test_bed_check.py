@@ -59,7 +59,7 @@ def an_operator(bed: Testbed, namespace: str, pachd: MemoryPachd, log: Path) -> 
     )
 
 
-def test_it_tells_what_it_saw_and_needs_its_only_right(
+def test_helm_test_reports_what_it_checked_and_needs_its_only_right(
     bed: Testbed, namespace: str, hooks: list[Manifest], pachd: MemoryPachd, tmp_path: Path
 ) -> None:
     mark = audit.size(bed.audit_log)
@@ -83,7 +83,7 @@ def test_it_tells_what_it_saw_and_needs_its_only_right(
         assert "could not try a Spout: the API server answered 403" in refused.stderr
 
 
-def test_it_tells_of_a_pachyderm_that_does_not_answer(
+def test_helm_test_reports_a_pachyderm_that_does_not_answer(
     bed: Testbed, namespace: str, hooks: list[Manifest], pachd: MemoryPachd, tmp_path: Path
 ) -> None:
     with pachd:

@@ -33,7 +33,7 @@ def namespaces(bed: Testbed) -> None:
 
 
 @pytest.mark.parametrize("values", VALUES, ids=lambda file: file.name.removesuffix("-values.yaml"))
-def test_every_object_is_taken_by_the_api_server(bed: Testbed, namespaces: None, values: Path) -> None:
+def test_the_api_server_accepts_every_object(bed: Testbed, namespaces: None, values: Path) -> None:
     manifests = rendered("helm4", *with_values(values))
     for manifest in manifests:
         manifest["metadata"].setdefault("namespace", "spout-operator")
@@ -59,7 +59,9 @@ def test_a_restricted_namespace_admits_the_pods(bed: Testbed, namespace: str, he
         bed.kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", input=json.dumps(pod))
 
 
-def test_the_example_of_the_charts_annotations_is_one(bed: Testbed, namespace: str, helm: RunHelm) -> None:
+def test_the_api_server_accepts_the_example_in_the_charts_annotations(
+    bed: Testbed, namespace: str, helm: RunHelm
+) -> None:
     annotations = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
     assert all(name.startswith("artifacthub.io/") for name in annotations)
     (described,) = yaml.safe_load(annotations["artifacthub.io/crds"])
@@ -93,7 +95,7 @@ def knows_description(bed: Testbed) -> bool:
 
 
 @pytest.mark.parametrize("major", [3, 4])
-def test_an_upgrade_brings_the_new_crd_and_keeps_the_spouts_and_so_does_an_uninstall(
+def test_an_upgrade_replaces_the_crd_and_neither_it_nor_an_uninstall_deletes_spouts(
     bed: Testbed, namespace: str, helm: RunHelm, tmp_path: Path, major: int
 ) -> None:
     done = helm("install", "spouts", str(older_chart(tmp_path)), major=major)
@@ -121,7 +123,7 @@ def test_an_upgrade_brings_the_new_crd_and_keeps_the_spouts_and_so_does_an_unins
         bed.kubectl("get", "deployment", "spouts-spout-operator", "-n", namespace)
 
 
-def test_a_kept_crd_is_taken_up_again(bed: Testbed, helm: RunHelm) -> None:
+def test_a_new_release_adopts_a_kept_crd(bed: Testbed, helm: RunHelm) -> None:
     assert helm("install", "spouts", str(CHART)).returncode == 0
     helm("uninstall", "spouts")
 
@@ -130,14 +132,14 @@ def test_a_kept_crd_is_taken_up_again(bed: Testbed, helm: RunHelm) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_namespace_that_is_not_there_is_named(helm: RunHelm) -> None:
+def test_an_install_that_watches_a_missing_namespace_names_it(helm: RunHelm) -> None:
     done = helm("install", "spouts", str(CHART), "--set", "watchNamespaces={nowhere}")
 
     assert done.returncode != 0
     assert 'namespaces "nowhere" not found' in done.stderr
 
 
-def test_a_secret_that_the_pod_waits_for_is_named_with_the_command_that_makes_it(namespace: str, helm: RunHelm) -> None:
+def test_the_install_notes_name_a_missing_secret_and_the_command_that_creates_it(namespace: str, helm: RunHelm) -> None:
     said = helm("install", "spouts", str(CHART), "--set", "pachyderm.tokenSecret.name=token").stdout
 
     assert f"The Pod waits until the Secret token of the namespace {namespace} has the key token." in said
@@ -145,9 +147,7 @@ def test_a_secret_that_the_pod_waits_for_is_named_with_the_command_that_makes_it
     assert said.count("The Pod waits") == 1
 
 
-def test_who_may_install_in_one_namespace_only_needs_no_right_elsewhere(
-    bed: Testbed, namespace: str, helm: RunHelm
-) -> None:
+def test_an_install_for_one_namespace_needs_no_right_elsewhere(bed: Testbed, namespace: str, helm: RunHelm) -> None:
     """With roles, account and CRD made by somebody else."""
     bed.kubectl("create", "clusterrole", "installer", "--verb=*", "--resource=deployments.apps,services,secrets")
     bed.kubectl("create", "rolebinding", "one", "--clusterrole=installer", "--user=one", "-n", namespace)
@@ -173,7 +173,7 @@ def test_a_second_release_shares_the_crd(bed: Testbed, helm: RunHelm) -> None:
 
 
 @pytest.mark.parametrize("major", [3, 4])
-def test_a_crd_that_was_applied_can_be_taken_over(bed: Testbed, helm: RunHelm, major: int) -> None:
+def test_a_release_can_take_over_a_crd_that_kubectl_applied(bed: Testbed, helm: RunHelm, major: int) -> None:
     bed.kubectl("apply", "--server-side", "-k", str(CHART.parents[1] / "crds"))
     assert "invalid ownership metadata" in helm("install", "spouts", str(CHART), major=major).stderr
 

@@ -67,7 +67,7 @@ def cleared(bed: Testbed) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("helm", ["helm3", "helm4"])
-def test_helm(bed: Testbed, checkout: Path, helm: str) -> None:
+def test_the_helm_commands_of_the_readme_install_the_operator(bed: Testbed, checkout: Path, helm: str) -> None:
     said = follow(bed, checkout, blocks()["helm"], helm)
     assert "STATUS: deployed" in said
     image = "-o=jsonpath={.spec.template.spec.containers[0].image}"
@@ -76,7 +76,7 @@ def test_helm(bed: Testbed, checkout: Path, helm: str) -> None:
     assert "my-spout" in follow(bed, checkout, blocks()["spout"], helm)
 
 
-def test_kubectl(bed: Testbed, checkout: Path) -> None:
+def test_the_kubectl_commands_of_the_readme_install_the_operator(bed: Testbed, checkout: Path) -> None:
     follow(bed, checkout, blocks()["kubectl"])
     path = '-o=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="SPOUT_OPERATOR_PACHD_ADDRESS")].value}'
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
@@ -89,7 +89,7 @@ def paths(bed: Testbed, kind: str, namespace: str, query: str) -> set[str]:
     return set(bed.kubectl("get", kind, "-n", namespace, f"-o=jsonpath={{.items[*].spec.{query}}}").stdout.split())
 
 
-def test_argo_cd(bed: Testbed, checkout: Path) -> None:
+def test_the_argo_cd_commands_of_the_readme_create_the_applications(bed: Testbed, checkout: Path) -> None:
     bed.kubectl("create", "namespace", "argocd")
     bed.kubectl("create", "configmap", "argocd-cm", "-n", "argocd")
 
@@ -103,7 +103,7 @@ def test_argo_cd(bed: Testbed, checkout: Path) -> None:
     bed.kubectl("kustomize", str(checkout / "deploy" / "overlays" / "cluster-wide"))
 
 
-def test_flux(bed: Testbed, checkout: Path) -> None:
+def test_the_flux_commands_of_the_readme_create_the_kustomizations(bed: Testbed, checkout: Path) -> None:
     bed.kubectl("create", "namespace", "flux-system")
 
     follow(bed, checkout, blocks()["flux"])

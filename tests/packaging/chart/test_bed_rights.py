@@ -92,7 +92,7 @@ def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
     spouts.wait_gone("one")
 
 
-def test_nothing_is_forbidden_and_no_right_is_spare(bed: Testbed, use: Use) -> None:
+def test_the_roles_grant_every_right_that_the_operator_uses_and_no_other(bed: Testbed, use: Use) -> None:
     """Without any single right, something that the operator asked for is refused, as the server itself says."""
     assert [one for one in use.requests if one.status == 403] == []
     rights = [

@@ -29,20 +29,20 @@ helms = pytest.mark.parametrize("helm", HELMS)
 all_values = pytest.mark.parametrize("values", VALUES, ids=lambda file: file.name.removesuffix("-values.yaml"))
 
 
-def test_there_are_enough_kinds_of_values_and_each_file_says_what_it_is_for() -> None:
+def test_the_values_files_are_at_least_twelve_and_say_what_they_are_for() -> None:
     assert len(VALUES) >= 12
     assert all(file.read_text().startswith("# ") for file in VALUES)
 
 
 @helms
-def test_lint_finds_nothing(helm: Helm) -> None:
+def test_helm_lint_finds_nothing(helm: Helm) -> None:
     done = run(helm, "lint", "--strict", str(CHART), "--kube-version", "1.36.0")
     assert "1 chart(s) linted, 0 chart(s) failed" in done.stdout, done.stdout + done.stderr
 
 
 @helms
 @all_values
-def test_every_kind_of_values_renders_with_every_object_in_its_place(helm: Helm, values: Path) -> None:
+def test_every_values_file_renders_objects_with_unique_names_and_chart_labels(helm: Helm, values: Path) -> None:
     manifests = rendered(helm, *with_values(values))
     names = [(one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]) for one in manifests]
     assert len(names) == len(set(names))
@@ -53,11 +53,11 @@ def test_every_kind_of_values_renders_with_every_object_in_its_place(helm: Helm,
 
 
 @all_values
-def test_both_helms_render_the_same(values: Path) -> None:
+def test_helm_3_and_helm_4_render_the_same_manifests(values: Path) -> None:
     assert rendered("helm3", *with_values(values)) == rendered("helm4", *with_values(values))
 
 
-def test_the_crd_is_the_one_of_the_project() -> None:
+def test_the_crd_of_the_chart_equals_the_one_in_crds() -> None:
     assert (CHART / "files" / "crds" / CRD).read_bytes() == (ROOT / "crds" / CRD).read_bytes()
 
 
@@ -80,18 +80,18 @@ def test_the_rendered_crd_is_the_same_but_for_labels_and_annotations(helm: Helm)
         ),
     ],
 )
-def test_what_becomes_of_the_crd_is_a_value(values: list[str], annotations: dict[str, str] | None) -> None:
+def test_a_value_sets_the_annotations_of_the_crd(values: list[str], annotations: dict[str, str] | None) -> None:
     sets = [argument for value in values for argument in ("--set", value)]
     (crd,) = of_kind(rendered("helm4", *sets), "CustomResourceDefinition")
     assert crd["metadata"].get("annotations") == annotations
 
 
-def test_no_crd_where_somebody_else_installs_it() -> None:
+def test_the_crd_is_left_out_where_crds_install_is_false() -> None:
     assert not of_kind(rendered("helm4", "--set", "crds.install=false"), "CustomResourceDefinition")
 
 
 @helms
-def test_an_account_that_is_not_made_has_to_be_named(helm: Helm) -> None:
+def test_a_service_account_that_is_not_created_has_to_be_named(helm: Helm) -> None:
     done = template(helm, "--set", "serviceAccount.create=false")
     assert "serviceAccount.name is needed where serviceAccount.create is false" in done.stderr
 
@@ -105,7 +105,7 @@ def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
 
 
 @helms
-def test_it_renders_in_under_two_seconds(helm: Helm) -> None:
+def test_the_chart_renders_in_under_two_seconds(helm: Helm) -> None:
     """It takes a tenth of that; the best of three, so that only a chart that has become slow is told."""
     took = []
     for _ in range(3):
@@ -115,7 +115,7 @@ def test_it_renders_in_under_two_seconds(helm: Helm) -> None:
     assert min(took) < 2, took
 
 
-def test_the_versions_are_those_of_the_project() -> None:
+def test_the_app_version_is_the_version_of_the_project() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert chart["appVersion"] == version
@@ -148,11 +148,11 @@ LEASE = {
 CLUSTER_ID = ("kube-system", "", "namespaces", "get", "kube-system")
 
 
-def test_cluster_wide_the_operator_has_these_rights_and_no_other() -> None:
+def test_a_cluster_wide_operator_has_exactly_these_rights() -> None:
     assert rules(rendered("helm4")) == spouts("*") | LEASE | {CRD_READ, CLUSTER_ID}
 
 
-def test_for_some_namespaces_it_has_the_same_in_these_and_reads_one_crd_of_the_cluster() -> None:
+def test_an_operator_for_some_namespaces_has_rights_in_these_and_reads_one_crd() -> None:
     found = rules(rendered("helm4", *with_values(CHART / "ci" / "namespaced-values.yaml")))
     sight = {(name, "", "namespaces", "get", name) for name in ("ingest", "orders")}
     assert found == spouts("ingest") | spouts("orders") | sight | LEASE | {CRD_READ}
@@ -173,7 +173,7 @@ READS, WRITES = ["get", "list", "watch"], ["create", "delete", "deletecollection
         pytest.param(("--set", "rbac.aggregateToView=false"), {}, id="nothing where the values say so"),
     ],
 )
-def test_people_get_rights_by_the_roles_they_have(sets: tuple[str, ...], granted: dict[str, list[str]]) -> None:
+def test_aggregated_roles_grant_people_rights_to_spouts(sets: tuple[str, ...], granted: dict[str, list[str]]) -> None:
     found = {
         key.removeprefix("rbac.authorization.k8s.io/aggregate-to-"): sorted(role["rules"][0]["verbs"])
         for role in of_kind(rendered("helm4", *sets), "ClusterRole")
@@ -183,14 +183,14 @@ def test_people_get_rights_by_the_roles_they_have(sets: tuple[str, ...], granted
     assert found == granted
 
 
-def test_who_may_make_spouts_is_told_at_the_install() -> None:
+def test_the_install_notes_say_what_who_creates_spouts_can_read() -> None:
     """Rendered as a client does: `helm template` leaves the notes out."""
     done = run("helm4", "install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client")
     assert "can read every Secret of Pachyderm's namespace" in done.stdout, done.stderr
 
 
 @all_values
-def test_the_pods_are_admitted_by_a_restricted_namespace(values: Path) -> None:
+def test_the_pods_meet_the_restricted_pod_security_standard(values: Path) -> None:
     manifests = rendered("helm4", *with_values(values))
     (deployment,), (pod,) = of_kind(manifests, "Deployment"), of_kind(manifests, "Pod")
     for spec in (deployment["spec"]["template"]["spec"], pod["spec"]):
@@ -206,7 +206,7 @@ def test_the_pods_are_admitted_by_a_restricted_namespace(values: Path) -> None:
             }
 
 
-def test_the_settings_are_those_that_the_operator_knows() -> None:
+def test_the_chart_sets_every_variable_that_the_operator_reads_but_the_port() -> None:
     """As the command line says them itself."""
     known = set(re.findall(r'_PREFIX \+ "([A-Z_]+)"', (ROOT / "operator/spout_operator/cli.py").read_text()))
     set_by_chart: set[str] = set()
@@ -223,19 +223,19 @@ def test_an_image_has_registry_tag_and_digest() -> None:
     assert container["image"] == f"registry.example:5000/data/spout-operator:1.2.3@sha256:{'a' * 64}"
 
 
-def test_alerts_that_are_disabled_are_left_out_and_all_others_are_there() -> None:
+def test_disabled_alerts_are_left_out_and_all_others_are_rendered() -> None:
     (rule,) = of_kind(rendered("helm4", *with_values(CHART / "ci" / "monitored-values.yaml")), "PrometheusRule")
     wanted = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"][0]["rules"]
     assert rule["spec"]["groups"][0]["rules"] == [one for one in wanted if one["alert"] != "SpoutWithoutNewCommits"]
 
 
-def test_a_network_policy_lets_out_what_is_talked_to() -> None:
+def test_the_network_policy_allows_egress_to_everything_the_operator_calls() -> None:
     (policy,) = of_kind(rendered("helm4", *with_values(CHART / "ci" / "networkpolicy-values.yaml")), "NetworkPolicy")
     ports = [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
     assert ports == [53, 53, 443, 6443, 650, 4318, 5353]
 
 
-def test_a_network_policy_lets_in_who_scrapes_and_the_pod_of_helm_test() -> None:
+def test_the_network_policy_allows_ingress_from_monitoring_and_from_helm_test() -> None:
     manifests = rendered("helm4", *with_values(CHART / "ci" / "networkpolicy-values.yaml"))
     (policy,), (pod,) = of_kind(manifests, "NetworkPolicy"), of_kind(manifests, "Pod")
     (rule,) = policy["spec"]["ingress"]
@@ -245,7 +245,7 @@ def test_a_network_policy_lets_in_who_scrapes_and_the_pod_of_helm_test() -> None
     assert not policy["spec"]["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
 
 
-def test_the_pod_is_the_one_of_deploy_base() -> None:
+def test_the_pod_of_the_chart_equals_the_one_of_deploy_base() -> None:
     """What tests/packaging/deploy shows of that Pod (probes, token, resources, user) holds for the chart's too."""
     (deployment,) = of_kind(rendered("helm4"), "Deployment")
     base = yaml.safe_load((ROOT / "deploy" / "base" / "deployment.yaml").read_text())
@@ -268,7 +268,7 @@ def test_the_pod_is_the_one_of_deploy_base() -> None:
     assert comparable(deployment) == comparable(base)
 
 
-def test_where_somebody_else_makes_the_roles_helm_test_needs_none() -> None:
+def test_helm_test_needs_no_role_where_the_chart_makes_none() -> None:
     manifests = rendered("helm4", *with_values(CHART / "ci" / "no-rbac-values.yaml"))
     assert {one["kind"] for one in manifests} == {"Deployment", "Service", "Pod"}
     (pod,) = of_kind(manifests, "Pod")

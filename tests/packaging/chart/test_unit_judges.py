@@ -23,7 +23,7 @@ def render(folder: Path) -> list[Path]:
     return files
 
 
-def test_checkov_finds_what_is_waived_and_nothing_else(tmp_path: Path) -> None:
+def test_checkov_finds_exactly_the_waived_findings(tmp_path: Path) -> None:
     failed: dict[str, str] = {}
     for file in render(tmp_path):
         options = ("--framework", "kubernetes", "-o", "json", "--compact", "--quiet")
@@ -36,7 +36,7 @@ def test_checkov_finds_what_is_waived_and_nothing_else(tmp_path: Path) -> None:
     assert failed.keys() == WAIVERS["checkov"].keys(), failed
 
 
-def test_kube_score_finds_nothing_critical_but_what_is_waived(tmp_path: Path) -> None:
+def test_kube_score_finds_exactly_the_waived_critical_findings(tmp_path: Path) -> None:
     failed: dict[str, str] = {}
     for file in render(tmp_path):
         found = run("kube-score", "score", "--output-format", "json", str(file))

@@ -35,7 +35,7 @@ def leaves(schema: Mapping[str, Any], values: Mapping[str, Any], path: str = "")
 LEAVES = list(leaves(SCHEMA, DEFAULTS))
 
 
-def test_every_value_is_in_the_schema_and_nothing_else_is() -> None:
+def test_the_schema_lists_exactly_the_values() -> None:
     def shape(schema: Mapping[str, Any], values: Any) -> None:
         if schema.get("properties") and isinstance(values, dict) and schema.get("additionalProperties") is False:
             extra = set(schema["properties"]) - set(values) - HANDED_DOWN - {"claims"}
@@ -134,7 +134,7 @@ def with_all_switched_on() -> str:
 
 
 @pytest.mark.parametrize("path", LEAVES)
-def test_every_value_makes_a_difference(path: str) -> None:
+def test_every_value_changes_the_manifests(path: str) -> None:
     default = reduce(lambda found, name: found[name], path.split("."), merged(DEFAULTS, SWITCHED_ON))
     if isinstance(default, bool):
         other: object = not default
@@ -150,7 +150,7 @@ def test_the_schema_is_a_draft_7_schema_that_takes_the_defaults() -> None:
     jsonschema.validate(DEFAULTS, SCHEMA, cls=jsonschema.Draft7Validator)
 
 
-def test_the_chart_can_be_a_part_of_another_under_a_condition() -> None:
+def test_the_chart_can_be_a_subchart_with_a_condition() -> None:
     assert of_kind(rendered("helm4", "--set", "enabled=true"), "Deployment")
 
 
@@ -189,7 +189,7 @@ WRONG = [
 
 @helms
 @pytest.mark.parametrize(("value", "named"), [pytest.param(*row[:2], id=row[2]) for row in WRONG])
-def test_a_wrong_value_is_refused_by_its_name(helm: Helm, value: str, named: str) -> None:
+def test_a_wrong_value_is_refused_with_its_name(helm: Helm, value: str, named: str) -> None:
     done = template(helm, "--set", value)
     assert done.returncode != 0
     assert "values don't meet the specifications of the schema" in done.stderr
@@ -206,12 +206,12 @@ def test_a_wrong_value_is_refused_by_its_name(helm: Helm, value: str, named: str
         "pachyderm.caSecret.key=tls.crt",
     ],
 )
-def test_an_unusual_value_that_can_be_is_taken(value: str) -> None:
+def test_an_unusual_but_valid_value_is_accepted(value: str) -> None:
     assert template("helm4", "--set", value).returncode == 0
 
 
 @pytest.mark.parametrize("word", ["no", "on", "1234"])
-def test_a_namespace_that_yaml_would_take_for_something_else_is_still_a_name(word: str) -> None:
+def test_a_namespace_that_looks_like_a_boolean_or_a_number_stays_a_name(word: str) -> None:
     manifests = rendered("helm4", "--set-string", f"watchNamespaces[0]={word}")
     places = {
         one["metadata"]["namespace"]
@@ -221,7 +221,7 @@ def test_a_namespace_that_yaml_would_take_for_something_else_is_still_a_name(wor
     assert places == {word}
 
 
-def test_the_alerts_that_can_be_disabled_are_all_that_there_are() -> None:
+def test_every_alert_can_be_disabled() -> None:
     known = SCHEMA["properties"]["metrics"]["properties"]["prometheusRule"]["properties"]["disabled"]["items"]["enum"]
     (group,) = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"]
     assert known == [rule["alert"] for rule in group["rules"]]

@@ -143,7 +143,7 @@ def test_a_process_of_the_tests_has_what_the_image_sets() -> None:
     assert all(f"{name}={value}" in image for name, value in IMAGE.items())
 
 
-def test_there_is_somewhere_to_write(container: Manifest, pod: Manifest) -> None:
+def test_the_container_has_a_folder_that_it_can_write_to(container: Manifest, pod: Manifest) -> None:
     (mount,) = [mount for mount in container["volumeMounts"] if not mount.get("readOnly")]
     assert mount["mountPath"] == "/tmp"  # noqa: S108 - what libraries expect on a read-only root
     assert any("emptyDir" in volume and volume["name"] == mount["name"] for volume in pod["volumes"])

@@ -94,19 +94,19 @@ def test_a_marker_is_read_as_it_was_written_and_fits_one_line(expected: dict[int
         ("", {}, "nothing means the beginning"),
     ],
 )
-def test_markers_that_are_understood(text: str, expected: dict[int, int], reason: str) -> None:
+def test_a_marker_is_parsed(text: str, expected: dict[int, int], reason: str) -> None:
     assert spout.parse_marker(text) == expected, reason
 
 
 @pytest.mark.parametrize(
     "text", ["abc", "-1", "1.5", "0:1041,", "0:1:2", "1041,977", "0:", "\u0661\u0660", "1\n2", "0: 1"]
 )
-def test_markers_that_are_refused(text: str) -> None:
+def test_a_malformed_marker_is_refused(text: str) -> None:
     with pytest.raises(spout.SpoutError, match="the marker holds"):
         spout.parse_marker(text)
 
 
-def test_there_may_be_no_marker_yet(tmp_path: Path) -> None:
+def test_a_missing_marker_is_empty(tmp_path: Path) -> None:
     (tmp_path / "offset").symlink_to(tmp_path / "nowhere")  # so the worker shows it before the first one
     assert spout.read_marker(tmp_path / "offset") == {}
 
@@ -169,7 +169,9 @@ class Repo:
     sent=st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=5)), max_size=30),
     lives=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 7)), max_size=6),
 )
-def test_no_message_is_lost_and_none_doubled(sent: list[tuple[int, bytes]], lives: list[tuple[int, int]]) -> None:
+def test_every_message_is_written_exactly_once_across_restarts(
+    sent: list[tuple[int, bytes]], lives: list[tuple[int, int]]
+) -> None:
     settings = spout.read_settings(ENV)
     log: dict[int, list[bytes]] = {}
     for partition, value in sent:
@@ -216,7 +218,7 @@ def test_a_broken_pipe_makes_the_whole_archive_go_again(pipe: Path) -> None:
     assert [reader.data() for reader in readers] == [archive[:10], archive]
 
 
-def test_writing_is_given_up_with_a_message(tmp_path: Path) -> None:
+def test_a_write_that_never_succeeds_ends_with_a_message(tmp_path: Path) -> None:
     pauses: list[float] = []
     with pytest.raises(spout.SpoutError, match=r"cannot write to .*/out after 8 attempts: .*see the worker's own log"):
         spout.write_archive(tmp_path / "out", b"", pauses.append)
@@ -224,11 +226,11 @@ def test_writing_is_given_up_with_a_message(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists(), "a plain file where the pipe should be would swallow everything"
 
 
-def test_nothing_is_waited_for_at_an_empty_pipe(pipe: Path) -> None:
+def test_an_empty_pipe_is_not_waited_for(pipe: Path) -> None:
     spout.wait_for_empty(pipe, no_sleep)
 
 
-def test_what_an_earlier_run_left_is_waited_for(pipe: Path) -> None:
+def test_the_rest_of_an_earlier_run_is_waited_for(pipe: Path) -> None:
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     with pipe.open("wb") as writer:
         writer.write(b"piece of an archive")
@@ -294,7 +296,7 @@ def test_a_run_after_another_at_the_same_pipe_asks_for_the_marker_anew(pfs: Path
         files_in(reader.data())
 
 
-def test_where_there_is_no_pipe_the_run_says_what_is_wrong(tmp_path: Path) -> None:
+def test_a_missing_pipe_ends_the_run_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(spout.SpoutError, match="is not a named pipe: run this program as a spout"):
         spout.run(spout.read_settings(ENV), tmp_path, threading.Event())

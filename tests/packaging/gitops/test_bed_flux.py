@@ -96,7 +96,7 @@ def come_up(pachd: MemoryPachd) -> None:
     pachd.come_up(NAME)
 
 
-def test_the_operator_is_applied_as_it_is_patched(bed: Testbed, flux: Flux) -> None:
+def test_flux_applies_the_operator_with_its_patches(bed: Testbed, flux: Flux) -> None:
     container = "{.spec.template.spec.containers[0]"
     path = f"-o=jsonpath={container}.image}} {container}.env[?(@.name=='SPOUT_OPERATOR_PACHD_ADDRESS')].value}}"
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
@@ -156,7 +156,7 @@ def test_flux_fails_at_once_where_a_person_has_to_act(
     assert f"failed early due to stalled resources: [Spout/{NAMESPACE}/{NAME} status: 'Failed'" in done.stderr
 
 
-def test_an_edit_in_git_is_waited_for_and_a_refused_one_names_the_field(
+def test_flux_waits_for_an_edit_in_git_and_names_the_field_of_a_refused_one(
     flux: Flux, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
     flux.apply("operator.yaml", "spouts", wait=False)

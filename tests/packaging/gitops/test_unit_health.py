@@ -78,32 +78,32 @@ def wanted_health(state: State) -> str:
     return "Degraded" if state.reason == "PipelineCrashing" else "Progressing"
 
 
-def test_there_are_states_of_every_kind() -> None:
+def test_the_states_cover_every_condition_and_every_health() -> None:
     found = states()
     assert {state.ready for state in found} == {TRUE, FALSE, UNKNOWN}
     assert {wanted_health(state) for state in found} == {"Healthy", "Degraded", "Progressing", "Suspended"}
 
 
 @every_state
-def test_argo_cd_sees_what_the_conditions_say(state: State) -> None:
+def test_argo_cd_reports_the_health_that_the_conditions_state(state: State) -> None:
     status, message = health(state.body)
     assert status == wanted_health(state)
     assert message in {condition["message"] for condition in state.body["status"]["conditions"]}
 
 
 @every_state
-def test_a_change_that_is_not_observed_yet_is_in_progress_whatever_was_before(state: State) -> None:
+def test_an_edit_that_is_not_observed_yet_is_progressing_in_argo_cd(state: State) -> None:
     body = edited(state.body, generation=GENERATION + 1)
     assert health(body) == ("Progressing", "Waiting for the operator to see the change")
 
 
 @every_state
-def test_one_that_is_being_deleted_is_in_progress(state: State) -> None:
+def test_a_spout_that_is_being_deleted_is_progressing_in_argo_cd(state: State) -> None:
     body = edited(state.body, deletionTimestamp="2026-11-22T22:00:00Z")
     assert health(body) == ("Progressing", "Being deleted")
 
 
-def test_one_that_nobody_has_seen_is_in_progress_for_argo_cd() -> None:
+def test_a_spout_that_no_operator_has_seen_is_progressing_in_argo_cd() -> None:
     assert health(unseen()) == ("Progressing", "Waiting for the operator")
 
 
@@ -116,37 +116,37 @@ def wanted_by_flux(state: State) -> str:
     return "Current" if state.ready == TRUE else "InProgress"
 
 
-def test_flux_sees_the_same_by_kstatus_and_by_the_expressions() -> None:
+def test_kstatus_and_the_expressions_of_flux_agree() -> None:
     found = verdicts.flux([state.body for state in states()])
     wanted = [{"kstatus": wanted_by_flux(state), "expressions": wanted_by_flux(state)} for state in states()]
     assert dict(zip(names(), found, strict=True)) == dict(zip(names(), wanted, strict=True))
 
 
-def test_flux_waits_for_a_change_that_is_not_observed_yet() -> None:
+def test_flux_waits_for_an_edit_that_is_not_observed_yet() -> None:
     changed = [edited(state.body, generation=GENERATION + 1) for state in states()]
     assert verdicts.flux(changed) == [{"kstatus": "InProgress", "expressions": "InProgress"}] * len(changed)
 
 
-def test_flux_waits_for_one_that_is_being_deleted() -> None:
+def test_flux_waits_for_a_spout_that_is_being_deleted() -> None:
     deleted = [edited(state.body, deletionTimestamp="2026-11-22T22:00:00Z") for state in states()]
     assert {found["kstatus"] for found in verdicts.flux(deleted)} == {"Terminating"}
 
 
-def test_flux_waits_for_one_that_nobody_has_seen() -> None:
+def test_flux_waits_for_a_spout_that_no_operator_has_seen() -> None:
     assert verdicts.flux([unseen()]) == [{"kstatus": "InProgress", "expressions": "InProgress"}]
 
 
 # ---- Argo CD's own code, on what argocd-cm.yaml says
 
 
-def test_argo_cd_itself_sees_what_the_lua_files_say() -> None:
+def test_argo_cd_reports_the_same_health_as_the_lua_files() -> None:
     bodies = [*(state.body for state in states()), unseen()]
     found = [(one["health"], one["message"]) for one in verdicts.argocd(bodies)]
     wanted = [health(body) for body in bodies]
     assert dict(zip((*names(), "unseen"), found, strict=True)) == dict(zip((*names(), "unseen"), wanted, strict=True))
 
 
-def test_argo_cd_itself_offers_and_carries_out_the_actions() -> None:
+def test_argo_cd_offers_and_runs_the_actions() -> None:
     for case in cases("actions/action_test.yaml", "discoveryTests"):
         (found,) = verdicts.argocd([read(case["inputPath"])])
         offered = {one["name"]: one.get("disabled", False) for one in found["actions"]}
@@ -170,7 +170,7 @@ def cases(file: str, key: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("case", cases("health_test.yaml", "tests"), ids=lambda case: str(case["inputPath"]))
-def test_the_health_tests_in_argo_cds_own_form(case: Body) -> None:
+def test_the_health_script_passes_argo_cds_own_tests(case: Body) -> None:
     body = yaml.safe_load((LUA / case["inputPath"]).read_text())
     assert health(body) == (case["healthStatus"]["status"], case["healthStatus"].get("message", ""))
 
@@ -178,7 +178,7 @@ def test_the_health_tests_in_argo_cds_own_form(case: Body) -> None:
 @pytest.mark.parametrize(
     "case", cases("actions/action_test.yaml", "discoveryTests"), ids=lambda case: str(case["inputPath"])
 )
-def test_the_actions_that_are_offered(case: Body) -> None:
+def test_the_discovery_script_offers_the_actions_of_argo_cds_own_tests(case: Body) -> None:
     body = read(case["inputPath"])
     offered = run(LUA / "actions" / "discovery.lua", body)
     assert offered == {one["name"]: {"disabled": one.get("disabled", False)} for one in case["result"]}
@@ -187,7 +187,7 @@ def test_the_actions_that_are_offered(case: Body) -> None:
 @pytest.mark.parametrize(
     "case", cases("actions/action_test.yaml", "actionTests"), ids=lambda case: f"{case['action']} {case['inputPath']}"
 )
-def test_what_an_action_makes_of_a_spout(case: Body) -> None:
+def test_an_action_script_changes_a_spout_as_argo_cds_own_tests_say(case: Body) -> None:
     body = read(case["inputPath"])
     expected = read(case["expectedOutputPath"])
 
@@ -196,7 +196,7 @@ def test_what_an_action_makes_of_a_spout(case: Body) -> None:
     assert found == expected
 
 
-def test_each_restart_is_a_new_one() -> None:
+def test_two_restarts_set_two_nonces() -> None:
     before = read("testdata/running.yaml")
     once = run(LUA / "actions" / "restart" / "action.lua", before)
     # What the API server makes of an edit.
@@ -206,22 +206,22 @@ def test_each_restart_is_a_new_one() -> None:
 
 
 @pytest.mark.parametrize("path", testdata.files(), ids=lambda path: path.name)
-def test_the_testdata_are_what_the_operator_writes(path: Path) -> None:
+def test_the_test_data_equal_what_the_operator_writes(path: Path) -> None:
     assert path.read_text() == testdata.files()[path], "run: python -m tests.packaging.gitops.testdata"
 
 
 @pytest.mark.parametrize("action", Action)
-def test_each_step_is_one_that_the_operator_decides(action: Action) -> None:
+def test_the_operator_decides_each_step_of_the_states(action: Action) -> None:
     assert a_step(action).action is action
 
 
-def test_a_script_has_no_more_than_argo_cd_gives_it() -> None:
+def test_the_scripts_run_in_the_sandbox_of_argo_cd() -> None:
     runtime = lupa.lua51.LuaRuntime()
     runtime.execute(SANDBOX)
     assert runtime.eval("string == nil and math == nil and io == nil and os.execute == nil and os.date ~= nil")
 
 
-def test_the_patch_of_argocd_cm_is_up_to_date() -> None:
+def test_the_argocd_cm_patch_is_up_to_date() -> None:
     spec = importlib.util.spec_from_file_location("make", ARGOCD / "make.py")
     assert spec is not None
     assert spec.loader is not None
@@ -230,7 +230,7 @@ def test_the_patch_of_argocd_cm_is_up_to_date() -> None:
     assert (ARGOCD / "argocd-cm.yaml").read_text() == module.patch(), "run: python deploy/argocd/make.py"
 
 
-def test_the_waves_are_in_order_and_tolerate_a_crd_of_the_same_sync() -> None:
+def test_the_sync_waves_are_in_order_and_accept_a_crd_of_the_same_sync() -> None:
     operator, spouts = yaml.safe_load_all((ARGOCD / "applications.yaml").read_text())
     waves = [int(app["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]) for app in (operator, spouts)]
     assert waves == sorted(set(waves))

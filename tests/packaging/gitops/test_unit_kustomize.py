@@ -44,7 +44,7 @@ def test_the_namespaced_overlay_watches_the_namespaces_that_it_has_roles_in() ->
     assert [one["metadata"]["name"] for one in manifests if one["kind"] == "ClusterRole"] == ["spout-operator-crd"]
 
 
-def test_new_tags_and_generated_names_reach_a_spout() -> None:
+def test_new_image_tags_and_generated_secret_names_reach_a_spout() -> None:
     manifests = built(DEPLOY / "samples" / "kustomize")
     secret, spout = only(manifests, "Secret"), only(manifests, "Spout")
     assert spout["spec"]["transform"]["image"] == "myaccount/myimage:0.2"
@@ -52,7 +52,7 @@ def test_new_tags_and_generated_names_reach_a_spout() -> None:
     assert [one["name"] for one in spout["spec"]["transform"]["secrets"]] == [secret["metadata"]["name"]]
 
 
-def test_a_generated_secret_to_pull_images_with_is_renamed_too(tmp_path: Path) -> None:
+def test_a_generated_image_pull_secret_is_renamed_in_the_spout_too(tmp_path: Path) -> None:
     shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=shutil.ignore_patterns("overlays"))
     sample = tmp_path / "deploy" / "samples" / "kustomize"
     spout = yaml.safe_load((sample / "spout.yaml").read_text())

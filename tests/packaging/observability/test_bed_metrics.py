@@ -60,7 +60,7 @@ def families(scrape: str) -> dict[str, set[str]]:
     return found
 
 
-def test_all_that_alerts_and_dashboard_name_is_there(scrape: str) -> None:
+def test_the_operator_exposes_every_metric_and_label_that_alerts_and_dashboard_name(scrape: str) -> None:
     found = families(scrape)
     named = {re.sub("_bucket$", "", metric) for expression in expressions() for metric in metrics(expression)}
     assert named - found.keys() == set()
@@ -73,20 +73,20 @@ def test_all_that_alerts_and_dashboard_name_is_there(scrape: str) -> None:
     assert wrong == set()
 
 
-def test_the_reference_names_all_and_nothing_else(scrape: str) -> None:
+def test_the_metrics_reference_lists_exactly_the_metrics_of_the_operator(scrape: str) -> None:
     rows = re.findall(r"^\| `(\w+)` \| \w+ \| ([\w, ]*) \|", REFERENCE.read_text(), re.MULTILINE)
     documented = {name: set(filter(None, text.replace(" ", "").split(","))) for name, text in rows}
     assert documented == {name: found for name, found in families(scrape).items() if not name.startswith(OTHERS)}
 
 
-def test_the_figures_are_the_spouts(scrape: str) -> None:
+def test_the_metrics_have_the_values_of_the_spouts(scrape: str) -> None:
     assert 'spout_operator_spout_commits_total{name="one",namespace="default"} 1.0' in scrape
     assert 'spout_operator_spout_ready{name="one",namespace="default"} 1.0' in scrape
     assert 'spout_operator_spout_stalled{name="two",namespace="default"} 1.0' in scrape
     assert 'spout_operator_spouts{ready="True",reason="Running"} 1.0' in scrape
 
 
-def test_the_names_follow_the_conventions(scrape: str) -> None:
+def test_the_metric_names_follow_the_prometheus_conventions(scrape: str) -> None:
     done = subprocess.run(  # noqa: S603 - ours
         [str(program("promtool")), "check", "metrics"],
         input=scrape,

@@ -29,13 +29,13 @@ WELL = {
 }
 
 
-def test_the_rules_are_rules() -> None:
+def test_promtool_accepts_the_rules() -> None:
     done = run("promtool", "check", "rules", "--lint=all", "--lint-fatal", str(ALERTS))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("file", sorted((HERE / "rules").glob("*.yaml")), ids=lambda file: file.stem)
-def test_each_alert_speaks_and_keeps_silent_when_it_should(file: Path) -> None:
+def test_each_alert_fires_and_stays_silent_as_its_rule_tests_say(file: Path) -> None:
     done = run("promtool", "test", "rules", file.name, folder=file.parent)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -57,7 +57,7 @@ def test_the_readme_has_a_row_for_every_alert() -> None:
 
 
 @pytest.mark.parametrize("file", sorted(RUNBOOKS.glob("*.md")), ids=lambda file: file.stem)
-def test_a_runbook_asks_all_pods_for_their_logs_and_says_how_to_ask_one_what_it_thinks(file: Path) -> None:
+def test_a_runbook_reads_the_logs_of_all_pods_and_queries_the_health_of_one(file: Path) -> None:
     text = file.read_text()
     # kubectl takes one Pod of a Deployment, with two replicas often the one that waits.
     assert "logs deployment/spout-operator" not in text
@@ -83,7 +83,7 @@ def test_every_expression_is_promql() -> None:
         assert done.returncode == 0, f"{expression}: {done.stderr}"
 
 
-def test_the_dashboards_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
+def test_the_panels_of_the_dashboard_have_unique_ids_and_do_not_overlap() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     taken: set[tuple[int, int]] = set()
@@ -99,7 +99,7 @@ def test_the_dashboards_panels_have_ids_of_their_own_and_do_not_overlap() -> Non
         taken |= cells
 
 
-def test_each_panel_says_what_it_shows_and_asks_the_data_source_that_was_chosen() -> None:
+def test_each_panel_has_a_description_and_queries_the_chosen_data_source() -> None:
     for panel in dashboard()["panels"]:
         if panel["type"] != "row":
             assert panel["description"]
@@ -107,7 +107,7 @@ def test_each_panel_says_what_it_shows_and_asks_the_data_source_that_was_chosen(
             assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
 
 
-def test_the_dashboard_counts_as_stalled_all_reasons_that_are() -> None:
+def test_the_dashboard_counts_every_stalled_reason_as_stalled() -> None:
     code = "".join(file.read_text() for file in sorted((ROOT / "operator").rglob("*.py")))
     found = re.findall(r"\bStalled\(\s*Reason\.(\w+)|reason=Reason\.(\w+), message=message, also=STALLED", code)
     stalled = {Reason["".join(names)] for names in found}
@@ -134,7 +134,7 @@ def test_the_dashboard_counts_as_stalled_all_reasons_that_are() -> None:
         ("Leader", {}, 0),
     ],
 )
-def test_a_tile_of_the_dashboard_shows_what_is_so(
+def test_a_tile_of_the_dashboard_shows_the_expected_number(
     title: str, series: dict[str, int], shown: int | None, tmp_path: Path
 ) -> None:
     test = {

@@ -47,12 +47,12 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.reason)
-def test_what_a_report_means(case: Case) -> None:
+def test_a_report_is_judged_by_the_explained_advisories(case: Case) -> None:
     code, lines = judge({"dependencies": list(case.dependencies), "fixes": []}, case.explained)
     assert code == case.code
     assert case.said in "\n".join(lines)
 
 
-def test_every_explanation_is_whole() -> None:
+def test_every_explained_advisory_has_all_its_fields() -> None:
     entries = tomllib.loads(ADVISORIES.read_text())["advisory"]
     assert all(set(entry) == {"id", "package", "reason", "limits", "reviewed"} for entry in entries)

@@ -31,7 +31,7 @@ def test_the_packaged_chart_pulls_the_published_image(tmp_path: Path, helm: Helm
     assert {container["image"] for container in containers} == {f"{IMAGE}:{version}"}
 
 
-def test_nothing_else_of_its_values_changes(tmp_path: Path) -> None:
+def test_the_published_chart_changes_no_value_but_the_image(tmp_path: Path) -> None:
     published(CHART, IMAGE, tmp_path / "chart")
     before, after = (yaml.safe_load((chart / "values.yaml").read_text()) for chart in (CHART, tmp_path / "chart"))
     before["image"] |= {"registry": "ghcr.io", "repository": "acme/spout-operator"}

@@ -53,23 +53,23 @@ def rewrite(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after))
 
 
-def test_all_places_name_one_version() -> None:
+def test_every_place_names_the_same_version() -> None:
     assert problems(ROOT) == []
 
 
-def test_every_place_is_known() -> None:
+def test_the_test_covers_every_place_of_the_version() -> None:
     assert set(versions(ROOT)) == set(PLACES)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_place_that_was_forgotten_is_named(tree: Path, place: str) -> None:
+def test_a_place_with_an_old_version_is_reported(tree: Path, place: str) -> None:
     written = PLACES[place]
     rewrite(tree / place.partition(",")[0], written.format("1.2.3"), written.format("1.2.2"))
     assert [line for line in problems(tree) if "1.2.3" not in line] == [f"{place} says 1.2.2"]
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_place_that_is_gone_is_named(tree: Path, place: str) -> None:
+def test_a_place_without_a_version_is_reported(tree: Path, place: str) -> None:
     rewrite(tree / place.partition(",")[0], PLACES[place].format("1.2.3"), "")
     assert [line for line in problems(tree) if "1.2.3" not in line] == [f"{place} says nothing"]
 
@@ -101,7 +101,7 @@ def test_a_place_that_is_gone_is_named(tree: Path, place: str) -> None:
         "all of it wrong",
     ],
 )
-def test_a_tag_is_that_of_the_version_and_the_changelog_calls_it_released(
+def test_a_tag_equals_the_version_and_needs_a_released_changelog_entry(
     tree: Path, tag: str | None, changelog: str, wanted: list[str]
 ) -> None:
     (tree / "CHANGELOG.md").write_text(f"# Changelog\n\n{changelog}\n\n## 1.2.2 - 2026-11-01\n")
@@ -110,7 +110,7 @@ def test_a_tag_is_that_of_the_version_and_the_changelog_calls_it_released(
     assert all(line.startswith(begin) for line, begin in zip(found, wanted, strict=True)), found
 
 
-def test_every_action_is_pinned_by_a_commit() -> None:
+def test_every_action_is_pinned_to_a_commit() -> None:
     assert list(unpinned(ROOT / ".github" / "workflows")) == []
 
 
@@ -119,7 +119,7 @@ def test_every_action_is_pinned_by_a_commit() -> None:
     ["uses: actions/checkout@v4", "uses: actions/checkout@main # v4.0.0", f"uses: actions/checkout@{'a' * 40}"],
     ids=["a tag", "a branch", "a commit without its version"],
 )
-def test_an_action_that_is_not_pinned_is_found(tmp_path: Path, line: str) -> None:
+def test_an_action_that_is_not_pinned_is_reported(tmp_path: Path, line: str) -> None:
     (tmp_path / "ci.yaml").write_text(f"steps:\n  - {line}\n")
     assert list(unpinned(tmp_path)) == [f"ci.yaml:2: - {line}"]
 
@@ -154,7 +154,7 @@ def test_the_same_sources_make_the_same_wheel_byte_for_byte(tmp_path: Path) -> N
     assert crd == (ROOT / "crds" / "spouts.spout-operator.io.yaml").read_bytes(), "a file, and no link"
 
 
-def test_the_bill_of_materials_lists_what_is_pinned_and_nothing_else(tmp_path: Path) -> None:
+def test_the_bill_of_materials_lists_exactly_the_pinned_packages(tmp_path: Path) -> None:
     def made(file: Path) -> str:
         options = ("--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON", "-o", str(file))
         argv = [str(Path(sys.executable).with_name("cyclonedx-py")), "requirements", *options, "requirements.txt"]
@@ -200,7 +200,7 @@ def uses_json_format(source: str) -> bool:
         "from python_pachyderm.util import *\nparse_json_pipeline_spec('')",
     ],
 )
-def test_each_way_to_json_format_is_found(source: str) -> None:
+def test_each_use_of_json_format_is_found(source: str) -> None:
     assert uses_json_format(source)
 
 
@@ -213,7 +213,7 @@ def test_each_way_to_json_format_is_found(source: str) -> None:
         "'json_format.ParseDict is not called'",
     ],
 )
-def test_other_code_is_not_taken_for_it(source: str) -> None:
+def test_code_without_json_format_is_not_reported(source: str) -> None:
     assert not uses_json_format(source)
 
 

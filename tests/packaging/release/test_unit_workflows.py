@@ -23,7 +23,7 @@ def found(*workflows: Path) -> str:
     return done.stdout
 
 
-def test_there_is_nothing_against_the_workflows() -> None:
+def test_the_linters_find_nothing_in_the_workflows() -> None:
     assert found(*sorted((ROOT / ".github" / "workflows").glob("*.yaml"))) == ""
 
 
@@ -37,7 +37,7 @@ def test_there_is_nothing_against_the_workflows() -> None:
     ],
     ids=["a job that is not there", "a step that is not there", "a variable that is not quoted", "a key with a typo"],
 )
-def test_what_is_wrong_is_found(tmp_path: Path, before: str, after: str, wanted: str) -> None:
+def test_the_linters_find_a_defect_in_a_workflow(tmp_path: Path, before: str, after: str, wanted: str) -> None:
     text = (ROOT / ".github" / "workflows" / "release.yaml").read_text()
     assert before in text
     file = tmp_path / "release.yaml"
@@ -45,7 +45,7 @@ def test_what_is_wrong_is_found(tmp_path: Path, before: str, after: str, wanted:
     assert wanted in found(file)
 
 
-def test_names_have_no_capitals_and_the_version_has_no_v(tmp_path: Path) -> None:
+def test_image_names_have_no_capitals_and_the_version_has_no_v(tmp_path: Path) -> None:
     (step,) = (one for one in RELEASE["jobs"]["publish"]["steps"] if one.get("id") == "release")
     given = {
         "GITHUB_REPOSITORY": "Acme-Corp/Spout-Operator",

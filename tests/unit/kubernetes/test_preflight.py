@@ -46,7 +46,7 @@ def in_cluster(change: Callable[[Crd], object]) -> Crd:
 
 
 @pytest.mark.parametrize("change", [as_it_is, with_more], ids=["the same", "a newer one, which knows more"])
-def test_a_crd_that_knows_all_is_taken(change: Callable[[Crd], object]) -> None:
+def test_a_crd_with_every_field_is_accepted(change: Callable[[Crd], object]) -> None:
     crd.check(in_cluster(change))
 
 
@@ -63,7 +63,7 @@ def test_a_crd_that_knows_all_is_taken(change: Callable[[Crd], object]) -> None:
         pytest.param(lambda found: found.pop("status"), "not established yet", id="one that is being installed"),
     ],
 )
-def test_a_crd_that_knows_less_is_told_with_the_field_and_the_remedy(
+def test_a_crd_without_a_field_is_refused_with_the_field_and_the_remedy(
     change: Callable[[Crd], object], said: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -71,7 +71,7 @@ def test_a_crd_that_knows_less_is_told_with_the_field_and_the_remedy(
     assert said in str(caught.value)
 
 
-def test_fields_of_a_list_are_looked_at_too() -> None:
+def test_the_fields_of_list_items_are_checked_too() -> None:
     found = in_cluster(as_it_is)
     properties(found, "status")["conditions"]["items"]["properties"].pop("reason")
 
@@ -79,7 +79,7 @@ def test_fields_of_a_list_are_looked_at_too() -> None:
         crd.check(found)
 
 
-def test_many_missing_fields_are_counted() -> None:
+def test_many_missing_fields_are_counted_in_the_message() -> None:
     found = in_cluster(as_it_is)
     properties(found, "status").clear()
     properties(found, "spec").clear()
@@ -91,17 +91,17 @@ def test_many_missing_fields_are_counted() -> None:
 @pytest.mark.parametrize(
     ("major", "minor"), [("1", "29"), ("1", "29+"), ("1", "36"), ("2", "0")], ids=lambda part: part
 )
-def test_a_server_that_is_new_enough_is_taken(major: str, minor: str) -> None:
+def test_a_server_that_is_new_enough_is_accepted(major: str, minor: str) -> None:
     check_version({"major": major, "minor": minor, "gitVersion": f"v{major}.{minor}"})
 
 
 @pytest.mark.parametrize("minor", ["28", "28+", "9"])
-def test_a_server_that_is_too_old_is_told(minor: str) -> None:
+def test_a_server_that_is_too_old_is_refused(minor: str) -> None:
     with pytest.raises(ConfigError, match=rf"v1\.{minor[:-1]}.*needs 1\.29 or later"):
         check_version({"major": "1", "minor": minor, "gitVersion": f"v1.{minor}"})
 
 
 @pytest.mark.parametrize("text", ["", "lease", "/lease", "ns/", "ns/a/b", "Ns/lease", "ns/lease-"])
-def test_a_lease_that_is_none_is_told(text: str) -> None:
+def test_a_malformed_lease_name_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="expected NAMESPACE/NAME"):
         LeaseName.parse(text)

@@ -42,7 +42,7 @@ def fail() -> None:
     raise KeyError("effect") from ValueError(ERROR)
 
 
-def test_a_stack_trace_is_told_without_secrets(log: Log) -> None:
+def test_a_stack_trace_is_logged_without_secrets(log: Log) -> None:
     try:
         fail()
     except KeyError:
@@ -55,7 +55,7 @@ def test_a_stack_trace_is_told_without_secrets(log: Log) -> None:
     assert "test_logs.py" in log.told, "where it happened"
 
 
-def test_what_a_library_says_is_told_without_secrets(log: Log) -> None:
+def test_the_message_of_a_library_is_logged_without_secrets(log: Log) -> None:
     log.of("kopf.objects").error("Handler failed with %s, 100%%", ERROR)
 
     assert "hunter" not in log.told
@@ -64,7 +64,7 @@ def test_what_a_library_says_is_told_without_secrets(log: Log) -> None:
 
 
 @pytest.mark.parametrize("log_format", logs.FORMATS)
-def test_no_secret_is_looked_for_in_what_the_operator_words_itself(log_format: str) -> None:
+def test_the_operators_own_messages_are_not_searched_for_secrets(log_format: str) -> None:
     def secrets() -> Secrets:
         raise AssertionError("with a thousand Spouts that takes 10 ms a line")
 
@@ -74,7 +74,7 @@ def test_no_secret_is_looked_for_in_what_the_operator_words_itself(log_format: s
     assert "Pachyderm answers again" in log.told
 
 
-def test_in_json_the_trace_has_its_key_and_a_line_is_one_object() -> None:
+def test_a_json_line_is_one_object_with_the_stack_trace_under_its_key() -> None:
     log = Log("json", lambda: Secrets(["hunter2\nhunter3"]))
     try:
         fail()

@@ -14,7 +14,7 @@ ids = st.sampled_from(["", "c1", "ü" * 200])
 
 @settings(deadline=None, max_examples=60)
 @given(st.dictionaries(names, ids))
-def test_the_heads_are_those_of_the_two_branches(branches: dict[str, str]) -> None:
+def test_the_heads_are_those_of_the_output_and_the_marker_branch(branches: dict[str, str]) -> None:
     repo = pfs_pb2.Repo(name="my-spout")
     infos = [
         pfs_pb2.BranchInfo(
@@ -31,11 +31,11 @@ def test_the_heads_are_those_of_the_two_branches(branches: dict[str, str]) -> No
     assert found == Heads(output=branches.get("master") or None, marker=branches.get("marker") or None)
 
 
-def test_no_branches_are_no_heads() -> None:
+def test_an_answer_without_branches_has_no_heads() -> None:
     assert heads(b"") == Heads()
 
 
 @pytest.mark.parametrize("answer", [b"\x0a", b"\x0a\x05\x22", b"\x0a\x04\x22\x02\x12\xff", b"\x0b"], ids=repr)
-def test_what_is_no_answer_is_an_error(answer: bytes) -> None:
+def test_a_malformed_answer_is_an_error(answer: bytes) -> None:
     with pytest.raises(ValueError, match=r"field|codec"):
         heads(answer)

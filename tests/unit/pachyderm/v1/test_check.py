@@ -67,7 +67,7 @@ APPLIES = [
 
 
 @pytest.mark.parametrize(("operation", "reason"), APPLIES)
-def test_a_patch_that_applies_to_some_servers_pod_is_taken(operation: Operation, reason: str) -> None:
+def test_a_patch_that_applies_to_a_worker_pod_is_accepted(operation: Operation, reason: str) -> None:
     assert found(operation) == [], reason
 
 
@@ -121,7 +121,7 @@ DOES_NOT_APPLY = [
 
 
 @pytest.mark.parametrize("row", DOES_NOT_APPLY, ids=lambda row: json.dumps(row.operation))
-def test_what_applies_to_no_worker_pod_is_told_with_its_number_and_the_reason(row: Row) -> None:
+def test_a_patch_that_applies_to_no_worker_pod_is_reported_with_its_number_and_the_reason(row: Row) -> None:
     good = {"op": "add", "path": "/hostPID", "value": False}
 
     (finding,) = found(good, row.operation, good)
@@ -155,7 +155,7 @@ def test_a_finding_shows_no_value_of_a_variable() -> None:
 
 
 @pytest.mark.parametrize("copies", [60, 1000])
-def test_copies_of_copies_do_not_fill_the_memory_of_the_server(copies: int) -> None:
+def test_a_patch_whose_copies_grow_without_bound_is_refused(copies: int) -> None:
     doubled = {"op": "copy", "from": "/containers", "path": "/containers/0/x"}
 
     (finding,) = found(*[doubled] * copies)
@@ -163,7 +163,7 @@ def test_copies_of_copies_do_not_fill_the_memory_of_the_server(copies: int) -> N
     assert "the copies add more than 1048576 bytes to the Pod" in finding
 
 
-def test_a_pod_that_is_nested_ever_deeper() -> None:
+def test_a_patch_that_nests_the_pod_too_deeply_is_refused() -> None:
     deeper: list[Operation] = [
         {"op": "add", "path": "/b", "value": {}},
         {"op": "move", "from": "/a", "path": "/b/a"},
@@ -173,7 +173,7 @@ def test_a_pod_that_is_nested_ever_deeper() -> None:
     assert "the Pod would be nested too deeply" in found({"op": "add", "path": "/a", "value": {}}, *deeper * 1000)[0]
 
 
-def test_what_would_end_pachd_is_found_here_too() -> None:
+def test_a_patch_that_would_crash_pachd_is_refused() -> None:
     assert "the negative index -1" in found({"op": "remove", "path": "/containers/-1"})[0]
 
 
@@ -195,7 +195,7 @@ class Memory:
         Memory("", "8Mi", refused=False, reason="no limit"),
     ],
 )
-def test_memory_below_pachyderms_own_request(row: Memory) -> None:
+def test_a_memory_limit_below_pachyderms_own_request_is_refused(row: Memory) -> None:
     spec = a_spec(
         resource_limits=model.Resources(memory=Quantity.parse(row.limit) if row.limit else None),
         resource_requests=model.Resources(cpu=cores("1"), memory=Quantity.parse(row.request) if row.request else None),
@@ -214,7 +214,7 @@ def mounting(**fields: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [*VOLUMES, *VOLUMES_OF_SOME_SERVERS])
-def test_a_secret_with_the_name_of_one_of_pachyderms_volumes(name: str) -> None:
+def test_a_secret_named_like_a_volume_of_pachyderm_is_refused(name: str) -> None:
     (finding,) = mounting(name=name)
 
     assert finding.startswith("spec.transform.secrets[1].name: Pachyderm names the volume after the Secret")
@@ -222,14 +222,14 @@ def test_a_secret_with_the_name_of_one_of_pachyderms_volumes(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*MOUNT_PATHS, "/pach-bin/", "//pachctl", "/etc/../pach"])
-def test_a_secret_where_pachyderm_mounts_something(path: str) -> None:
+def test_a_secret_mounted_where_pachyderm_mounts_something_is_refused(path: str) -> None:
     (finding,) = mounting(mount_path=path)
 
     assert finding.startswith(f"spec.transform.secrets[1].mountPath: {path!r} is where Pachyderm mounts")
 
 
 @pytest.mark.parametrize("path", ["/etc/kafka", "/pachyderm", "/pach-bin-2", "/var/run", "/pach-bin/secret"])
-def test_a_secret_in_a_place_of_its_own(path: str) -> None:
+def test_a_secret_mounted_elsewhere_is_accepted(path: str) -> None:
     assert mounting(mount_path=path) == []
 
 
@@ -255,13 +255,13 @@ operations = st.fixed_dictionaries(
 
 
 @given(st.lists(operations, max_size=8))
-def test_any_patch_applies_or_is_told(patch: list[Operation]) -> None:
+def test_a_random_patch_applies_or_is_reported_without_secrets(patch: list[Operation]) -> None:
     for finding in found(*patch):
         assert finding.startswith("spec.podPatch: operation ")
         assert PASSWORD not in finding
 
 
-def test_the_pod_that_a_patch_is_tried_on_is_a_new_one_each_time() -> None:
+def test_applying_a_patch_does_not_change_the_next_worker_pod() -> None:
     before = json.dumps(worker_pod("my-spout", SPEC))
 
     pod_patch.apply('[{"op":"add","path":"/containers/0/env/1/x","value":1}]', worker_pod("my-spout", SPEC))

@@ -17,7 +17,9 @@ from spout_operator.pachyderm.v1.sdk import pps_pb2
         (0, 0, None, "pachd could not ask: a spout always has a worker requested"),
     ],
 )
-def test_workers(available: int, requested: int, workers: tuple[int, int] | None, reason: str) -> None:
+def test_the_workers_are_read_from_one_pipeline_and_not_from_a_list(
+    available: int, requested: int, workers: tuple[int, int] | None, reason: str
+) -> None:
     info = pps_pb2.PipelineInfo(workers_available=available, workers_requested=requested)
 
     assert Listing().read_one(info.SerializeToString()).workers == workers, reason
@@ -26,7 +28,7 @@ def test_workers(available: int, requested: int, workers: tuple[int, int] | None
 
 
 @pytest.mark.parametrize("cpu", [1e30, math.inf, math.nan, -1.0], ids=str)
-def test_a_quantity_that_somebody_made_up_is_a_difference_and_no_defect(cpu: float) -> None:
+def test_a_nonsensical_quantity_is_read_as_a_difference(cpu: float) -> None:
     info = pps_pb2.PipelineInfo(spout=pps_pb2.Spout(), resource_requests=pps_pb2.ResourceSpec(cpu=cpu))
 
     spec = codec.pipeline(info).spec

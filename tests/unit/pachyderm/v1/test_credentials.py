@@ -57,7 +57,7 @@ def test_a_token_file_that_holds_no_token_is_named_with_what_is_wrong(bad: Bad) 
 
 
 @pytest.mark.parametrize("around", ["{}", "{}\n", "{}\r\n", "{}\n\n", " {} \n"])
-def test_what_editors_put_around_a_token_does_no_harm(around: str) -> None:
+def test_white_space_around_a_token_is_ignored(around: str) -> None:
     assert parse_token(FILE, around.format(INSIDE).encode()) == INSIDE
 
 

@@ -56,7 +56,7 @@ infos = st.builds(an_info, specs, version=st.integers(1, 2), state=STATES, reaso
 
 @settings(deadline=None, max_examples=60)
 @given(infos, st.integers(), st.integers())
-def test_what_did_not_change_is_the_same_object_however_the_maps_are_ordered(
+def test_an_unchanged_pipeline_is_the_same_object_whatever_the_order_of_its_maps(
     info: Message, one: int, other: int
 ) -> None:
     listing = Listing()
@@ -69,7 +69,7 @@ def test_what_did_not_change_is_the_same_object_however_the_maps_are_ordered(
 
 @settings(deadline=None, max_examples=60)
 @given(infos, infos)
-def test_two_messages_that_differ_are_never_taken_for_one(one: Message, other: Message) -> None:
+def test_two_different_messages_are_never_taken_for_the_same(one: Message, other: Message) -> None:
     same = wire.canonical(one.SerializeToString(), SHAPE) == wire.canonical(other.SerializeToString(), SHAPE)
 
     assert same == (one == other)
@@ -141,7 +141,7 @@ def test_looking_at_one_that_has_changed_tells_of_the_change() -> None:
     assert listing.read_one(an_info(version=2).SerializeToString()).version == 2
 
 
-def test_what_is_gone_is_not_kept() -> None:
+def test_a_pipeline_that_is_gone_is_not_kept() -> None:
     listing = Listing()
     first = listing.read(serialized(an_info()))["my-spout"]
 
@@ -164,7 +164,7 @@ def test_a_torn_answer_is_an_error_and_never_another_pipeline(info: Message, dat
 
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=60))
-def test_any_bytes_are_a_message_or_an_error(data: bytes) -> None:
+def test_random_bytes_are_a_message_or_an_error(data: bytes) -> None:
     try:
         fields = list(wire.values(data, 1))
         canonical = wire.canonical(data, SHAPE)

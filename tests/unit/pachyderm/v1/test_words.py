@@ -227,16 +227,16 @@ PASSING = [
 
 
 @pytest.mark.parametrize("row", [*REFUSALS, *OTHERS, *PASSING], ids=str)
-def test_what_pachd_says_means(row: Row) -> None:
+def test_an_answer_of_pachd_has_its_kind(row: Row) -> None:
     assert kind_of(Answer(row.code, row.said)) is row.kind
 
 
-def test_without_any_details_it_is_taken_for_trouble_that_passes() -> None:
+def test_an_answer_without_details_counts_as_a_passing_failure() -> None:
     assert kind_of(Answer(Code.UNKNOWN, None)) is Kind.OTHER
 
 
 @pytest.mark.parametrize("words", TABLE, ids=lambda words: words.pattern.pattern)
-def test_every_row_of_the_table_is_shown_by_an_example(words: Any) -> None:
+def test_every_row_of_the_table_has_an_example_and_a_source(words: Any) -> None:
     examples = [row for row in [*REFUSALS, *OTHERS] if row.kind is words.kind and words.pattern.match(row.said)]
 
     assert examples
@@ -248,6 +248,6 @@ def test_every_row_of_the_table_is_shown_by_an_example(words: Any) -> None:
     [row for row in [*REFUSALS, *OTHERS] if row.code is Code.UNKNOWN and row.kind is not Kind.UNAUTHORIZED],
     ids=str,
 )
-def test_what_is_quoted_decides_nothing(row: Row) -> None:
+def test_quoted_words_do_not_decide_the_kind(row: Row) -> None:
     """The server quotes what users wrote, and what object storage and Kubernetes answered."""
     assert kind_of(Answer(Code.UNKNOWN, f"could not write '{row.said}' to object storage")) is Kind.OTHER
