@@ -1,8 +1,8 @@
 """Objects for tests: valid, small, and different only in what the test is about.
 
 Each builder takes the fields of what it builds as keywords; what is not given has a sensible value.
-`a_spout()` is what `a_spout_body()` asks for, and `a_pipeline()` is a pipeline that is just so, and
-owned by it: by default there is nothing to do.
+`a_spout()` is what `a_spout_body()` asks for, and `a_pipeline()` is a pipeline that matches it and is
+owned by it, so that by default there is nothing to do.
 """
 
 import datetime
@@ -22,7 +22,7 @@ ABSENT = bodies.ABSENT
 
 
 def a_key(name: str = "my-spout", namespace: str = "ingest") -> model.SpoutKey:
-    """Which Spout."""
+    """The key of a Spout."""
     return model.SpoutKey(namespace=namespace, name=name)
 
 
@@ -77,12 +77,12 @@ def a_spout(**fields: Any) -> model.Spout:
 
 
 def an_owner(**fields: Any) -> model.Owner:
-    """The stamp of `a_spout()`."""
+    """The owner that the pipeline of `a_spout()` has."""
     return model.Owner(**{"cluster": "cluster-1", "spout": a_key(), **fields})
 
 
 def a_pipeline(**fields: Any) -> model.Pipeline:
-    """A running pipeline, as `a_spout()` asks for it and stamped with `an_owner()`."""
+    """A running pipeline, as `a_spout()` asks for it and owned by `an_owner()`."""
     defaults = {
         "name": "my-spout",
         "spec": a_spec(),

@@ -28,7 +28,7 @@ def bed() -> Iterator[Testbed]:
 
 @pytest.fixture(scope="session")
 def pachyderm(bed: Testbed) -> Client:
-    """The SDK's own client: a second witness of what pachd holds."""
+    """The SDK's own client, which shows what pachd holds without the operator's adapter."""
     return Client.new_from_pachd_address(bed.pachd_address)
 
 
@@ -46,10 +46,10 @@ def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
 
 @pytest.fixture
 def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterator[Spouts]:
-    """A namespace of the test's own; what is left in it is deleted, with the pipelines."""
+    """The Spouts of a new namespace. What is left of them at the end is deleted, with all pipelines and repos."""
     with administrator(bed) as api_client, a_namespace(api_client, "e2e") as name:
         yield Spouts(api_client, name, operator.log)
-        # First, so that it does not put back what is cleared away here.
+        # First, so that it does not restore what is deleted here.
         operator.stop()
         for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info:
             pachyderm.delete_pipeline(info.pipeline.name, force=True)
@@ -59,7 +59,7 @@ def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterat
 
 @pytest.fixture
 def name() -> str:
-    """A pipeline name of the test's own: one Pachyderm serves them all."""
+    """A unique pipeline name: one Pachyderm serves all tests."""
     return f"spout-{uuid.uuid4().hex[:8]}"
 
 

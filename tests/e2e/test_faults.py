@@ -1,4 +1,4 @@
-"""Things end at night: pachd, the operator, the worker."""
+"""Outages of pachd, of the operator and of the worker."""
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed

@@ -1,4 +1,4 @@
-"""GitOps: the same folder again and again is no change, and what a tool adds for itself restarts nothing."""
+"""GitOps: applying the same folder again changes nothing, and a tool's own labels restart no spout."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ TIMES = 50
 
 @pytest.fixture
 def folder(tmp_path: Path, spouts: Spouts, name: str) -> Path:
-    """What is in Git: one Spout, written as people write."""
+    """The folder in Git: one Spout, with quantities as people write them."""
     spec = a_spec(resourceRequests={"cpu": "0.1", "memory": "64Mi"})
     body = a_spout(name=name, namespace=spouts.namespace, spec=spec)
     assert [sys.executable, str(USER_CODE)] == spec["transform"]["cmd"]
@@ -40,7 +40,7 @@ def version_of(bed: Testbed, spouts: Spouts, name: str) -> tuple[str, int]:
 
 
 def settle(spouts: Spouts, name: str) -> None:
-    """Five batches, each a commit of data and one of the marker: then the user code only waits."""
+    """Wait for five commits of data and five of the marker; then the user code only sleeps."""
     spouts.wait(name, "to be ready", ready="True")
     spouts.wait(name, "to have written all", total=10, marker="5", ready="True")
 

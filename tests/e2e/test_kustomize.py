@@ -1,4 +1,4 @@
-"""deploy/component in use: a new tag and a new password, each changed in one place, reach the running spout."""
+"""deploy/component: a new tag and a new password, each edited in one place, reach the running spout."""
 
 import os
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def folder(tmp_path: Path, bed: Testbed, name: str) -> Path:
 
 @pytest.fixture
 def there(bed: Testbed, operator: OperatorProcess, pachyderm: Client, name: str) -> Iterator[Spouts]:
-    """The Spouts of Pachyderm's namespace; the test's own is deleted by the operator, with its pipeline."""
+    """The Spouts of Pachyderm's namespace. The operator deletes the test's Spout, with its pipeline, at the end."""
     with administrator(bed) as api_client:
         spouts = Spouts(api_client, bed.pachyderm_namespace, operator.log)
         yield spouts

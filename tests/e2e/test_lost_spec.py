@@ -1,4 +1,4 @@
-"""Pachyderm has lost the spec of a pipeline: nobody can tell whose it is, and its Spout says how it can go."""
+"""Pachyderm has lost the spec of a pipeline: its owner is not known, and its Spout says how to delete it."""
 
 import pytest
 
@@ -11,7 +11,7 @@ IDLE = {"transform": {"env": {"LIMIT": "0"}}}
 
 
 def lost(spouts: Spouts, name: str, pachyderm: Client, **spec: object) -> None:
-    """A Spout whose pipeline's spec is lost."""
+    """Create a Spout, and lose the spec of its pipeline."""
     spouts.create(name, a_spec(**IDLE, **spec))
     spouts.wait(name, "to run", ready="True")
     pachyderm.delete_commit(("__spec__", pachyderm.inspect_pipeline(name).spec_commit.id))

@@ -1,4 +1,4 @@
-"""Every shape of marker, as it is shown. Written from outside: Pachyderm 1.13 lets a spout's branches be written so."""
+"""Every shape of marker, as the status shows it. The test writes them: Pachyderm 1.13 lets any client do so."""
 
 import hashlib
 from typing import Any
@@ -13,7 +13,7 @@ IDLE = {"transform": {"env": {"LIMIT": "0"}}}
 
 
 def shown(spouts: Spouts, name: str, pachyderm: Client) -> dict[str, Any]:
-    """The marker in the status, once it is that of the branch's head."""
+    """The marker in the status, as soon as it is that of the branch's head."""
 
     def look() -> dict[str, Any] | None:
         head = pachyderm.inspect_branch(name, "marker").head.id

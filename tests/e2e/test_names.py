@@ -1,4 +1,4 @@
-"""Every kind of name that is accepted is one under which a spout runs, and those that are refused are not."""
+"""A spout runs under every kind of accepted name, and under no refused one."""
 
 import pytest
 from kubernetes import client
@@ -9,7 +9,7 @@ from spout_testbed.harness.spouts import Spouts
 from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
 
-#: Fewer than the 16 pipelines that this pachd takes, by name with the reason.
+#: Names with their reasons; fewer than the 16 pipelines that this pachd accepts.
 ACCEPTED = {
     "a": "one letter",
     "7": "one digit",
@@ -54,7 +54,7 @@ def test_a_pipeline_whose_name_ends_with_a_dash_never_starts(spouts: Spouts, pac
     refused(spouts, "my-spout-")
     create(pachyderm, "my-spout-")
 
-    # By then pachd has made three attempts at this one too.
+    # When this one has failed, pachd has made three attempts at the other one too.
     failure_of(pachyderm, "My-Spout")
 
     assert pachyderm.inspect_pipeline("my-spout-").state == pps_pb2.PIPELINE_STARTING
@@ -68,14 +68,14 @@ def refused(spouts: Spouts, name: str) -> None:
 
 
 def create(pachyderm: Client, name: str) -> None:
-    """Make a spout without the operator."""
+    """Create a spout without the operator."""
     pachyderm.create_pipeline(
         name, transform=pps_pb2.Transform(image="example/spout:1", cmd=["true"]), spout=pps_pb2.Spout()
     )
 
 
 def failure_of(pachyderm: Client, name: str) -> str:
-    """Make a spout without the operator, and say why it fails; it has to."""
+    """Create a spout without the operator, and return why it fails. It has to fail."""
     create(pachyderm, name)
     info = eventually(
         lambda: found if (found := pachyderm.inspect_pipeline(name)).state == pps_pb2.PIPELINE_FAILURE else None,

@@ -1,4 +1,4 @@
-"""No write without a difference: counted by the servers themselves."""
+"""The operator writes nothing without a difference. The servers themselves count the writes."""
 
 from collections.abc import Callable
 
@@ -12,12 +12,12 @@ from tests.e2e.conftest import a_spec
 
 
 def settled(spouts: Spouts, name: str) -> None:
-    """Let the last status be written: the marker and the count are at their end, and the interval is over."""
+    """Wait until the operator has written the last status, with the last marker and count."""
     spouts.wait(name, "to be at rest", ready="True", marker="5", total=10)
 
 
 def ticks(bed: Testbed, count: int) -> Callable[[], bool]:
-    """Whether the poller has come round `count` times from now on."""
+    """A condition: the operator has polled `count` times from now on."""
     begin = pachd_calls(bed.pachd.log)["pps.API.ListPipeline"]
     return lambda: pachd_calls(bed.pachd.log)["pps.API.ListPipeline"] >= begin + count
 

@@ -1,4 +1,4 @@
-"""What is not ours is never touched."""
+"""The operator never touches a pipeline that another Spout or another client owns."""
 
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed.harness.spouts import Spouts, message

@@ -21,7 +21,7 @@ NAMES = [f"takeover-{number}" for number in range(10)]
 
 @pytest.fixture
 def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """The one that leads."""
+    """The replica that leads."""
     process = _replica(bed, tmp_path / "first.log", HTTP_PORT)
     with process:
         eventually(lambda: process.is_leading, what="the first to lead", details=process.log.read_text)
@@ -30,7 +30,7 @@ def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
 
 @pytest.fixture
 def second(bed: Testbed, operator: OperatorProcess, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """The one that waits."""
+    """The replica that waits."""
     with _replica(bed, tmp_path / "second.log", SECOND_HTTP_PORT) as process:
         yield process
 

@@ -1,4 +1,4 @@
-"""A Lease in memory, with the API server's rule: who writes has to have seen the newest version."""
+"""A Lease in memory, with the API server's rule: a writer has to have read the newest version."""
 
 import dataclasses
 import itertools
@@ -8,12 +8,12 @@ from spout_operator.core.errors import Outdated, Retryable
 from spout_operator.core.lease import Lease
 from spout_operator.core.reasons import Reason
 
-#: Seconds after which a write that is held goes on by itself, so that a test that failed ends.
+#: Seconds after which a held write continues by itself, so that a failed test ends.
 PATIENCE = 10.0
 
 
 class MemoryLeases:
-    """The port `Leases`, for several replicas. `writes` are the holders, in order."""
+    """The port `Leases`, for several replicas. `writes` lists the holders that were written, in order."""
 
     def __init__(self) -> None:
         self.lease: Lease | None = None
@@ -38,7 +38,7 @@ class MemoryLeases:
         self.writing.set()
         self.may_write.wait(PATIENCE)
         with self._lock:
-            # A write to a Lease that was deleted makes it anew, whatever version its writer saw.
+            # A write to a deleted Lease creates it again, whatever version its writer read.
             if self.lease is not None and lease.version != self.lease.version:
                 raise Outdated("409 Conflict")
             if lease != self.lease:

@@ -1,4 +1,4 @@
-"""The Spouts of a cluster in memory: what the API server does to them as far as the runtime can tell."""
+"""The Spouts of a cluster in memory, as the API server keeps them."""
 
 import copy
 import threading
@@ -13,12 +13,12 @@ from spout_operator.core.spec.parsing import parse_key
 Body = dict[str, Any]
 Tell = Callable[[str, Body], None]
 
-#: Seconds after which a write that hangs goes on by itself, so that a test that failed ends.
+#: Seconds after which a hanging write continues by itself, so that a failed test ends.
 PATIENCE = 10.0
 
 
 class MemorySpouts:
-    """The port `Spouts`, and what users do. `writes` is what the operator wrote, in order."""
+    """The port `Spouts`, and what users do. `writes` lists what the operator wrote, in order."""
 
     def __init__(self) -> None:
         self.writes: list[str] = []
@@ -87,7 +87,7 @@ class MemorySpouts:
             if body is None:
                 return None
             metadata = body["metadata"]
-            # Another Spout of that name is never of that version.
+            # Another Spout of that name never has that version.
             if self.conflicts or (metadata["uid"], metadata["resourceVersion"]) != (uid, resource_version):
                 raise Outdated("409 Conflict")
             there = metadata.get("finalizers", [])
@@ -101,7 +101,7 @@ class MemorySpouts:
     # What users and the API server do.
 
     def watch(self, tell: Tell) -> None:
-        """Tell of what is there, and of every change from now on."""
+        """Send an event for each Spout, and for every change from now on."""
         with self._lock:
             self._watchers = [tell]
             for key, body in self._bodies.items():
@@ -109,28 +109,28 @@ class MemorySpouts:
                     tell("ADDED", copy.deepcopy(body))
 
     def fail(self, times: int) -> None:
-        """Let the next writes of the operator fail."""
+        """Make the next writes of the operator fail."""
         self._failures = times
 
     def lose_answers(self, times: int) -> None:
-        """Let the next writes of a status be made, and their answers be lost."""
+        """Execute the next writes of a status, and lose their answers."""
         self._lost = times
 
     def hang(self) -> None:
-        """Let the next writes of a status wait until `release`."""
+        """Make the next writes of a status wait until `release`."""
         self._go_on.clear()
 
     def release(self) -> None:
-        """Let the writes go on."""
+        """Let the waiting writes continue."""
         self._go_on.set()
 
     def withhold(self) -> None:
-        """Keep the events of the watch back until `deliver`."""
+        """Hold back the events of the watch until `deliver`."""
         with self._lock:
             self._withheld = []
 
     def deliver(self) -> None:
-        """Tell of what was kept back, and of what comes."""
+        """Send the events that were held back, and those that come."""
         with self._lock:
             withheld, self._withheld = self._withheld or [], None
             withheld += [("ADDED", copy.deepcopy(self._bodies[key])) for key in self._hidden]
@@ -139,11 +139,11 @@ class MemorySpouts:
                 self._tell(kind, body)
 
     def hide(self, key: SpoutKey) -> None:
-        """Keep a Spout that is there from the next watch until `deliver`."""
+        """Hide an existing Spout from the next watch until `deliver`."""
         self._hidden.add(key)
 
     def label(self, key: SpoutKey) -> None:
-        """Write a label, as somebody else may at any time."""
+        """Write a label, as another client may at any time."""
         with self._lock:
             self._bodies[key]["metadata"].setdefault("labels", {})["changed"] = str(self._version)
             self._changed(key)
@@ -171,23 +171,23 @@ class MemorySpouts:
             self._changed(key)
 
     def purge(self, key: SpoutKey) -> None:
-        """Go at once: somebody takes all finalizers off, and deletes it."""
+        """Delete a Spout at once: a user removes all finalizers."""
         with self._lock:
             self._bodies[key]["metadata"] |= {"deletionTimestamp": "2026-11-22T22:00:00Z", "finalizers": []}
             self._changed(key)
 
     def keys(self) -> list[SpoutKey]:
-        """All that are there."""
+        """The keys of all Spouts."""
         with self._lock:
             return list(self._bodies)
 
     def vanish(self, key: SpoutKey) -> None:
-        """Go without an event, as while a watch is interrupted."""
+        """Delete a Spout without an event, as during an interruption of the watch."""
         with self._lock:
             del self._bodies[key]
 
     def restore(self) -> None:
-        """Go back to older versions, without an event."""
+        """Reset all resource versions without an event, as a restored backup does."""
         with self._lock:
             for body in self._bodies.values():
                 body["metadata"]["resourceVersion"] = "1"

@@ -1,4 +1,4 @@
-"""An API server that says what a test wants: errors that a real one only says when something is wrong with it."""
+"""An API server that answers what a test asks for: errors that a real one gives only when it has a defect."""
 
 import asyncio
 import collections
@@ -36,7 +36,7 @@ class ScriptedApi:
         self._version = 100
 
     async def create(self, namespace: str, name: str) -> None:
-        """Add a Spout, and tell the watches."""
+        """Add a Spout, and send an event to the watches."""
         self._version += 1
         metadata = {"namespace": namespace, "name": name, "uid": name, "resourceVersion": str(self._version)}
         body = {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": {}}
@@ -45,7 +45,7 @@ class ScriptedApi:
             await self._send(watcher, "ADDED", body)
 
     async def end_watches(self) -> None:
-        """End the watches that are under way, as an API server does after some minutes."""
+        """End the current watches, as an API server does after some minutes."""
         self._end.set()
         self._end = asyncio.Event()
         self._watchers.clear()

@@ -32,6 +32,6 @@ def kube(bed: Testbed, crd: str) -> Iterator[client.ApiClient]:
 
 @pytest.fixture
 def namespace(kube: client.ApiClient) -> Iterator[str]:
-    """A namespace of the test's own."""
+    """A new namespace for each test."""
     with a_namespace(kube) as name:
         yield name

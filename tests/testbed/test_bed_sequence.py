@@ -1,4 +1,4 @@
-"""Beds follow each other, each with nothing of the one before."""
+"""Test beds follow each other, and each starts empty."""
 
 import os
 import socket

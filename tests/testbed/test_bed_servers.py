@@ -1,4 +1,4 @@
-"""Real servers come up together, can be killed and come back with what they had."""
+"""The real servers start together, can be killed, and come back with their data."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A spout pipeline really runs: its worker, its FIFO, its archives, its marker, and its restarts."""
+"""A spout pipeline runs for real: its worker, its FIFO, its archives, its marker, and its restarts."""
 
 import importlib
 import json
@@ -47,7 +47,7 @@ def bed() -> Iterator[Testbed]:
 @pytest.fixture(scope="module")
 def sdk() -> Any:
     with warnings.catch_warnings():
-        # Its generated code makes descriptors in a way that protobuf has deprecated since.
+        # Its generated code creates descriptors in a way that protobuf has deprecated since.
         warnings.simplefilter("ignore", DeprecationWarning)
         return importlib.import_module("python_pachyderm")
 

@@ -1,6 +1,6 @@
-"""`run`, `serve` and `enter` from the outside: what is passed through, and what is left behind (nothing).
+"""`run`, `serve` and `enter` from the outside: they pass everything through, and leave nothing behind.
 
-These start `run` themselves, so they are run outside a bed.
+These tests start `run` themselves, so they run outside a test bed.
 """
 
 # ruff: noqa: S603 - starting programs is what these tests are about
@@ -206,7 +206,7 @@ class _as_ordinary_user:  # noqa: N801 - used as a function
         shutil.copytree(cache_root(), cache, copy_function=_link_or_copy, ignore=shutil.ignore_patterns(".*"))
         env |= {"PYTHONPATH": str(folder / "testbed"), "XDG_CACHE_HOME": str(folder), "HOME": "/nonexistent"}
         python = os.path.realpath(sys.executable)
-        # By way of a shell: setpriv itself still has root's rights when it starts what it is given.
+        # Through a shell: setpriv itself still has root's rights when it starts its command.
         tried = [*prefix, "sh", "-c", 'exec "$0" -c ""', python]
         if subprocess.run(tried, capture_output=True, check=False).returncode != 0:
             python = _copy_python(folder / "python")
@@ -238,7 +238,7 @@ def _copy_python(folder: Path) -> str:
 
 
 def _processes_in(namespace: str) -> list[tuple[int, str]]:
-    """The processes of a process namespace: their ids out here, and their names."""
+    """The processes of a process namespace: their ids outside of it, and their names."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

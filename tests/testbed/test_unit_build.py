@@ -1,4 +1,4 @@
-"""Each thing is built once, whole or not at all, and a failure says what went wrong."""
+"""Each server is built once, completely or not at all, and a failure says what went wrong."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def recipe_of(tmp_path: Path, script: str, checksums: str = "") -> Recipe:
-    """What is built by a shell script."""
+    """A recipe that a shell script builds."""
     sources = tmp_path / "sources"
     sources.mkdir(exist_ok=True)
     (sources / "go.mod").write_text(script)

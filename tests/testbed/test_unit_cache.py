@@ -1,4 +1,4 @@
-"""One build is told from another by everything it is made from."""
+"""The key of a build depends on everything that it is made from."""
 
 from pathlib import Path
 

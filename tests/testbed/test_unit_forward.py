@@ -1,4 +1,4 @@
-"""Each worker's own address leads to that worker's own port."""
+"""The forwarder copies connections, and can silence them."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""A Pod and its container are made from a ReplicationController as a cluster would make them."""
+"""The test bed makes a Pod and its container from a ReplicationController as a cluster does."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath

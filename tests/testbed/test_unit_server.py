@@ -1,4 +1,4 @@
-"""A server that does not come up says why; one that does can be stopped, killed and started again."""
+"""A server that does not start says why. A running one can be stopped, killed and started again."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What the machine lacks is said before anything is built."""
+"""The test bed names missing tools of the machine before it builds anything."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Each setting has a flag and a variable, and the README's table is of them."""
+"""Each setting has a flag and a variable, and the README's table lists them."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,12 @@ ADDRESS = "--pachd-address=grpc://pachd:650"
 
 
 def settings() -> dict[str, click.Option]:
-    """The options that can be given as variables, by the variable."""
+    """The options that a variable can set, by the variable."""
     return {str(option.envvar): option for option in RUN.params if isinstance(option, click.Option) and option.envvar}
 
 
 def rows() -> dict[str, tuple[str, str]]:
-    """Of the README's table: flag and default, by the variable."""
+    """The rows of the README's table: flag and default, by the variable."""
     section = README.read_text().partition("## Configuration")[2].partition("\n## ")[0]
     cells = re.findall(r"^\|(.*?)\| `([A-Z_]+)` \| (.*?) \|", section, re.MULTILINE)
     return {variable: (flag.partition(",")[0].strip(" `"), default) for flag, variable, default in cells}

@@ -9,7 +9,7 @@ from spout_testbed import Testbed
 from tests.contract.pachyderm.harness import MemoryWriter, RealWriter, Side
 from tests.memory_pachd import MemoryPachd
 
-#: Community Edition, which the real pachd is without an activation key.
+#: The limit of the Community Edition: the real pachd has no activation key.
 MOST_PIPELINES = 16
 
 

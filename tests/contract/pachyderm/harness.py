@@ -1,4 +1,4 @@
-"""What the suite needs on either side of the port besides the port itself: to act as the spout, and as other people.
+"""What the suite needs on either side besides the port itself: to act as the spout, and as other people.
 
 The spout is the one that makes commits; on Pachyderm 1.13.4 both of its branches can be written from outside. Other
 people use Pachyderm's own client, here the SDK's.
@@ -30,26 +30,26 @@ from tests.memory_pachd.store import SPEC_REPO
 OWNER = Owner(cluster="5e9d8c1b-cluster", spout=SpoutKey(namespace="ingest", name="my-spout"))
 TRANSFORM = Transform(image="example/spout:1", cmd=("spout",))
 SPEC = PipelineSpec(transform=TRANSFORM, spout=SpoutOptions(marker="offset"))
-#: Looks like a commit and is none.
+#: Has the form of a commit id, and no commit has it.
 NO_COMMIT = uuid.UUID(int=1, version=4).hex
 
 
 def connection_to(address: str) -> Connection:
-    """How to reach the server at an address."""
+    """The operator's connection to the server at an address."""
     return Connection(pachd=PachdAddress.parse(address), telemetry=Metrics())
 
 
 class SpoutWriter(Protocol):
-    """What the spout does: it commits. Both return the commit's id."""
+    """What the spout does: it commits. Each method returns the commit's id."""
 
     def commit(self, repo: str, *, branch: str = OUTPUT_BRANCH, size: int = 1, finished: bool = True) -> str:
-        """A new head that is `size` bytes larger than its parent."""
+        """Make a new head that is `size` bytes larger than its parent."""
 
     def marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
-        """A new head of the marker branch with these files."""
+        """Make a new head of the marker branch with these files."""
 
     def many_files(self, repo: str, path: str, count: int) -> str:
-        """A new head of the marker branch with so many files below a path."""
+        """Make a new head of the marker branch with `count` files below a path."""
 
 
 class MemoryWriter:
@@ -60,7 +60,7 @@ class MemoryWriter:
         self._sizes: dict[tuple[str, str], int] = {}
 
     def commit(self, repo: str, *, branch: str = OUTPUT_BRANCH, size: int = 1, finished: bool = True) -> str:
-        # A commit holds all that its parent holds, and pachd tells the size of the whole.
+        # A commit holds everything that its parent holds, and pachd reports the size of the whole.
         whole = self._sizes[repo, branch] = self._sizes.get((repo, branch), 0) + size
         return self._pachd.append_commit(repo, branch=branch, size=whole, finished=finished)
 
@@ -72,7 +72,7 @@ class MemoryWriter:
 
 
 class RealWriter:
-    """The spout of a real pachd, from outside."""
+    """The spout of a real pachd, played by a client."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -85,7 +85,7 @@ class RealWriter:
 
     def many_files(self, repo: str, path: str, count: int) -> str:
         commit = self._client.start_commit(repo, MARKER_BRANCH)
-        # pachd makes the files of the lines of one, which is a hundred times as fast.
+        # pachd splits one file into a file for each line, which is a hundred times as fast.
         lines = b"".join(b"%d\n" % number for number in range(count))
         self._client.put_file_bytes(
             commit, path, lines, delimiter=pfs_pb2.Delimiter.Value("LINE"), target_file_datums=1
@@ -127,7 +127,7 @@ class Side:
         )
 
     def new_name(self) -> str:
-        """A name for a pipeline or a repo; what gets it is deleted after the test."""
+        """A name for a pipeline or a repo, which is deleted after the test."""
         self.names.append(f"contract-{uuid.uuid4().hex[:12]}")
         return self.names[-1]
 
@@ -144,7 +144,7 @@ class Side:
         return pipeline
 
     def lose_spec(self, name: str) -> None:
-        """Take away what a pipeline's spec is kept in, as where object storage has lost it."""
+        """Delete the commit that holds a pipeline's spec, as if object storage had lost it."""
         self.client.delete_commit((SPEC_REPO, self.client.inspect_pipeline(name).spec_commit.id))
 
     def abandoned_repo(self) -> str:
@@ -164,7 +164,7 @@ class Side:
         return name
 
     def clear(self) -> None:
-        """Delete whatever the test made, readers before what they read."""
+        """Delete everything that the test made, each reader before the repo that it reads."""
         for name in reversed(self.names):
             self.client.delete_pipeline(name, force=True)
         for name in self.names:

@@ -1,4 +1,4 @@
-"""Specs that a Spout can ask for: a table with a reason for each row, and a generator of whatever else there is."""
+"""Specs that a Spout can ask for: a table with a reason for each row, and a generator of random ones."""
 
 import dataclasses
 import json
@@ -111,7 +111,7 @@ ROWS = (
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _maps = st.dictionaries(_texts, _texts, max_size=3)
 _ports = st.integers(min_value=0, max_value=65535)
-# Above 8,192 cores a 32-bit float does not tell thousandths any more. None at all (0) is the same as not asking.
+# Above 8,192 cores a 32-bit float cannot hold thousandths. A request for 0 cores is the same as no request.
 _cores = st.decimals(min_value=Decimal("0.001"), max_value=8192, places=3).map(lambda value: cores(str(value)))
 _bytes = st.builds(
     lambda number, unit: Quantity.parse(f"{number}{unit}"),

@@ -1,4 +1,4 @@
-"""What a server could not run is told without asking it."""
+"""The check finds what the server would accept and could not run, without a request to it."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ def mounting(name: str, path: str) -> PipelineSpec:
     return dataclasses.replace(SPEC, transform=transform)
 
 
-#: Specs with what the real server makes of them. What ends the server is not tried on it here: others need it.
+#: Specs that fail on the real server. A spec that crashes it is not tried here: other tests need the server.
 FAILING = [
     pytest.param(patched({"op": "remove", "path": "/affinity"}), "spec.podPatch", id="patch-removes-nothing"),
     pytest.param(
@@ -112,7 +112,7 @@ class Controllers:
         return name, json.loads(self._bed.kubectl(*get).stdout)["spec"]["template"]["spec"]
 
     def failure_of(self, spec: PipelineSpec) -> str:
-        """Why a new pipeline fails; it has to."""
+        """Why a new pipeline fails. It has to fail."""
         name = self._side.created(spec)
         eventually(
             lambda: self._side.observed(name).state == "Failure",
@@ -133,13 +133,13 @@ def test_real_a_spec_that_the_check_refuses_does_fail(controllers: Controllers, 
     assert controllers.failure_of(spec) != "", field
 
 
-#: Of the Pod's JSON, what the API server fills in where pachd says nothing.
+#: The fields of the Pod that the API server fills in where pachd leaves them out.
 _DEFAULTS = {"terminationMessagePath", "terminationMessagePolicy", "dnsPolicy", "schedulerName", "serviceAccount"}
 _DEFAULTS |= {"defaultMode", "type"}
 
 
 def unforeseen(real: Json, foreseen: Json, place: str = "") -> list[str]:
-    """The places of the real Pod that the foreseen one has not, or has otherwise."""
+    """The places of the real Pod that the predicted Pod does not have, or has with another value."""
     if isinstance(real, Mapping) and isinstance(foreseen, Mapping):
         keys = [key for key in real if key not in _DEFAULTS]
         return [

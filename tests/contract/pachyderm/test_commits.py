@@ -1,4 +1,4 @@
-"""Heads say cheaply that something happened; commits say what."""
+"""The heads show cheaply that something happened; the commits show what."""
 
 import pytest
 

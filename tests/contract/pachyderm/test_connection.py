@@ -1,4 +1,4 @@
-"""Who answers, who does not, and with which credentials."""
+"""Connections with and without TLS and a token."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From nothing to a pipeline, through its changes, and back."""
+"""The life of a pipeline: create, observe, update, stop, start, delete."""
 
 import dataclasses
 
@@ -125,7 +125,7 @@ def test_an_update_makes_a_new_version_and_keeps_both_heads(side: Side) -> None:
 def test_a_pipeline_that_somebody_handed_over_can_be_updated(
     side: Side, parallelism: pps_pb2.ParallelismSpec | None
 ) -> None:
-    # pachd 1.13.4 crashes on an update that does not tell a parallelism, where the pipeline has one.
+    # pachd 1.13.4 crashes on an update without a parallelism, where the pipeline has one.
     stamp = pps_pb2.Metadata(annotations={STAMP_CLUSTER: OWNER.cluster, STAMP_SPOUT: str(OWNER.spout)})
     name = side.someones_pipeline(spout=SPOUT, metadata=stamp, parallelism_spec=parallelism)
     assert side.observed(name).owner == OWNER
@@ -137,7 +137,7 @@ def test_a_pipeline_that_somebody_handed_over_can_be_updated(
 
 
 def test_another_client_can_update_a_pipeline_that_the_operator_created(side: Side) -> None:
-    # pachd would crash here, had the operator told a parallelism when it made the pipeline.
+    # pachd would crash here if the operator had created the pipeline with a parallelism.
     name = side.created()
 
     side.client.create_pipeline(name, pps_pb2.Transform(image="theirs"), spout=pps_pb2.Spout(), update=True)
@@ -166,7 +166,7 @@ def test_removing_the_marker_and_adding_it_again_keeps_its_head(side: Side) -> N
 
 
 def test_updating_a_deleted_pipeline_creates_none(side: Side) -> None:
-    # pachd would make it anew, and take the heads of the repo that was kept: the position in the stream.
+    # pachd would create it again and detach the heads of the kept repo, and with them the position in the stream.
     name = side.abandoned_repo()
     heads = side.port.heads(name)
 

@@ -1,4 +1,4 @@
-"""A pipeline whose spec cannot be read: it is there, and nobody can tell whose it is."""
+"""A pipeline whose spec pachd cannot read: it exists, and its owner is not known."""
 
 from collections.abc import Callable
 from typing import Any

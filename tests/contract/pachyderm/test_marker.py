@@ -1,4 +1,4 @@
-"""The marker is shown whatever a spout wrote, and never more of it is read than is shown."""
+"""The marker is read whatever a spout wrote, and only as much of it as the status can show."""
 
 import os
 
@@ -11,7 +11,7 @@ from tests.contract.pachyderm.harness import NO_COMMIT, SPEC, Side
 
 
 def written(side: Side, files: dict[str, bytes], path: str = "offset") -> Marker:
-    """The marker as it is read back; there has to be one."""
+    """The marker as the port reads it. There has to be one."""
     name = side.created()
     found = side.port.marker(name, path, side.spout.marker(name, files))
     assert found is not None

@@ -1,4 +1,4 @@
-"""What a call costs the server: with a thousand spouts, each request too many is a thousand."""
+"""What a call costs the server: with a thousand spouts, one needless request is a thousand."""
 
 import time
 
@@ -63,7 +63,7 @@ def test_reading_the_heads_is_one_call(memory_side: Side, pachd: MemoryPachd) ->
 
 
 def in_pages(side: Side, name: str, head: str, *, since: str | None, most: int) -> list[str]:
-    """All that come, page by page."""
+    """The ids of all commits, read page by page."""
     found: list[str] = []
     following: str | None = head
     while following not in {None, since}:

@@ -80,7 +80,7 @@ def test_a_malformed_token_never_reaches_grpc_and_a_corrected_one_does(
 def test_a_credentials_file_that_is_missing_for_a_moment_is_retryable(
     memory_side: Side, tmp_path: Path, using: Callable[[Connection, Path], Connection]
 ) -> None:
-    """As while a Secret is rotated."""
+    """A file is missing for a moment while its Secret is rotated."""
     missing = tmp_path / "missing"
     port = PachydermV1(using(memory_side.connection, missing))
 
@@ -118,7 +118,7 @@ def test_a_token_in_the_environment_is_not_sent(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """A certificate that is its own authority."""
+    """A self-signed certificate."""
 
     key: bytes
     pem: bytes

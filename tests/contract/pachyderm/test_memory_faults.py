@@ -1,4 +1,4 @@
-"""What a real server does too seldom to wait for it: it fails, hangs, goes away and comes back."""
+"""What a real server does too rarely for a test: it fails, hangs, stops and comes back."""
 
 import dataclasses
 import socket
@@ -166,7 +166,7 @@ def test_a_pipeline_counts_as_gone_only_where_pachd_says_exactly_that(
     name = memory_side.created()
     pachd.fail("InspectPipeline", Code.UNKNOWN, details)
 
-    # A Spout that is being deleted would be let go, and its pipeline would stay.
+    # Otherwise the operator would release a Spout that is being deleted, and its pipeline would stay.
     with pytest.raises(Retryable):
         memory_side.port.observe(name)
 
@@ -231,7 +231,7 @@ def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
 
 
 def nested(depth: int) -> bytes:
-    """A PipelineInfo whose input is a cross of a cross of a cross, built by hand: the parser could not."""
+    """A PipelineInfo whose input is a cross of a cross, `depth` times; built by hand, as the parser cannot."""
 
     def field(message: Any, name: str, content: bytes) -> bytes:
         tag = message.DESCRIPTOR.fields_by_name[name].number << 3 | 2
@@ -272,7 +272,7 @@ def test_a_stopped_server_is_unreachable_and_answers_again_after_its_restart(
     eventually(lambda: _answers(memory_side), what="an answer", seconds=20)
     assert memory_side.observed(name).spec == SPEC
     memory_side.port.server()
-    # It could have come back as another version.
+    # It could have another version after the restart.
     assert pachd.calls["GetVersion"] == 2
 
 

@@ -1,4 +1,4 @@
-"""Nothing is written to a Pachyderm that this suite does not run against."""
+"""The adapter writes only to the version of Pachyderm that this suite runs against."""
 
 from collections.abc import Callable
 
@@ -50,7 +50,7 @@ def test_an_unsupported_version_is_read_and_never_written_to(
         port.server()
 
     assert not METHODS & set(pachd.calls), reason
-    assert port.observe(name) is not None, "what is there can be looked at"
+    assert port.observe(name) is not None, "it can still be observed"
 
 
 @pytest.mark.parametrize("version", ["1.13.4", "1.13.4-6a3d1c0", "1.13.4rc1"])
@@ -81,7 +81,7 @@ def test_a_server_that_changes_its_version_is_noticed_before_the_next_write(
     pachd.start()
     pachd.calls.reset()
 
-    # A Pod that is replaced between two looks costs no call its answer.
+    # A Pod of another version can replace pachd between two calls without a failed call in between.
     with pytest.raises(Stalled, match=r"1\.14\.0"):
         memory_side.port.stop(name)
     with pytest.raises(Stalled, match=r"1\.14\.0"):

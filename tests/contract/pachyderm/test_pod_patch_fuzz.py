@@ -1,6 +1,6 @@
-"""No podPatch that the operator takes makes the JSON patch library of pachd 1.13.4 panic, and each applies as foreseen.
+"""No podPatch that the operator accepts makes the JSON patch library of pachd panic, and each applies as predicted.
 
-The library itself says so (`testbed/servers/podpatch`): a panic in it ends pachd, which has no recover around it.
+The tests run the library of pachd 1.13.4 itself (`testbed/servers/podpatch`). A panic in it ends pachd.
 """
 
 import copy
@@ -23,7 +23,7 @@ from tests.builders import a_spec, a_transform
 Json = Any
 Operation = dict[str, Json]
 
-#: How many are taken. They are the same in every run, so that a failure can be looked at.
+#: How many patches are accepted. They are the same in every run, so that a failure can be repeated.
 PATCHES = 10_000
 SEED = 9
 AFFINITY = {"op": "add", "path": "/affinity", "value": None}
@@ -63,7 +63,7 @@ KNOWN_PANICS: list[tuple[str, list[Operation]]] = [
 
 @pytest.fixture(scope="module")
 def pod() -> Json:
-    """A worker Pod, with only a few of its variables: the answers have it thousands of times."""
+    """A worker Pod with only a few of its variables, as the answers contain it thousands of times."""
     transform = a_transform(env={"A": "ü & <b>"}, secrets=(model.SecretMount(name="kafka", mount_path="/etc/kafka"),))
     pod = json.loads(json.dumps(worker_pod("my-spout", a_spec(transform=transform))))
     for container in pod["containers"]:
@@ -72,8 +72,8 @@ def pod() -> Json:
 
 
 def answers(questions: Sequence[tuple[Json, str]]) -> list[dict[str, Json]]:
-    """What the library makes of each patch on its document."""
-    # The documents as pachd writes them: a test compares the texts.
+    """The library's answer to each patch on its document."""
+    # The documents as pachd writes them: the operation `test` compares their texts.
     asked = [f'{{"doc":{canonical_json(json.dumps(doc))},"patch":{json.dumps(patch)}}}' for doc, patch in questions]
     done = programs.run("podpatch", input="\n".join(asked))
     assert done.returncode == 0, done.stderr
@@ -81,7 +81,7 @@ def answers(questions: Sequence[tuple[Json, str]]) -> list[dict[str, Json]]:
 
 
 class Nasty:
-    """Makes patches, without end: most are taken, and some have a shape that panics, or one near to it."""
+    """Generates patches without end: most are accepted, and some panic or nearly do."""
 
     def __init__(self, doc: Json, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - no secret
@@ -149,7 +149,7 @@ def _paths(doc: Json, prefix: str = "") -> Iterator[str]:
 
 
 def foreseen(patch: str, doc: Json) -> Json | None:
-    """The document as the operator foresees it; None where the patch is refused."""
+    """The patched document as the operator predicts it; None where the operator refuses the patch."""
     if any(findings(patch)):
         return None
     try:
@@ -186,13 +186,13 @@ def test_accepted_random_patches_do_not_panic_and_apply_as_predicted(pod: Json) 
         if answer["outcome"] != "ok" or canonical(answer["doc"]) != canonical(doc)
     ]
     assert wrong == []
-    # Else this would show nothing: what panics is made often, and is what was refused.
+    # Otherwise this would show nothing: many of the generated patches panic, and the operator refused them.
     panics = [answer for answer in answers([(pod, patch) for patch in refused]) if answer["outcome"] == "panic"]
     assert len(panics) > PATCHES / 20
 
 
 def test_accepted_random_patches_do_not_panic_on_any_document(pod: Json) -> None:
-    # A server can be configured in ways that the operator does not know of: what is safe must not depend on the Pod.
+    # A server can be configured in ways that the operator does not know, so safety must not depend on the Pod.
     pick = random.Random(SEED)  # noqa: S311 - no secret
     taken = itertools.islice((patch for patch in Nasty(pod, SEED + 1) if not any(findings(patch))), PATCHES)
     questions = [(cut(pod, pick), patch) for patch in taken]

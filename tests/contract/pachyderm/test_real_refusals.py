@@ -1,6 +1,6 @@
-"""All that a real pachd 1.13.4 can be brought to say of a spec, by other clients too, is known as a refusal.
+"""The adapter knows every refusal of a spec that a client can get from a real pachd 1.13.4.
 
-`tests/unit/pachyderm/v1/test_words.py` has what cannot be brought about from outside.
+`tests/unit/pachyderm/v1/test_words.py` has the refusals that no client can bring about.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ SPOUT = {**TRANSFORM, "spout": pps_pb2.Spout()}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """A request, apart from the pipeline's name, and what is said of it (`{}` being the name)."""
+    """A request without the pipeline's name, and what pachd answers (`{}` stands for the name)."""
 
     reason: str
     request: Mapping[str, Any]
@@ -98,7 +98,7 @@ REFUSALS = [
 
 
 def refused(side: Side, name: str, request: Mapping[str, Any]) -> grpc.RpcError:
-    """What pachd answers to a request that it does not take."""
+    """The answer of pachd to a request that it refuses."""
     whole = pps_pb2.CreatePipelineRequest(pipeline=pps_pb2.Pipeline(name=name), **request)
     with pytest.raises(grpc.RpcError) as caught:
         side.client.create_pipeline_from_request(whole)

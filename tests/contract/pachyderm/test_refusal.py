@@ -1,4 +1,4 @@
-"""What only a person can mend comes as Stalled, with a reason to alert on and a message that helps."""
+"""What only a person can fix raises Stalled, with a reason to alert on and a message that helps."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What is asked for is what comes back: else the operator would update, and so restart, a spout for ever."""
+"""The port returns a spec as it was written. Otherwise the operator would update and restart a spout for ever."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,14 +38,14 @@ def test_the_list_has_the_same_specs_as_observing_each_pipeline(side: Side) -> N
 
 
 def test_a_second_list_reuses_the_objects_of_unchanged_pipelines(side: Side) -> None:
-    """Its maps come in another order each time."""
+    """The in-memory pachd writes maps in another order each time."""
     name = side.created(EVERYTHING)
 
     def is_the_same() -> bool:
         found = [side.port.list()[name] for _ in range(20)]
         return all(pipeline is found[0] for pipeline in found)
 
-    # Its state moves for a moment.
+    # The state of a new pipeline changes for a moment.
     eventually(is_the_same, what="20 answers with the same object")
     before = side.port.list()[name]
 

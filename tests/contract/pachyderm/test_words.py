@@ -1,4 +1,4 @@
-"""The words in which pachd refuses. The adapter tells failures apart by them, because nearly all are gRPC UNKNOWN."""
+"""The words of pachd's refusals. The adapter distinguishes them by these words: nearly all are gRPC UNKNOWN."""
 
 import dataclasses
 import re
@@ -14,7 +14,7 @@ from tests.contract.pachyderm.harness import NO_COMMIT, Side
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Words:
-    """What pachd says (whole, `{}` being the repo) to a call on a repo with one commit on either branch."""
+    """The whole answer of pachd to a call on a repo with one commit on each branch (`{}` stands for the repo)."""
 
     reason: str
     call: Callable[[Any, str], object]

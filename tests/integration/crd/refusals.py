@@ -1,4 +1,4 @@
-"""What the API server says of a Spout that it refuses."""
+"""Reads the API server's refusal of a Spout."""
 
 import json
 from typing import NamedTuple
@@ -16,5 +16,5 @@ class Refusal(NamedTuple):
 def refusals(error: client.ApiException) -> list[Refusal]:
     """What the API server found wrong with an object it refused."""
     causes = json.loads(error.body or "{}")["details"]["causes"]
-    # A missing field or a wrong type keeps the CEL rules from being run, which is told in a remark without a field.
+    # Where a field is missing or has a wrong type, the CEL rules are not run: a cause without a field says so.
     return [Refusal(cause["field"], cause["message"]) for cause in causes if cause["field"] != "<nil>"]

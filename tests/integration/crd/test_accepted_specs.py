@@ -1,4 +1,4 @@
-"""What a Spout may say. Each row is taken as it stands: nothing is dropped, nothing is added."""
+"""Specs that the API server accepts, each as it is written: it drops nothing and adds nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ ROWS = [
     Row("image-tag-and-digest", "what kustomize writes", {"transform.image": f"ubuntu:24.04@{DIGEST}"}),
     Row("image-port", "a registry with a port", {"transform.image": f"localhost:5000/a/b__c:v1@{DIGEST}"}),
     Row("image-ipv6", "a registry with an address", {"transform.image": "[fd00::1]:5000/team/app:V1"}),
-    # The command and what it is given
+    # The command and its input
     Row("empty-argument", "only the first entry must name something", {"transform.cmd": ["sh", ""]}),
     Row("no-env", "empty says nothing", {"transform.env": {}, "transform.secrets": []}),
     Row("odd-env", "Kubernetes takes dots and dashes", {"transform.env": {"_a.b-c": "", "-X": "\n"}}),

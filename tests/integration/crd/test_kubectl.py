@@ -1,4 +1,4 @@
-"""What a person sees of Spouts in kubectl."""
+"""Spouts as kubectl shows them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ WIDE_HEADER = [*HEADER, "PIPELINE", "VERSION", "REASON"]
 
 
 def table(output: str) -> list[list[str]]:
-    """Rows and cells of a table of kubectl: cells start where the words of its header start."""
+    """The rows of a table of kubectl as lists of cells. A cell starts where the word of its header starts."""
     header, *lines = output.splitlines()
     starts = [match.start() for match in re.finditer(r"(?:^|(?<=  ))\S", header)]
     ends = [*starts[1:], None]

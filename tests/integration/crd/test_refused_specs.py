@@ -1,4 +1,4 @@
-"""What a Spout may not say, where the API server points to, and what it tells the reader."""
+"""Specs that the API server refuses, with the field that it names and the message for the reader."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tests.integration.crd.refusals import Refusal, refusals
 
 @dataclass(frozen=True)
 class Row:
-    """A spec that is refused, for one cause only: at the field `at`, with a message that contains `says`."""
+    """A spec that is refused for exactly one cause: at the field `at`, with a message that contains `says`."""
 
     id: str
     reason: str

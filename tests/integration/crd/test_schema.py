@@ -1,4 +1,4 @@
-"""What holds for every field of the schema; read from the file, no server needed."""
+"""Rules for every field of the schema. They are read from the file and need no server."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +38,7 @@ ALL_SCHEMAS = dict(schemas(ROOT))
 
 
 def test_every_field_has_a_description() -> None:
-    # A dozen characters are no description; a long one that lacks its full stop was cut off.
+    # A dozen characters are not a description, and one without a full stop was cut off.
     poor = {
         path
         for path, field in ALL_FIELDS.items()

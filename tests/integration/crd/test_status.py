@@ -1,4 +1,4 @@
-"""What the operator may write into the status, and that spec and status have a door each."""
+"""What the operator may write into the status, and that spec and status are written separately."""
 
 import copy
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ STATUS: Body = {
 
 
 def with_status(status: Mapping[str, object]) -> Body:
-    """A Spout that says so of itself."""
+    """A Spout with a status."""
     return {**a_spout(), "status": copy.deepcopy(dict(status))}
 
 

@@ -1,4 +1,4 @@
-"""What may be changed of a Spout that exists."""
+"""Changes to an existing Spout that the API server accepts or refuses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ COMMANDS = [
 
 @pytest.fixture
 def cluster(bed: Testbed, crd: str) -> Iterator[Testbed]:
-    """A cluster with Argo CD's ConfigMap; the CRD is put back where a command deletes it."""
+    """A cluster with Argo CD's ConfigMap. The CRD is installed again after the test, as a command deletes it."""
     bed.kubectl("create", "namespace", "argocd", check=False)
     bed.kubectl("create", "configmap", "argocd-cm", "-n", "argocd", check=False)
     yield bed
@@ -31,7 +31,7 @@ def cluster(bed: Testbed, crd: str) -> Iterator[Testbed]:
 
 
 def as_controllers_do(bed: Testbed) -> None:
-    """What a cluster's own controllers would do meanwhile: run the Pods, end a namespace that is being deleted."""
+    """Do what the controllers of a cluster would do: run the Pods, and remove a deleted namespace."""
     here = ("-n", "spout-operator", "deployment/spout-operator")
     generation = bed.kubectl("get", *here, "-o", "jsonpath={.metadata.generation}", check=False).stdout or "0"
     up = '"replicas":1,"updatedReplicas":1,"availableReplicas":1,"readyReplicas":1'

@@ -15,7 +15,7 @@ from tests.memory_pachd import MemoryPachd
 
 @pytest.fixture(scope="session")
 def rights(bed: Testbed, crd: str) -> None:
-    """What deploy/overlays/cluster-wide grants to the operator's account."""
+    """Install the rights that deploy/overlays/cluster-wide grants to the operator's account."""
     install(bed)
 
 
@@ -47,5 +47,5 @@ def operator(stopped_operator: OperatorProcess) -> OperatorProcess:
 def spouts(kube: client.ApiClient, namespace: str, stopped_operator: OperatorProcess) -> Iterator[Spouts]:
     """The Spouts of the test's own namespace."""
     yield Spouts(kube, namespace, stopped_operator.log)
-    # Ended first, so that it does not put back the finalizers that the namespace's end takes away.
+    # Stopped first, so that it does not restore the finalizers that the end of the namespace removes.
     stopped_operator.stop()

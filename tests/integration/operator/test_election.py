@@ -1,4 +1,4 @@
-"""Two replicas: one acts, the other takes over, and one that was away does no harm."""
+"""Two replicas: one acts, the other takes over, and a replica that was paused does no harm."""
 
 import datetime
 import time
@@ -30,7 +30,7 @@ ROLES = {
 
 @pytest.fixture(scope="module")
 def second_user(bed: Testbed, rights: None) -> str:
-    """Another name with the same rights, so that the API server's log tells the two replicas apart."""
+    """Another account with the same rights, so that the API server's log distinguishes the two replicas."""
     for place, roles in ROLES.items():
         for role in roles:
             if place == "clusterrolebinding":
@@ -46,7 +46,7 @@ def second_user(bed: Testbed, rights: None) -> str:
 def replicas(
     bed: Testbed, second_user: str, pachd: MemoryPachd, tmp_path: Path
 ) -> Iterator[tuple[OperatorProcess, OperatorProcess]]:
-    """A leader, which runs under the operator's account, and one that waits."""
+    """A leader under the operator's account, and a replica that waits."""
     bed.kubectl("delete", "lease", "--all", "-n", "spout-operator")
     first = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
@@ -72,7 +72,7 @@ def spouts(
     kube: client.ApiClient, namespace: str, replicas: tuple[OperatorProcess, OperatorProcess]
 ) -> Iterator[Spouts]:
     yield Spouts(kube, namespace, replicas[1].log)
-    # Ended first, so that they do not put back the finalizers that the namespace's end takes away.
+    # Stopped first, so that they do not restore the finalizers that the end of the namespace removes.
     for process in replicas:
         process.stop()
 
@@ -140,7 +140,7 @@ def test_a_leader_that_was_paused_writes_nothing_and_ends(
     pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")
 
-    # It has work before it: an edit that it has taken from the watch, or will when it goes on.
+    # It has work to do: an edit that it has read from the watch, or will read when it continues.
     first.pause()
     spouts.edit("one", {"transform": {"image": "i:2"}})
     took = seconds_until(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)

@@ -1,4 +1,4 @@
-"""Watches of an API server that refuses, breaks off, or has an election: each goes on, or is begun anew in time."""
+"""Watches of an API server that refuses them, ends them or restarts: each continues or is restarted in time."""
 
 import asyncio
 import logging
@@ -15,16 +15,16 @@ from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.telemetry.metrics import Metrics
 from tests.fakes.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
 
-#: Seconds: kopf takes three to give up a request, and five to end.
+#: Seconds: kopf needs three to give up a request, and five to end.
 PATIENCE = 30.0
-#: Seconds in which requests are counted.
+#: Seconds for which requests are counted.
 A_WHILE = 6.0
 #: Seconds for a watch to be granted.
 GRANT_WITHIN = 10.0
 
 
 class Watched:
-    """An informer that runs, and what it told."""
+    """A running informer, and what it reported."""
 
     def __init__(self, api: ScriptedApi, *namespaces: str) -> None:
         self.api = api
@@ -72,7 +72,7 @@ class Watched:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the operator warned of; kopf's own warnings are not shown (telemetry/logs.py)."""
+    """The operator's own warnings. It does not log those of kopf (telemetry/logs.py)."""
     return [
         record.message
         for record in caplog.records
@@ -163,7 +163,7 @@ async def test_a_watch_that_always_ends_at_once_is_restarted_slowly(
 
 
 async def test_a_server_that_does_not_serve_spouts_yet_is_asked_again(api: ScriptedApi) -> None:
-    """kopf asks once, and would wait for ever for an answer that it does not ask for."""
+    """kopf reads the served resources once, and would wait for ever for Spouts that appear later."""
     api.serves_spouts = False
     async with Watched(api).running() as watched:
         await watched.until("its trouble", lambda: "does the API server serve Spouts?" in watched.trouble(None))
@@ -179,7 +179,7 @@ async def test_a_cancelled_informer_leaves_no_thread(api: ScriptedApi) -> None:
     async with Watched(api, "a", "b", "c").running() as watched:
         await watched.until("all watches", lambda: not any(watched.informer.troubles().values()))
 
-    # The last that a thread does is to say that it has ended.
+    # The last thing that the informer's thread does is to log that it has ended.
     left = set(threading.enumerate()) - before
     for thread in left:
         thread.join(timeout=5)

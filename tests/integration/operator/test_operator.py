@@ -1,4 +1,4 @@
-"""The operator's dealings with a real API server, and with a pachd in trouble."""
+"""The operator on a real API server, and with a pachd that fails."""
 
 import json
 import socket
@@ -25,7 +25,7 @@ SPEC = a_spec({"spout.marker": "offset"})
 
 
 def ready_spout(spouts: Spouts, pachd: MemoryPachd) -> dict[str, Any]:
-    """The Spout `one` as it was made, once it is ready."""
+    """Create the Spout `one`, and wait until it is ready."""
     made = spouts.create("one", SPEC)
     eventually(lambda: pachd.calls["CreatePipeline"], what="the pipeline")
     eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the answer to be taken")
@@ -257,7 +257,7 @@ def test_an_older_crd_ends_the_operator_with_the_name_of_the_missing_field(
 def test_a_missing_namespace_is_named_in_a_message(
     bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path
 ) -> None:
-    """By who may see all of them, and by the operator's own account, whose Role would be in it."""
+    """Once for an account that may read all namespaces, and once for the operator's own account."""
     told = {
         bed.kubeconfig: "the cluster does not have the namespace 'nowhere' (--namespace); make it first",
         bed.kubeconfig_for_account("spout-operator", "spout-operator"): (

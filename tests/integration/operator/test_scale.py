@@ -15,7 +15,7 @@ from tests.memory_pachd import MemoryPachd
 BASE = Path(__file__).parents[3] / "deploy" / "base" / "deployment.yaml"
 SPEC = a_spec({"spout.marker": "offset"})
 NAMES = [f"spout-{number:03d}" for number in range(100)]
-#: Seconds between two looks, here and in an installation.
+#: Seconds between two polls, here and in an installation.
 TICK, DEFAULT_TICK = 1, 10
 TICKS = 10
 

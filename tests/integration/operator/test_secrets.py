@@ -1,4 +1,4 @@
-"""A password in an environment variable leaves the operator nowhere: not in a status, not in a log at any level."""
+"""The operator never reveals a password in an environment variable: not in a status, not in a log of any level."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The watch on a real kube-apiserver: counted, and made anew where its connection goes silent."""
+"""The watch on a real kube-apiserver: it is counted, and restarted where its connection goes silent."""
 
 from collections.abc import Iterator
 from pathlib import Path

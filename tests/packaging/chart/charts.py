@@ -18,7 +18,7 @@ RELEASE, NAMESPACE = "spout-operator", "spout-operator"
 
 
 def template(helm: Helm, *arguments: str, values: str = "") -> subprocess.CompletedProcess[str]:
-    """`helm template`, as it ends; `values` are read with `--values -`."""
+    """The result of `helm template`; it reads `values` with `--values -`."""
     return run(helm, "template", RELEASE, str(CHART), "--namespace", NAMESPACE, *arguments, input=values)
 
 
@@ -39,10 +39,10 @@ def with_values(file: Path) -> tuple[str, str]:
 
 
 def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
-    """Those of some kinds."""
+    """The manifests of these kinds."""
     return [manifest for manifest in manifests if manifest["kind"] in kinds]
 
 
 def name_of(manifest: Manifest) -> str:
-    """For messages and ids."""
+    """Kind and name, for messages and ids."""
     return f"{manifest['kind']}/{manifest['metadata']['name']}"

@@ -36,7 +36,7 @@ def bed() -> Iterator[Testbed]:
 
 @pytest.fixture
 def namespace(bed: Testbed) -> str:
-    """A namespace of the test's own."""
+    """A new namespace for each test."""
     name = f"chart-{uuid.uuid4().hex[:8]}"
     bed.kubectl("create", "namespace", name)
     return name
@@ -55,7 +55,7 @@ def helm(bed: Testbed, namespace: str, cluster_without_the_chart: None) -> RunHe
 
 @pytest.fixture
 def cluster_without_the_chart(bed: Testbed) -> Iterator[None]:
-    """What a test installed for the whole cluster is gone after it."""
+    """Delete what a test installed for the whole cluster."""
     yield
     part = "--selector=app.kubernetes.io/part-of=spout-operator"
     bed.kubectl("delete", "clusterroles,clusterrolebindings", part, "--ignore-not-found")

@@ -1,4 +1,4 @@
-"""What the Pod of `helm test` does, with its arguments and its account's rights; the Pod itself needs a kubelet."""
+"""The command of the Pod of `helm test`, with its arguments and its rights. The Pod itself would need a kubelet."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ RELEASE = "spout-operator"
 
 @pytest.fixture
 def hooks(bed: Testbed, namespace: str, helm: RunHelm) -> list[Manifest]:
-    """The release is installed, and so are the hooks of its test, but for the Pod."""
+    """Install the release and the hooks of its test, except the Pod."""
     done = helm("install", RELEASE, str(CHART))
     assert done.returncode == 0, done.stderr
     wait_for_crd(bed)
@@ -35,7 +35,7 @@ def hooks(bed: Testbed, namespace: str, helm: RunHelm) -> list[Manifest]:
 def run_pod(
     bed: Testbed, hooks: list[Manifest], namespace: str, *, patience: int = 30
 ) -> subprocess.CompletedProcess[str]:
-    """Run what the Pod would, with its account."""
+    """Run the command of the Pod, with its account."""
     (pod,) = of_kind(hooks, "Pod")
     (container,) = pod["spec"]["containers"]
     service = f"http://{RELEASE}.{namespace}.svc:8080"

@@ -1,4 +1,4 @@
-"""The chart on a real kube-apiserver: every object is taken; install, upgrade, uninstall."""
+"""The chart on a real kube-apiserver: it accepts every object through install, upgrade and uninstall."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ CRD = "spouts.spout-operator.io"
 
 @pytest.fixture
 def namespaces(bed: Testbed) -> None:
-    """Those that the values name."""
+    """Create the namespaces that the values name."""
     names = ("ingest", "orders", "spout-operator")
     for name in names:
         bed.kubectl("create", "namespace", name, check=False)
@@ -76,7 +76,7 @@ def test_the_api_server_accepts_the_example_in_the_charts_annotations(
 
 
 def older_chart(folder: Path) -> Path:
-    """The chart of a version before, whose CRD did not know descriptions yet."""
+    """An older chart, whose CRD has no field `description`."""
     chart = Path(shutil.copytree(CHART, folder / "older"))
     meta = chart / "Chart.yaml"
     meta.write_text(yaml.safe_dump({**yaml.safe_load(meta.read_text()), "version": "0.0.9"}))
@@ -148,7 +148,7 @@ def test_the_install_notes_name_a_missing_secret_and_the_command_that_creates_it
 
 
 def test_an_install_for_one_namespace_needs_no_right_elsewhere(bed: Testbed, namespace: str, helm: RunHelm) -> None:
-    """With roles, account and CRD made by somebody else."""
+    """Somebody else has created the roles, the account and the CRD."""
     bed.kubectl("create", "clusterrole", "installer", "--verb=*", "--resource=deployments.apps,services,secrets")
     bed.kubectl("create", "rolebinding", "one", "--clusterrole=installer", "--user=one", "-n", namespace)
     values = with_values(CHART / "ci" / "no-rbac-values.yaml")

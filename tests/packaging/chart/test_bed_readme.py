@@ -1,4 +1,4 @@
-"""The README's install section, followed word for word on an API server; what needs a container engine is left out."""
+"""The README's install section, run word for word on an API server, without what needs a container engine."""
 
 import os
 import re
@@ -14,12 +14,12 @@ from spout_testbed import Testbed, recipes
 from spout_testbed.programs import program
 from tests.packaging.chart.charts import ROOT
 
-#: No engine builds images here, and no kubelet runs the Pod of `helm test`.
+#: No container engine builds images here, and no kubelet runs the Pod of `helm test`.
 LEFT_OUT = ("docker build", "helm test")
 
 
 def blocks() -> dict[str, str]:
-    """The shell of the install section, by the first words of each block."""
+    """The shell blocks of the install section, by their first words."""
     section = (ROOT / "README.md").read_text().partition("## Install on a cluster")[2].partition("\n## ")[0]
     found = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     names = ("helm", "kubectl", "argocd", "flux", "spout")
@@ -29,7 +29,7 @@ def blocks() -> dict[str, str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of what the commands name, and the programs they call."""
+    """A copy of the files that the commands name, and the programs that they call."""
     for name in ("charts", "crds", "deploy", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name, symlinks=True)
     (tmp_path / "bin").mkdir()
@@ -37,12 +37,12 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def follow(bed: Testbed, checkout: Path, block: str, helm: str = "helm4") -> str:
-    """Run a block as a person would who pastes it."""
+    """Run a block as if a person had pasted it."""
     link = checkout / "bin" / "helm"
     link.unlink(missing_ok=True)
     link.symlink_to(program("helm3" if helm == "helm3" else "helm4"))
     lines = [line for line in block.splitlines() if not line.startswith(LEFT_OUT)]
-    # The machine's, else the test bed's.
+    # The kubectl of the machine, or that of the test bed.
     kubectl = shutil.which("kubectl") or recipes.kubernetes_recipe().folder() / "kubectl"
     search = [str(checkout / "bin"), str(Path(kubectl).parent), os.environ["PATH"]]
     environment = {**os.environ, "KUBECONFIG": str(bed.kubeconfig), "PATH": ":".join(search)}
@@ -56,7 +56,7 @@ def follow(bed: Testbed, checkout: Path, block: str, helm: str = "helm4") -> str
 
 @pytest.fixture(autouse=True)
 def cleared(bed: Testbed) -> Iterator[None]:
-    """What a test has left is gone after it, also when it failed."""
+    """Delete what a test has left, also when it failed."""
     yield
     bed.kubectl("delete", "spouts", "--all", "-A", "--ignore-not-found", check=False)
     part = "--selector=app.kubernetes.io/part-of=spout-operator"

@@ -1,4 +1,4 @@
-"""Rights proved by use: the operator runs under exactly the chart's roles, nothing is refused, and no rule is spare."""
+"""The operator runs with exactly the chart's roles: the API server refuses nothing, and no rule is superfluous."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ MODES = {"cluster-wide": (), "one namespace": ("--set", "watchNamespaces={{{name
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """What one run of the operator, from its first start to a restart, asked of the API server."""
+    """The requests of one run of the operator, from its first start to a restart."""
 
     account: str
     requests: frozenset[Request]
@@ -62,20 +62,20 @@ def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunH
 
 
 def environment(helm: RunHelm, namespace: str) -> dict[str, str]:
-    """The variables that the installed Deployment gives to its Pod, as a kubelet would."""
+    """The variables that the installed Deployment gives to its Pod, resolved as a kubelet resolves them."""
     installed = yaml.safe_load_all(helm("get", "manifest", "spout-operator").stdout)
     (deployment,) = [one for one in installed if one and one["kind"] == "Deployment"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     found: dict[str, str] = {}
     for variable in container["env"]:
-        # POD_NAMESPACE comes from the Pod, and others name it.
+        # POD_NAMESPACE comes from the Pod, and other variables refer to it.
         value = variable.get("value", namespace)
         found[variable["name"]] = value.replace("$(POD_NAMESPACE)", namespace)
     return found
 
 
 def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
-    """Make, edit, restart the operator, make another one anew, delete."""
+    """Create and edit a Spout, restart the operator, delete the pipeline with another client, delete the Spout."""
     spouts.create("one", SPEC)
     spouts.wait("one", "to be made", synced="True")
     pachd.come_up("one")
@@ -85,7 +85,7 @@ def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
     process.stop()
     process.start()
     eventually(lambda: process.is_leading, what="the operator to lead again", details=process.log.read_text)
-    # A pipeline that somebody deleted is made anew, after a look whether the Spout is still there.
+    # The operator creates a deleted pipeline again, after it has read whether the Spout still exists.
     Client.new_from_pachd_address(pachd.address).delete_pipeline("one", force=True)
     eventually(lambda: pachd.calls["CreatePipeline"] >= 3, what="it to be made anew", details=process.log.read_text)
     spouts.delete("one")
@@ -93,7 +93,7 @@ def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
 
 
 def test_the_roles_grant_every_right_that_the_operator_uses_and_no_other(bed: Testbed, use: Use) -> None:
-    """Without any single right, something that the operator asked for is refused, as the server itself says."""
+    """Without any single right, the API server refuses a request that the operator made."""
     assert [one for one in use.requests if one.status == 403] == []
     rights = [
         (role, index, resource, verb)
@@ -123,7 +123,7 @@ def test_the_roles_grant_every_right_that_the_operator_uses_and_no_other(bed: Te
 
 @contextlib.contextmanager
 def without(bed: Testbed, role: Manifest, index: int, resource: str, verb: str) -> Iterator[None]:
-    """The role without one right, which is put back."""
+    """Take one right from the role, and give it back at the end."""
     rule = role["rules"][index]
     less = [
         {**rule, "resources": [one for one in rule["resources"] if one != resource]},
@@ -145,7 +145,7 @@ def without(bed: Testbed, role: Manifest, index: int, resource: str, verb: str) 
 
 
 def allowed(bed: Testbed, request: Request, account: str) -> bool:
-    """What the API server's authorizer says of a request."""
+    """Whether the API server's authorizer allows a request."""
     resource, _, subresource = request.resource.partition("/")
     attributes = {
         "verb": request.verb,

@@ -1,4 +1,4 @@
-"""The chart without a cluster: what Helm 3 and Helm 4 make of it, and what they refuse."""
+"""The chart without a cluster: what Helm 3 and Helm 4 render, and what they refuse."""
 
 import re
 import time
@@ -106,7 +106,7 @@ def test_an_older_kubernetes_is_refused(helm: Helm) -> None:
 
 @helms
 def test_the_chart_renders_in_under_two_seconds(helm: Helm) -> None:
-    """It takes a tenth of that; the best of three, so that only a chart that has become slow is told."""
+    """It takes a tenth of that. The best of three counts, so that a busy machine does not fail the test."""
     took = []
     for _ in range(3):
         begin = time.monotonic()
@@ -184,7 +184,7 @@ def test_aggregated_roles_grant_people_rights_to_spouts(sets: tuple[str, ...], g
 
 
 def test_the_install_notes_say_what_who_creates_spouts_can_read() -> None:
-    """Rendered as a client does: `helm template` leaves the notes out."""
+    """A client-side dry run renders the notes, which `helm template` leaves out."""
     done = run("helm4", "install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client")
     assert "can read every Secret of Pachyderm's namespace" in done.stdout, done.stderr
 
@@ -207,7 +207,7 @@ def test_the_pods_meet_the_restricted_pod_security_standard(values: Path) -> Non
 
 
 def test_the_chart_sets_every_variable_that_the_operator_reads_but_the_port() -> None:
-    """As the command line says them itself."""
+    """The variables are read from the source of the command line."""
     known = set(re.findall(r'_PREFIX \+ "([A-Z_]+)"', (ROOT / "operator/spout_operator/cli.py").read_text()))
     set_by_chart: set[str] = set()
     for values in VALUES:
@@ -253,7 +253,7 @@ def test_the_pod_of_the_chart_equals_the_one_of_deploy_base() -> None:
     def comparable(found: Manifest) -> Manifest:
         pod: Manifest = found["spec"]["template"]["spec"]
         (container,) = pod["containers"]
-        # Where the image comes from, and what is said by values that have their defaults.
+        # The source of the image, and what values with defaults set.
         for name in ("image", "imagePullPolicy", "env"):
             container.pop(name, None)
         (downward,) = [

@@ -1,4 +1,4 @@
-"""What checkov and kube-score find in the rendered chart: only what is waived, and no waiver is spare."""
+"""checkov and kube-score find exactly the waived findings in the rendered chart."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,13 @@ import yaml
 from spout_testbed.programs import run
 from tests.packaging.chart.charts import CHART, template, with_values
 
-#: By judge; "CHECK Kind" with the reason.
+#: By linter: "CHECK Kind" with the reason.
 WAIVERS: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "waivers.yaml").read_text())
 CRITICAL = 1
 
 
 def render(folder: Path) -> list[Path]:
-    """With default values, and as it should be run where it matters."""
+    """The chart with default values, and with those for high availability."""
     files = []
     for name in ("default", "ha"):
         done = template("helm4", *with_values(CHART / "ci" / f"{name}-values.yaml"))

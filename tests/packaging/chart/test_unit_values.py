@@ -1,4 +1,4 @@
-"""The chart's values: each is in the schema, does something, and is refused where it cannot be."""
+"""The chart's values: each is in the schema, has an effect, and is refused where it is wrong."""
 
 import importlib.util
 import json
@@ -14,7 +14,7 @@ from tests.packaging.chart.charts import CHART, HELMS, ROOT, Helm, of_kind, rend
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
-#: In the schema and not in values.yaml: what Helm and charts above this one hand down.
+#: In the schema and not in values.yaml: what Helm and parent charts pass to this chart.
 HANDED_DOWN = {"global", "enabled"}
 
 helms = pytest.mark.parametrize("helm", HELMS)
@@ -46,7 +46,7 @@ def test_the_schema_lists_exactly_the_values() -> None:
     shape(SCHEMA, DEFAULTS)
 
 
-#: All that is switched off by default, switched on.
+#: Everything that is off by default, switched on.
 SWITCHED_ON: dict[str, Any] = {
     "pachyderm": {"tokenSecret": {"name": "token"}, "caSecret": {"name": "ca"}},
     "serviceAccount": {"name": "account"},

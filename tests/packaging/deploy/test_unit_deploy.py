@@ -56,7 +56,7 @@ def test_the_crds_are_a_kustomization_of_all_crds() -> None:
 
 
 def rights(*files: Path) -> dict[tuple[str, ...], list[str]]:
-    """What all roles of these files grant: (group, resource, names) with the verbs, by the role's namespace."""
+    """What the roles of these files grant: (namespace of the role, group, resource, names) with the verbs."""
     return {
         (role["metadata"].get("namespace", "*"), group, resource, *rule.get("resourceNames", [])): sorted(rule["verbs"])
         for file in files

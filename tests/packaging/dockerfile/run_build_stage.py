@@ -1,4 +1,4 @@
-"""Run the Dockerfile's build stage without a container engine, and start what it made as the image would.
+"""Run the Dockerfile's build stage without a container engine, and start the result as the image would.
 
 The stage's own COPY, ENV and RUN lines are followed in an empty root of their own, where nothing of the machine is
 seen but its system folders and a Python. Then the image's ENTRYPOINT runs there with `--help`: as the image's USER

@@ -1,4 +1,4 @@
-"""What the documents promise to list, they list."""
+"""The documents list what they promise to list."""
 
 from pathlib import Path
 

@@ -42,7 +42,7 @@ def files_in(archive: bytes) -> dict[str, bytes]:
 
 
 class Reader(threading.Thread):
-    """Opens a pipe and reads up to `limit` bytes of it: all of them as a rule."""
+    """Opens a pipe and reads up to `limit` bytes of it; by default all."""
 
     def __init__(self, pipe: Path, limit: int = -1) -> None:
         super().__init__(daemon=True)
@@ -107,7 +107,7 @@ def test_a_malformed_marker_is_refused(text: str) -> None:
 
 
 def test_a_missing_marker_is_empty(tmp_path: Path) -> None:
-    (tmp_path / "offset").symlink_to(tmp_path / "nowhere")  # so the worker shows it before the first one
+    (tmp_path / "offset").symlink_to(tmp_path / "nowhere")  # the worker links it like this before the first marker
     assert spout.read_marker(tmp_path / "offset") == {}
 
 
@@ -144,11 +144,11 @@ def test_an_archive_holds_its_files(expected: dict[str, bytes]) -> None:
 
 
 class Crash(Exception):  # noqa: N818 - it stands for a SIGKILL
-    """Ends a run of the spout in the middle."""
+    """Interrupts a run of the spout."""
 
 
 class Repo:
-    """What a worker makes of archives: overwrites files by name, keeps the marker apart. `lives` are cut short."""
+    """A worker's repo: it overwrites files by name and keeps the marker apart. `archives_left` ends a run early."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -237,7 +237,7 @@ def test_the_rest_of_an_earlier_run_is_waited_for(pipe: Path) -> None:
     looks: list[bytes] = []
     spout.wait_for_empty(pipe, lambda _: looks.append(os.read(reader, 10)))
     os.close(reader)
-    # After the last byte the worker is given one more moment, in which it finds the end.
+    # After the last byte the worker gets one more moment, in which it reads the end of the file.
     assert looks == [b"piece of a", b"n archive", b""]
 
 
@@ -246,7 +246,7 @@ def test_the_rest_of_an_earlier_run_is_waited_for(pipe: Path) -> None:
 
 @pytest.fixture
 def pfs(tmp_path: Path) -> Path:
-    """A /pfs as the worker makes it: a pipe, then a link to it."""
+    """A /pfs as the worker creates it: a pipe, then a link to it."""
     (tmp_path / "scratch").mkdir()
     os.mkfifo(tmp_path / "scratch" / "out")
     os.utime(tmp_path / "scratch" / "out", ns=(1, 1))

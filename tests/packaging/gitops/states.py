@@ -1,4 +1,4 @@
-"""Every state that a Spout can be in, as the operator's own code decides and writes it."""
+"""Every state of a Spout, as the operator's own code decides and writes it."""
 
 import itertools
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A Spout, and what the operator means by it."""
+    """A Spout, and the decision that its status shows."""
 
     name: str
     body: Body
@@ -31,7 +31,7 @@ class State:
 
 
 def states() -> list[State]:
-    """All of them, by name."""
+    """All states."""
     found = [_seen("pending", conditions.pending())]
     for action, observed in itertools.product(Action, (None, a_pipeline())):
         if action is not Action.NONE or observed is None:
@@ -49,12 +49,12 @@ def states() -> list[State]:
 
 
 def unseen() -> Body:
-    """One that the operator has not looked at yet: the status is the CRD's default."""
+    """A Spout that the operator has not reconciled yet: the status is the CRD's default."""
     return a_spout_body(status={"observedGeneration": -1}, generation=GENERATION)
 
 
 def a_step(action: Action) -> Decision:
-    """The decision for this step, as the operator comes to it."""
+    """The operator's decision for this step."""
     owner, asked, there = an_owner(), a_spout(), a_pipeline()
     edited = a_spout(spec=a_spec(transform=a_transform(image="myaccount/myimage:0.2")))
     stopped = a_pipeline(stopped=True, state=PipelineState.PAUSED)

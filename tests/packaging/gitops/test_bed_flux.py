@@ -25,12 +25,12 @@ from tests.memory_pachd import MemoryPachd
 
 ROOT = Path(__file__).parents[3]
 NAMESPACE, NAME = "ingest", "my-spout"
-#: By kstatus, and by expressions.
+#: One waits by kstatus, the other by expressions.
 FILES = ("operator.yaml", "spouts-with-expressions.yaml")
 
 
 class Flux:
-    """A repository as deploy/flux takes it for granted, and Flux before it."""
+    """A repository laid out as deploy/flux expects, and Flux, which applies it."""
 
     def __init__(self, bed: Testbed, root: Path) -> None:
         self._bed = bed
@@ -43,12 +43,12 @@ class Flux:
         (root / "spouts" / "kustomization.yaml").write_text("resources: [my-spout.yaml]\n")
 
     def apply(self, file: str, name: str, **spec: object) -> subprocess.CompletedProcess[str]:
-        """Apply a Kustomization of deploy/flux, with some of its fields set otherwise."""
+        """Apply a Kustomization of deploy/flux, with some of its fields changed."""
         found = list(yaml.safe_load_all((ROOT / "deploy" / "flux" / file).read_text()))
         for one in found:
             one["spec"].update({"timeout": "60s", **spec})
         (self.root / "applied.yaml").write_text(yaml.safe_dump_all(found))
-        # Flux works on an unpacked artifact of its own: what it writes to it is gone the next time.
+        # Flux works on its own unpacked artifact: what it writes there is gone the next time.
         with_artifact = Path(shutil.copytree(self.root, self.root.with_name("artifact"), dirs_exist_ok=True))
         environment = {"KUBECONFIG": str(self._bed.kubeconfig)}
         return run("flux", "apply", str(self.root / "applied.yaml"), name, str(with_artifact), environment=environment)
@@ -63,7 +63,7 @@ def bed() -> Iterator[Testbed]:
 
 @pytest.fixture
 def flux(bed: Testbed, tmp_path: Path) -> Flux:
-    """The operator is applied, but for the wait for its Deployment."""
+    """Apply the operator without the wait for its Deployment."""
     flux = Flux(bed, tmp_path / "repository")
     done = flux.apply("operator.yaml", "spout-operator", wait=False)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What Argo CD and Flux make of a Spout, in every state that the operator can put it in."""
+"""The health that Argo CD and Flux report for a Spout, in every state that the operator writes."""
 
 import copy
 import importlib.util
@@ -28,7 +28,7 @@ every_state = pytest.mark.parametrize("state", states(), ids=lambda state: state
 
 
 def to_lua(runtime: lupa.lua51.LuaRuntime, value: Any) -> Any:
-    """As Argo CD hands it over: maps and lists are tables, what is null is not there."""
+    """Convert as Argo CD does: maps and lists become tables, and nulls are left out."""
     if isinstance(value, dict):
         return runtime.table_from({key: to_lua(runtime, one) for key, one in value.items() if one is not None})
     if isinstance(value, list):
@@ -45,7 +45,7 @@ def from_lua(value: Any) -> Any:
 
 
 def run(script: Path, body: Body) -> Any:
-    """What a script returns for a Spout, in Lua 5.1 and with the few libraries that Argo CD gives a script.
+    """What a script returns for a Spout, in Lua 5.1 with the few libraries that Argo CD gives it.
 
     argo-cd 3.2, util/lua/lua.go: base, table, package, and of os the time and the date.
     """
@@ -199,7 +199,7 @@ def test_an_action_script_changes_a_spout_as_argo_cds_own_tests_say(case: Body) 
 def test_two_restarts_set_two_nonces() -> None:
     before = read("testdata/running.yaml")
     once = run(LUA / "actions" / "restart" / "action.lua", before)
-    # What the API server makes of an edit.
+    # The API server does this on an edit.
     once["metadata"]["generation"] += 1
     twice = run(LUA / "actions" / "restart" / "action.lua", once)
     assert once["spec"]["restartNonce"] != twice["spec"]["restartNonce"]

@@ -1,4 +1,4 @@
-"""What kustomize makes of deploy/: the overlays, and a Spout whose image and Secret are named elsewhere."""
+"""What kustomize renders from deploy/: the overlays, and a Spout with a generated image tag and Secret name."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ OVERLAYS = ("cluster-wide", "namespaced", "ha")
 
 
 def built(folder: Path) -> list[dict[str, Any]]:
-    """By the kubectl that users have, or the test bed's."""
+    """Render with the kubectl of the machine, or with that of the test bed."""
     kubectl = shutil.which("kubectl") or str(recipes.kubernetes_recipe().folder() / "kubectl")
     done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert done.returncode == 0, done.stderr
@@ -66,7 +66,7 @@ def test_a_generated_image_pull_secret_is_renamed_in_the_spout_too(tmp_path: Pat
 
 
 def test_the_component_leaves_kustomizes_own_schema_alone(tmp_path: Path) -> None:
-    """An openapi of one's own would make a patch of a container drop the others."""
+    """With an own openapi schema, a patch of one container would drop the others."""
     component = yaml.safe_load((DEPLOY / "component" / "kustomization.yaml").read_text())
     assert "openapi" not in component
     (tmp_path / "component").mkdir()

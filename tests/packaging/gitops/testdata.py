@@ -1,6 +1,6 @@
 """Writes the Spouts that Argo CD's own tests read: `python -m tests.packaging.gitops.testdata`.
 
-A test holds them up to date.
+A test keeps them up to date.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ HEALTH = {
 
 
 def files() -> dict[Path, str]:
-    """What is to stand in each of them."""
+    """The wanted content of each file."""
     bodies = {state.name: state.body for state in states()}
     health = {LUA / "testdata" / f"{name}.yaml": bodies[state] for name, state in HEALTH.items()}
     running, suspended = bodies[HEALTH["healthy"]], bodies[HEALTH["suspended"]]
@@ -39,7 +39,7 @@ def files() -> dict[Path, str]:
 
 
 def _text(body: Body) -> str:
-    # Without anchors: bodies share parts.
+    # Without anchors, which YAML would use for the shared parts of the bodies.
     dumper = type("Plain", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
     return yaml.dump(body, Dumper=dumper, sort_keys=False, width=120)
 

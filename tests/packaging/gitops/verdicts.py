@@ -1,4 +1,4 @@
-"""What Flux and Argo CD make of objects, by their own code (testbed/servers/flux and argocd)."""
+"""The health of objects by the code of Flux and Argo CD themselves (testbed/servers/flux and argocd)."""
 
 import json
 import subprocess
@@ -15,12 +15,12 @@ Body = dict[str, Any]
 
 
 def flux(bodies: Sequence[Body]) -> list[dict[str, str]]:
-    """Of each: what `kstatus` says, and what the `expressions` of flux/spouts-with-expressions.yaml do."""
+    """For each: the result of `kstatus`, and of the `expressions` of flux/spouts-with-expressions.yaml."""
     return _answer(run("flux", "status", str(FLUX_WITH_EXPRESSIONS), "spouts", input=json.dumps(bodies)))
 
 
 def argocd(bodies: Sequence[Body], *action: str) -> list[dict[str, Any]]:
-    """Of each: its `health` with a `message`, the `actions` that are offered, and the `result` of an action."""
+    """For each: its `health` with a `message`, the offered `actions`, and the `result` of an action."""
     return _answer(run("argocd", str(ARGOCD_CM), *action, input=json.dumps(bodies)))
 
 

@@ -1,4 +1,4 @@
-"""The PromQL of alerts and dashboard, and which metrics it names."""
+"""The PromQL of alerts and dashboard, and the metrics that it names."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def expressions() -> list[str]:
-    """All PromQL of both, and the queries of the dashboard's variables."""
+    """The PromQL of alerts and dashboard, and the queries of the dashboard's variables."""
     board = dashboard()
     targets = [target["expr"] for panel in board["panels"] for target in panel.get("targets", ())]
     variables = [one["query"] for one in board["templating"]["list"] if one["type"] == "query"]
@@ -39,7 +39,7 @@ def metrics(expression: str) -> set[str]:
 
 
 def labels(expression: str) -> set[tuple[str, str]]:
-    """The labels that it selects by: (metric, label)."""
+    """The labels that an expression selects by: (metric, label)."""
     found = set()
     for metric, selector in _SELECTED.findall(expression):
         found |= {(metric, label) for label in re.findall(r"(\w+)\s*[=!]", selector)}

@@ -1,4 +1,4 @@
-"""A scrape of the running operator: what is named is there, and what is there is named."""
+"""A scrape of the running operator has exactly the metrics that documents, alerts and dashboard name."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ from tests.packaging.observability.expressions import expressions, labels, metri
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "metrics.md"
 SPEC = a_spec({"spout.marker": "offset"})
-#: Of prometheus-client's own collectors.
+#: The metrics of prometheus-client's own collectors.
 OTHERS = ("process_", "python_info")
 
 
@@ -52,7 +52,7 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def families(scrape: str) -> dict[str, set[str]]:
-    """Every family of ours in the scrape, by the name that queries use, with its labels."""
+    """Every metric family of the scrape, by the name that queries use, with its labels."""
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(scrape):
         name = f"{family.name}_total" if family.type == "counter" else family.name

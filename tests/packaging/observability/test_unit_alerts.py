@@ -1,4 +1,4 @@
-"""Alerts, runbooks and dashboard: right in themselves, and complete."""
+"""Alerts, runbooks and dashboard are valid and complete."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tests.packaging.observability.expressions import ALERTS, alerts, dashboard,
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 RUNBOOKS = ROOT / "docs" / "runbooks"
-#: With --spout-metrics-limit=0, so that nothing tells of single Spouts: three stalled, one suspended.
+#: With --spout-metrics-limit=0 there is no series for a single Spout: three are stalled, one is suspended.
 WITHOUT_SERIES = {
     "spout_operator_leader": 1,
     "spout_operator_spouts_without_series": 4,
@@ -59,7 +59,7 @@ def test_the_readme_has_a_row_for_every_alert() -> None:
 @pytest.mark.parametrize("file", sorted(RUNBOOKS.glob("*.md")), ids=lambda file: file.stem)
 def test_a_runbook_reads_the_logs_of_all_pods_and_queries_the_health_of_one(file: Path) -> None:
     text = file.read_text()
-    # kubectl takes one Pod of a Deployment, with two replicas often the one that waits.
+    # kubectl reads the logs of one Pod of a Deployment: with two replicas often the one that waits.
     assert "logs deployment/spout-operator" not in text
     for path in ("livez", "readyz"):
         if f"`/{path}`" in text and file.stem != "README":

@@ -1,4 +1,4 @@
-"""The audit: clean, found, explained, and not asked are four different things."""
+"""The audit distinguishes four results: clean, found, explained, and not asked."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Dependency = dict[str, Any]
 
 
 def package(name: str, *findings: str, aliases: tuple[str, ...] = ()) -> Dependency:
-    """As pip-audit 2.10.1 writes it."""
+    """A dependency as pip-audit 2.10.1 writes it."""
     vulns = [{"id": one, "aliases": list(aliases), "fix_versions": ["9.9"], "description": ""} for one in findings]
     return {"name": name, "version": "1.0", "vulns": vulns}
 

@@ -1,4 +1,4 @@
-"""The chart as it is published: it pulls the image that was published with it."""
+"""The published chart pulls the image that was published with it."""
 
 import shutil
 from pathlib import Path

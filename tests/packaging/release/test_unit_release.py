@@ -1,4 +1,4 @@
-"""What is released: one version everywhere, workflows that are pinned, a wheel that anybody can make again."""
+"""A release has one version everywhere, pinned workflows, and a wheel that anybody can build again."""
 
 import ast
 import json
@@ -37,7 +37,7 @@ RELEASED, NOT_YET = "## 1.2.3 - 2026-12-01", "## 1.2.3 - not released yet"
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """The places as they are after a bump to 1.2.3."""
+    """A tree whose places all name the version 1.2.3."""
     current = versions(ROOT)["pyproject.toml"]
     for place in PLACES:
         name = place.partition(",")[0]
@@ -125,7 +125,7 @@ def test_an_action_that_is_not_pinned_is_reported(tmp_path: Path, line: str) -> 
 
 
 def wheel(folder: Path, umask: int) -> Path:
-    """A wheel of a copy of the sources, made in a folder, at a time and with a umask of its own."""
+    """A wheel of a copy of the sources, built in its own folder, at its own time and with its own umask."""
     for name in WHEEL_SOURCES:
         source = ROOT / name
         if source.is_dir():
@@ -169,7 +169,7 @@ def test_the_bill_of_materials_lists_exactly_the_pinned_packages(tmp_path: Path)
     assert all(one.get("externalReferences") for one in bill["components"]), "each with the hashes of its files"
 
 
-#: The module, its functions that parse, and those of python-pachyderm that call them.
+#: The module, its parsing functions, and the functions of python-pachyderm that call them.
 JSON_FORMAT = {"json_format", "ParseDict", "Parse", "parse_json_pipeline_spec", "parse_dict_pipeline_spec"}
 
 
@@ -218,6 +218,6 @@ def test_code_without_json_format_is_not_reported(source: str) -> None:
 
 
 def test_the_operator_parses_no_json_into_protobuf() -> None:
-    """What limits CVE-2026-0994 (release/advisories.toml)."""
+    """This limits CVE-2026-0994 (release/advisories.toml)."""
     found = [file for file in (ROOT / "operator").rglob("*.py") if uses_json_format(file.read_text())]
     assert found == []

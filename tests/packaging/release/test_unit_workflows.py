@@ -1,4 +1,4 @@
-"""The workflows as GitHub would read them: actionlint knows schema and expressions, shellcheck the shell in them."""
+"""The workflows pass actionlint, which checks schema and expressions, and shellcheck, which checks their shell."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ RELEASE: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "rele
 
 
 def found(*workflows: Path) -> str:
-    """What actionlint has against them; nothing where they are well."""
+    """The findings of actionlint; empty where there are none."""
     done = run("actionlint", "-no-color", "-oneline", f"-shellcheck={SHELLCHECK}", *(str(file) for file in workflows))
     assert done.stderr == ""
     return done.stdout
@@ -53,7 +53,7 @@ def test_image_names_have_no_capitals_and_the_version_has_no_v(tmp_path: Path) -
         "GITHUB_REF_NAME": "v1.2.3",
         "GITHUB_OUTPUT": str(tmp_path / "output"),
     }
-    # As GitHub runs `shell: bash`.
+    # The way in which GitHub runs `shell: bash`.
     argv = ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
 
     subprocess.run(argv, check=True, cwd=ROOT, env={**os.environ, **given})  # noqa: S603 - ours

@@ -1,4 +1,4 @@
-"""A cluster that is not as the operator needs it: what is told, and that it is told before anything starts."""
+"""The preflight checks refuse a cluster that does not have what the operator needs."""
 
 import copy
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Logs: what the operator does not word itself is told without secrets."""
+"""Log lines with words of others contain no secrets."""
 
 import io
 import json
@@ -14,7 +14,7 @@ ERROR = 'cannot use "hunter2\\nhunter3"'
 
 
 class Log:
-    """Loggers of any name, whose lines are kept."""
+    """Loggers of any name, whose lines a test can read."""
 
     def __init__(self, log_format: str, secrets: Callable[[], Secrets]) -> None:
         self._stream = io.StringIO()

@@ -1,4 +1,4 @@
-"""The heads, read off the bytes of an answer: what protobuf would make of them."""
+"""The heads are read from the bytes of an answer as protobuf would read them."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""What Pachyderm 1.13.4 takes and then cannot run is found before it is asked."""
+"""The check finds what Pachyderm 1.13.4 would accept and could not run."""
 
 import json
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def test_a_patch_that_applies_to_a_worker_pod_is_accepted(operation: Operation, 
 
 @dataclass(frozen=True)
 class Row:
-    """An operation that applies to no worker Pod, and what is said of it."""
+    """An operation that applies to no worker Pod, and the words of its finding."""
 
     operation: Operation
     says: str

@@ -1,4 +1,4 @@
-"""What the adapter reads from Pachyderm's messages, where it is more than copying."""
+"""What the adapter reads from Pachyderm's messages where it does more than copy fields."""
 
 import math
 

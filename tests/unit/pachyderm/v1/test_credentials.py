@@ -1,4 +1,4 @@
-"""The token and the CA file are looked at when they are read, and what is wrong is told without what is in them."""
+"""The token and the CA file are checked when they are read. An error never quotes their content."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The list of pipelines: what did not change is not read again, and what changed always is."""
+"""The list of pipelines: an unchanged pipeline is not parsed again, and a changed one always is."""
 
 import dataclasses
 import random
@@ -23,7 +23,7 @@ STATES = st.sampled_from([pps_pb2.PIPELINE_STARTING, pps_pb2.PIPELINE_RUNNING])
 
 
 def an_info(spec: PipelineSpec | None = None, **fields: Any) -> Message:
-    """A PipelineInfo as ListPipeline has it."""
+    """A PipelineInfo as ListPipeline returns it."""
     asked = codec.create_request(spec or a_spec(), an_owner())
     info = pps_pb2.PipelineInfo(**{name: value for name, value in asked.items() if value is not None}, version=1)
     info.pipeline.name = "my-spout"
@@ -34,7 +34,7 @@ def an_info(spec: PipelineSpec | None = None, **fields: Any) -> Message:
 
 
 def serialized(*infos: Message, order: int = 0) -> bytes:
-    """The answer of a server whose maps come in an order of its own."""
+    """The answer of a server that writes maps in an arbitrary order."""
     answer = pps_pb2.PipelineInfos(pipeline_info=infos)
     for info in answer.pipeline_info:
         for entries in (

@@ -1,6 +1,6 @@
-"""What pachd 1.13.4 says, word for word from its source, and what that means for a Spout.
+"""The answers of pachd 1.13.4, word for word from its source, and the kind of each.
 
-`tests/contract` shows on a real server what can be brought about there.
+`tests/contract/pachyderm` shows on a real server those that a client can bring about.
 """
 
 import dataclasses
@@ -249,5 +249,5 @@ def test_every_row_of_the_table_has_an_example_and_a_source(words: Any) -> None:
     ids=str,
 )
 def test_quoted_words_do_not_decide_the_kind(row: Row) -> None:
-    """The server quotes what users wrote, and what object storage and Kubernetes answered."""
+    """The server quotes the words of users, of object storage and of Kubernetes."""
     assert kind_of(Answer(Code.UNKNOWN, f"could not write '{row.said}' to object storage")) is Kind.OTHER
