@@ -50,7 +50,7 @@ def test_a_watch_on_a_silent_connection_is_restarted(
 
         eventually(
             lambda: f"{namespace}/two" in process.log.read_text(),
-            what="the Spout that nothing told of to be seen",
+            what="the Spout without a watch event to be seen",
             seconds=MADE_ANEW,
             details=lambda: process.get("/livez") + process.log.read_text(),
         )

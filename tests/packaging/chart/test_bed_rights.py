@@ -87,7 +87,11 @@ def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
     eventually(lambda: process.is_leading, what="the operator to lead again", details=process.log.read_text)
     # The operator creates a deleted pipeline again, after it has read whether the Spout still exists.
     Client.new_from_pachd_address(pachd.address).delete_pipeline("one", force=True)
-    eventually(lambda: pachd.calls["CreatePipeline"] >= 3, what="it to be made anew", details=process.log.read_text)
+    eventually(
+        lambda: pachd.calls["CreatePipeline"] >= 3,
+        what="the pipeline to be created again",
+        details=process.log.read_text,
+    )
     spouts.delete("one")
     spouts.wait_gone("one")
 
