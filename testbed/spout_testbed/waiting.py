@@ -1,5 +1,6 @@
 """Waiting for a condition with a deadline: the only way the test bed, the tests, the demo and the benchmarks wait."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,7 +21,7 @@ def eventually(
     interval: float = INTERVAL,
     details: Callable[[], str] = str,
 ) -> T:
-    """Return what `look` returns as soon as that is neither None nor False.
+    """Return what `look` returns as soon as that is true.
 
     Args:
         look: called again and again; an exception that it raises ends the wait.
@@ -35,8 +36,31 @@ def eventually(
     deadline = time.monotonic() + seconds
     while True:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         if time.monotonic() > deadline:
-            raise TestbedError(f"waited {seconds:g} s in vain for {what}\n{details()}".rstrip())
+            raise _in_vain(what, seconds, details)
         time.sleep(interval)
+
+
+async def eventually_async(
+    look: Callable[[], T | None],
+    *,
+    what: str,
+    seconds: float = 30,
+    interval: float = INTERVAL,
+    details: Callable[[], str] = str,
+) -> T:
+    """Do the same as `eventually`, and let the event loop run between two calls."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise _in_vain(what, seconds, details)
+        await asyncio.sleep(interval)
+
+
+def _in_vain(what: str, seconds: float, details: Callable[[], str]) -> TestbedError:
+    return TestbedError(f"waited {seconds:g} s in vain for {what}\n{details()}".rstrip())

@@ -13,6 +13,7 @@ import pytest
 from spout_operator.core.spec.parsing import parse_key
 from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.telemetry.metrics import Metrics
+from spout_testbed.waiting import eventually_async
 from tests.fakes.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
 
 #: Seconds: kopf needs three to give up a request, and five to end.
@@ -49,15 +50,10 @@ class Watched:
                 await asyncio.gather(running, return_exceptions=True)
 
     async def until(self, what: str, holds: Callable[[], object]) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not holds():  # noqa: ASYNC110 - what is waited for sets no event
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(
-                f"waited in vain for {what}; told {self.told}, requests {dict(self.api.requests)}, "
-                f"troubles {self.informer.troubles()}"
-            ) from None
+        await eventually_async(holds, what=what, seconds=PATIENCE, interval=0.02, details=self._details)
+
+    def _details(self) -> str:
+        return f"told {self.told}, requests {dict(self.api.requests)}, troubles {self.informer.troubles()}"
 
     def trouble(self, namespace: str | None) -> str:
         """Why a namespace is not watched; empty where it is."""
@@ -91,8 +87,8 @@ async def test_a_forbidden_namespace_does_not_affect_the_others_and_recovers(
 ) -> None:
     api.refused = {"b"}
     async with Watched(api, "a", "b").running() as watched:
-        await watched.until("the refusal to be told", lambda: str(FORBIDDEN) in watched.trouble("b"))
-        await watched.until("the refused watch to be begun anew", lambda: api.requests["list b"] > 3)
+        await watched.until("the refusal to be reported", lambda: str(FORBIDDEN) in watched.trouble("b"))
+        await watched.until("the refused watch to be restarted", lambda: api.requests["list b"] > 3)
 
         await api.create("a", "one")
         await watched.until("the other namespace's Spout", lambda: "a/one" in watched.told)
@@ -113,7 +109,7 @@ async def test_refused_credentials_are_retried_with_growing_pauses_until_new_one
 ) -> None:
     api.tokens = {"second"}
     async with Watched(api).running() as watched:
-        await watched.until("the refusal to be told", lambda: "401 Unauthorized" in watched.trouble(None))
+        await watched.until("the refusal to be reported", lambda: "401 Unauthorized" in watched.trouble(None))
         await asyncio.sleep(A_WHILE)
         assert api.requests.total() <= 12, "it was 60 a second"
         assert len(warnings(caplog)) == 1, "what is wrong is said once"
@@ -140,11 +136,11 @@ async def test_renewed_credentials_are_used_without_a_new_list(api: ScriptedApi)
 async def test_an_error_event_restarts_the_watch_and_nothing_else(api: ScriptedApi, code: int) -> None:
     api.stream_error = code
     async with Watched(api).running() as watched:
-        await watched.until("the watch to be begun anew", lambda: api.requests["watch *"] > 1)
+        await watched.until("the watch to be restarted", lambda: api.requests["watch *"] > 1)
 
         api.stream_error = None
         await api.create("*", "one")
-        await watched.until("what came meanwhile to be told", lambda: "*/one" in watched.told)
+        await watched.until("the Spout that came meanwhile", lambda: "*/one" in watched.told)
         await watched.until("the trouble to end", lambda: not watched.trouble(None))
 
 
