@@ -2,7 +2,7 @@
 
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,3 @@ def a_spec(**overrides: Any) -> bodies.Body:
     )
     spec["transform"] |= overrides.pop("transform", {})
     return {**spec, **overrides}
-
-
-Make = Callable[..., dict[str, Any]]
