@@ -64,7 +64,7 @@ fix: setup ## format, and mend what the linter can mend
 
 .PHONY: test-unit
 test-unit: setup ## unit tests: under 20 s, no server
-	$(BIN)/python -m pytest --numprocesses=auto tests/unit
+	$(BIN)/python -m pytest --numprocesses=auto tests/unit tests/packaging/{deploy,documentation,examples}
 
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests
@@ -86,13 +86,13 @@ test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its
 
 .PHONY: test-chart
 test-chart: testbed tools ## the chart, the alerts and what GitOps tools see, without servers and on a real kube-apiserver
-	$(BIN)/python -m pytest tests/chart/test_unit_*.py tests/gitops/test_unit_*.py tests/observability/test_unit_*.py
-	$(BED) $(BIN)/python -m pytest tests/chart/test_bed_*.py
-	$(BED) $(BIN)/python -m pytest tests/gitops/test_bed_*.py tests/observability/test_bed_*.py
+	$(BIN)/python -m pytest tests/packaging/{chart,gitops,observability}/test_unit_*.py
+	$(BED) $(BIN)/python -m pytest tests/packaging/chart/test_bed_*.py
+	$(BED) $(BIN)/python -m pytest tests/packaging/{gitops,observability}/test_bed_*.py
 
 .PHONY: test-dockerfile
 test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a clean environment
-	$(BIN)/python tests/dockerfile/run_build_stage.py
+	$(BIN)/python tests/packaging/dockerfile/run_build_stage.py
 
 .PHONY: test-all
 test-all: test-contract test-integration test-e2e test-chart test-testbed test-dockerfile release-check ## every test that needs a server
@@ -134,7 +134,7 @@ test-install: dist ## install from the lock, hash by hash, into a new environmen
 
 .PHONY: test-release
 test-release: tools ## versions, pins, workflows, wheel, SBOM, audit rules
-	$(BIN)/python -m pytest tests/release
+	$(BIN)/python -m pytest tests/packaging/release
 
 .PHONY: release-check
 release-check: test-release sbom test-install ## all of a release that can be checked here; TAG=vX.Y.Z is compared too

@@ -12,18 +12,17 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from benchmarks.figures import show
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
-from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
-from tests.support.requests import pachd_calls, spout_writes
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
+from spout_testbed.harness.bodies import a_spec, a_spout
+from spout_testbed.harness.cluster import administrator, install
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.requests import pachd_calls, spout_writes
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 
-ROOT = Path(__file__).parents[1]
 #: One less than the Community Edition of Pachyderm 1.13 takes.
 SPOUTS = 15
 ROUNDS = 3
@@ -31,7 +30,7 @@ POLL_INTERVAL = 2.0
 IDLE_POLLS = 10
 #: The command idles, so that the figures are those of the operator.
 COMMAND = ["sleep", "1000000"]
-SPEC: dict[str, Any] = {"transform": {"image": "none", "cmd": COMMAND}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"transform.image": "none", "transform.cmd": COMMAND, "spout.marker": "offset"})
 NAMES = [f"spout-{number:02d}" for number in range(SPOUTS)]
 _DURATION = re.compile(r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"request":\{"pipeline":\{"name":"([^"]+)"\}')
 
@@ -39,8 +38,7 @@ _DURATION = re.compile(r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"requ
 def main() -> None:
     """Measure, and print the figures."""
     with Testbed.start(pachyderm=True) as bed:
-        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
-        bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+        install(bed)
         pachyderm = Client.new_from_pachd_address(bed.pachd_address)
         log = Path(tempfile.mkstemp(prefix="operator-")[1])
         operator = OperatorProcess(
@@ -141,7 +139,11 @@ def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
 def again(bed: Testbed, operator: OperatorProcess) -> None:
     """Print the cost of applying the same manifests again, and of restarting the operator."""
     calls, writes = pachd_calls(bed.pachd.log), spout_writes(bed)
-    listing = {"apiVersion": "v1", "kind": "List", "items": [manifest(name) for name in NAMES]}
+    listing = {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [a_spout(name=name, namespace="default", spec=SPEC) for name in NAMES],
+    }
     bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=json.dumps(listing))
     users = spout_writes(bed) - writes
     operator.stop()
@@ -154,12 +156,6 @@ def again(bed: Testbed, operator: OperatorProcess) -> None:
         f"{(spout_writes(bed) - writes)['PATCH status']} status patches",
     )
     show("  (the writes of kubectl apply itself", f"{dict(users)})")
-
-
-def manifest(name: str) -> dict[str, Any]:
-    """The Spout as it was made."""
-    metadata = {"name": name, "namespace": "default"}
-    return {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": SPEC}
 
 
 def clear(spouts: Spouts) -> None:

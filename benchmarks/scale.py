@@ -14,29 +14,26 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks import plot, saved
 from benchmarks.figures import show
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.cluster import ROOT, administrator, install
+from spout_testbed.harness.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 from spout_testbed.programs import run
+from spout_testbed.waiting import eventually
 from tests.memory_pachd.process import Pachd, running
-from tests.support.kube import administrator
-from tests.support.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
-ROOT = Path(__file__).resolve().parent.parent
-SPEC: dict[str, Any] = {
-    "description": 'Kafka topic "mytopic" into Pachyderm',
-    "transform": {
-        "image": "myaccount/myimage:0.1",
-        "cmd": ["go", "run", "./main.go"],
-        "env": {"HOST": "kafkahost", "TOPIC": "mytopic", "PORT": "9092"},
-    },
-    "spout": {"marker": "offset"},
-    "resourceRequests": {"cpu": "500m", "memory": "256Mi"},
-}
+SPEC = a_spec(
+    {
+        "description": 'Kafka topic "mytopic" into Pachyderm',
+        "transform.env": {"HOST": "kafkahost", "TOPIC": "mytopic", "PORT": "9092"},
+        "spout.marker": "offset",
+        "resourceRequests": {"cpu": "500m", "memory": "256Mi"},
+    }
+)
 LEASE = "--lease=spout-operator/spout-operator"
 #: The default intervals of an installation. If a flag is given twice, the last one counts.
 FLAGS = (LEASE, "--poll-interval=10", "--quiet-interval=300", "--status-interval=5")
@@ -57,8 +54,7 @@ def main() -> None:
     options = parser.parse_args()
     template()
     with Testbed.start() as bed, running() as pachd, tempfile.TemporaryDirectory() as folder:
-        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
-        bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+        install(bed)
         first, second = (
             OperatorProcess(
                 kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),

@@ -8,11 +8,13 @@ import threading
 import time
 
 from demo import kafka
-from demo.cluster import ROOT, SPOUT, Cluster
-from demo.screen import DemoError, fact, fail, show, step, wait_for
+from demo.cluster import INTERVAL, SPOUT, Cluster
+from demo.screen import DemoError, fact, fail, show, step
 from spout_testbed import Testbed
 from spout_testbed.errors import TestbedError
+from spout_testbed.harness.cluster import ROOT
 from spout_testbed.namespaces import OUTER_PID
+from spout_testbed.waiting import eventually
 
 MESSAGES = 1000
 """The number of messages that the demo produces before it applies the Spout."""
@@ -29,15 +31,11 @@ def main() -> int:
     keep = os.environ.get("KEEP") == "1"
     try:
         step("Starting etcd, kube-apiserver, pachd 1.13.4 and Kafka")
-        with Testbed.start(pachyderm=True, kafka=True) as bed:
-            cluster = Cluster(bed)
-            try:
-                summary = play(cluster, delete=not keep)
-                print("\nWhat was proved\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
-                if keep:
-                    stay()
-            finally:
-                cluster.stop_operator()
+        with Testbed.start(pachyderm=True, kafka=True) as bed, Cluster(bed) as cluster:
+            summary = play(cluster, delete=not keep)
+            print("\nWhat was proved\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
+            if keep:
+                stay()
     except (DemoError, TestbedError) as error:
         fail(error)
         return 1
@@ -90,10 +88,11 @@ def kill_worker(cluster: Cluster) -> str:
         target=kafka.produce, args=(bed.kafka_bootstrap, MESSAGES, DURING_KILL), kwargs={"per_second": 150}, daemon=True
     )
     stream.start()
-    wait_for(
-        "the marker to move on before the kill",
-        lambda: True if int(cluster.status()["marker"]["value"]) > MESSAGES else None,
+    eventually(
+        lambda: int(cluster.status()["marker"]["value"]) > MESSAGES,
+        what="the marker to move on before the kill",
         seconds=PATIENCE,
+        interval=INTERVAL,
         details=cluster.details,
     )
     before = cluster.status()["marker"]["value"]

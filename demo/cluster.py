@@ -1,68 +1,56 @@
 """The actions of the demo on kubectl, the operator and Pachyderm."""
 
-import json
-import os
-import subprocess
+import contextlib
 import sys
-import urllib.error
-import urllib.request
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
 from demo import kafka
-from demo.screen import DemoError, show, wait_for
+from demo.screen import DemoError, show
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.cluster import ROOT, administrator, install
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 
-ROOT = Path(__file__).resolve().parent.parent
 SPOUT = "my-spout"
-_HTTP_PORT = 8080
+#: Seconds between two reads of the Spout.
+INTERVAL = 0.1
 
 
 class Cluster:
-    """The bed, with the operator in it."""
+    """The test bed, with the operator in it; a `with` statement ends the operator."""
 
     def __init__(self, bed: Testbed) -> None:
         self.bed = bed
-        self._operator: subprocess.Popen[bytes] | None = None
+        self._closing = contextlib.ExitStack()
+        self._spouts = Spouts(self._closing.enter_context(administrator(bed)), "default")
+        self._operator: OperatorProcess | None = None
         self._shown: tuple[object, ...] = ()
         self._header = ""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
     def install(self) -> None:
         """The CRD, and the operator's account with the rights of deploy/overlays/cluster-wide."""
-        self.bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
-        self.bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+        install(self.bed)
 
     def start_operator(self) -> None:
         """The operator as a process, with its own rights; returns when it is ready."""
-        program = Path(sys.executable).with_name("spout-operator")
-        argv = [
-            str(program),
-            "run",
-            "--pachd-address",
-            self.bed.pachd_address,
-            "--poll-interval=1",
-            "--quiet-interval=2",
-            "--status-interval=1",
-        ]
-        env = {**os.environ, "KUBECONFIG": str(self.bed.kubeconfig_for_account("spout-operator", "spout-operator"))}
-        with self.operator_log.open("ab") as log:
-            self._operator = subprocess.Popen(argv, env=env, stdout=log, stderr=log)  # noqa: S603 - our own program
-        wait_for("the operator to be ready", self._is_ready, seconds=20, details=self.operator_log.read_text)
-
-    def stop_operator(self) -> None:
-        """End the operator, if it runs."""
-        if self._operator is not None:
-            self._operator.terminate()
-            self._operator.wait(timeout=20)
-            self._operator = None
-
-    @property
-    def operator_log(self) -> Path:
-        """What the operator logs."""
-        return self.bed.folder / "operator.log"
+        self._operator = OperatorProcess(
+            kubeconfig=self.bed.kubeconfig_for_account("spout-operator", "spout-operator"),
+            pachd_address=self.bed.pachd_address,
+            log=self.bed.folder / "operator.log",
+            flags=("--poll-interval=1", "--quiet-interval=2", "--status-interval=1"),
+        )
+        self._closing.callback(self._operator.stop)
+        self._operator.start()
 
     def apply_example(self, **env: str) -> None:
         """Apply examples/my-spout.yaml, with the Kafka of the demo and these additional environment variables.
@@ -77,39 +65,24 @@ class Cluster:
         spout["spec"]["spout"]["overwrite"] = True
         show(self.bed.kubectl("apply", "-f", "-", input=yaml.safe_dump(spout)).stdout)
 
-    def _spout(self) -> dict[str, Any]:
-        """The Spout as it is."""
-        found = self.bed.kubectl("get", "spout", SPOUT, "-o", "json", check=False).stdout
-        return dict(json.loads(found)) if found else {}
-
     def status(self) -> dict[str, Any]:
-        """Its status."""
-        return dict(self._spout()["status"])
+        """The Spout's status."""
+        return dict((self._spouts.get(SPOUT) or {}).get("status", {}))
 
     def watch_until(self, what: str, *, seconds: float, **wanted: object) -> dict[str, Any]:
-        """Print `kubectl get spouts` whenever it changed, until the status is as wanted.
-
-        `wanted` may name `ready` (the status of that condition), `state`, `marker` and `version`.
-        """
+        """Print `kubectl get spouts` whenever it changed, until the status is as wanted (see `Spouts.wait`)."""
 
         def look() -> dict[str, Any] | None:
             self.print_spouts()
-            status = self._spout().get("status", {})
-            seen = {
-                "ready": next((c["status"] for c in status.get("conditions", []) if c["type"] == "Ready"), None),
-                "state": status.get("pipeline", {}).get("state"),
-                "version": status.get("pipeline", {}).get("version"),
-                "marker": status.get("marker", {}).get("value"),
-            }
-            return status if all(seen[key] == value for key, value in wanted.items()) else None
+            return self._spouts.status_as(SPOUT, **wanted)
 
-        found = wait_for(what, look, seconds=seconds, details=self.details)
+        found = eventually(look, what=what, seconds=seconds, interval=INTERVAL, details=self.details)
         self.print_spouts()
         return found
 
     def print_spouts(self) -> None:
         """Print `kubectl get spouts -o wide` whenever more than the ages in it has changed."""
-        status = self._spout().get("status", {})
+        status = self.status()
         ready: dict[str, Any] = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
         pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
         seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), marker.get("summary"))
@@ -151,20 +124,10 @@ class Cluster:
 
     def details(self) -> str:
         """What somebody wants to see who has to find out why a step did not hold."""
+        log = self._operator.log.read_text()[-3000:] if self._operator is not None else "(not started)"
         workers = "".join(
             f"\n--- worker log\n{worker.log.read_text()[-2000:]}" for worker in self.bed.workers.running()
         )
         return (
-            self.bed.kubectl("get", "spouts", "-o", "yaml", check=False).stdout
-            + f"--- operator log\n{self.operator_log.read_text()[-3000:]}"
-            + workers
+            self.bed.kubectl("get", "spouts", "-o", "yaml", check=False).stdout + f"--- operator log\n{log}" + workers
         )
-
-    def _is_ready(self) -> bool | None:
-        if self._operator is not None and self._operator.poll() is not None:
-            raise DemoError(f"the operator ended with {self._operator.returncode}:\n{self.operator_log.read_text()}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{_HTTP_PORT}/readyz", timeout=1):
-                return True
-        except (urllib.error.URLError, OSError):
-            return None

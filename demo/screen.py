@@ -2,10 +2,6 @@
 
 import sys
 import time
-from collections.abc import Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 _STARTED = time.monotonic()
 
@@ -28,22 +24,6 @@ def show(text: str) -> None:
 def fact(text: str) -> None:
     """Print a result that the demo has checked."""
     print(f"    ok: {text}", flush=True)
-
-
-def wait_for(what: str, look: Callable[[], T | None], *, seconds: float, details: Callable[[], str]) -> T:
-    """What `look` returns as soon as it returns something.
-
-    Raises:
-        DemoError: it did not within `seconds`; `details` then tells what was there.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        found = look()
-        if found is not None:
-            return found
-        if time.monotonic() > deadline:
-            raise DemoError(f"expected {what} within {seconds:.0f} s; instead:\n{details()}")
-        time.sleep(0.1)
 
 
 def fail(error: BaseException) -> None:

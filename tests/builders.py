@@ -1,11 +1,10 @@
 """Objects for tests: valid, small, and different only in what the test is about.
 
 Each builder takes the fields of what it builds as keywords; what is not given has a sensible value.
-`a_spout()` is what `a_spout_body()` asks for, and `a_pipeline()` is a pipeline that is just so, and
-owned by it: by default there is nothing to do.
+`a_spout()` is what `a_spout_body()` asks for, and `a_pipeline()` is a pipeline that matches it and is
+owned by it, so that by default there is nothing to do.
 """
 
-import copy
 import datetime
 from collections.abc import Mapping
 from typing import Any
@@ -13,18 +12,19 @@ from typing import Any
 from spout_operator.core import model
 from spout_operator.core.decision import Situation
 from spout_operator.core.resource import SpoutResource
+from spout_testbed.harness import bodies
 
-Body = dict[str, Any]
+Body = bodies.Body
 
 #: A moment in whole seconds, as Kubernetes keeps them.
 NOON = datetime.datetime(2026, 1, 31, 12, 0, tzinfo=datetime.UTC)
 
 #: In the changes given to `a_spout_body`: take the field away.
-ABSENT = object()
+ABSENT = bodies.ABSENT
 
 
 def a_key(name: str = "my-spout", namespace: str = "ingest") -> model.SpoutKey:
-    """Which Spout."""
+    """The key of a Spout."""
     return model.SpoutKey(namespace=namespace, name=name)
 
 
@@ -45,25 +45,18 @@ def a_spout_body(
         status: the status; none where not given.
         metadata: further fields of the metadata, in Kubernetes' own spelling.
     """
-    body: Body = {
-        "apiVersion": "spout-operator.io/v1alpha1",
-        "kind": "Spout",
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
+    body = bodies.a_spout(
+        {"spout.marker": "offset", **(changes or {})},
+        name=name,
+        namespace=namespace,
+        **{
             "uid": f"uid-of-{namespace}-{name}",
             "resourceVersion": "100",
             "generation": 1,
             "creationTimestamp": "2026-01-31T12:00:00Z",
             **metadata,
         },
-        "spec": {
-            "transform": {"image": "myaccount/myimage:0.1", "cmd": ["go", "run", "./main.go"]},
-            "spout": {"marker": "offset"},
-        },
-    }
-    for path, value in (changes or {}).items():
-        _change(body["spec"], path, value)
+    )
     if status is not None:
         body["status"] = dict(status)
     return body
@@ -93,7 +86,7 @@ def a_spout(**fields: Any) -> model.Spout:
 
 
 def an_owner(**fields: Any) -> model.Owner:
-    """The stamp of `a_spout()`."""
+    """The owner that the pipeline of `a_spout()` has."""
     return model.Owner(**{"cluster": "cluster-1", "spout": a_key(), **fields})
 
 
@@ -154,14 +147,3 @@ def a_marker(*files: model.MarkerFile, **fields: Any) -> model.Marker:
         "finished_at": NOON,
     }
     return model.Marker(**{**defaults, **fields})
-
-
-def _change(spec: Body, path: str, value: object) -> None:
-    *parents, field = path.split(".")
-    place = spec
-    for parent in parents:
-        place = place.setdefault(parent, {})
-    if value is ABSENT:
-        place.pop(field, None)
-    else:
-        place[field] = copy.deepcopy(value)

@@ -1,8 +1,8 @@
-"""What holds for all tests."""
+"""Settings of all tests."""
 
 import hypothesis
 
-# A shared machine stalls now and then; that an example took long says nothing about the code.
+# A shared machine stalls now and then, so the duration of an example says nothing about the code.
 hypothesis.settings.register_profile(
     "shared", deadline=None, max_examples=50, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )

@@ -1,32 +1,66 @@
-"""A TCP forwarder, so that each worker is reached at an address of its own.
+"""A TCP forwarder.
 
-pachd looks for every worker at that worker's own address and at one port common to all. The workers of
-a bed share one network and listen on every address, so each gets a port of its own, and this in front.
+In front of each worker stands one, so that the worker is reached at an address of its own: pachd looks for every worker
+at that worker's own address and at one port common to all, while the workers of a bed share one network, listen on
+every address, and so have a port each. Tests put one in front of a server whose connections are to fail.
 """
 
 import contextlib
 import socket
 import threading
+from typing import Self
 
 CHUNK = 65536
 
 
 class Forwarder:
-    """Listens on one address and port, and copies each connection to and from another. Ends with `close`."""
+    """Listens on one address, and copies each connection to and from another. Ends with `close`, or a `with` statement.
+
+    Port 0 stands for any free port; `port` is the one that it got.
+    """
 
     def __init__(self, listen: tuple[str, int], target: tuple[str, int]) -> None:
         self._target = target
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, socket.socket] = {}
+        """Each client's end, and the server's end that it is copied to."""
+        self._silent: set[socket.socket] = set()
+        self._copies: set[threading.Thread] = set()
         self._listener = socket.create_server(listen)
+        self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name=f"forward {listen[0]}", daemon=True)
         self._thread.start()
 
+    def silence(self, *, answers_only: bool = False) -> None:
+        """Let nothing more through the connections that are open, and keep them open; new connections work.
+
+        A load balancer that forgot a connection does the same. With `answers_only`, what the client sends still
+        reaches the target.
+        """
+        with self._lock:
+            self._silent.update(self._open.values())
+            if not answers_only:
+                self._silent.update(self._open)
+
     def close(self) -> None:
-        """Stop listening; open connections end with either of their ends."""
+        """Stop listening, and end every connection."""
         # Closing alone would not wake the thread that waits in accept().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
+        with self._lock:
+            for each in (*self._open, *self._open.values()):
+                _shut_down(each)
+            copies = list(self._copies)
+        for copy in copies:
+            copy.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _accept(self) -> None:
         while True:
@@ -40,16 +74,35 @@ class Forwarder:
                 client.close()
                 continue
             server.settimeout(None)
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
+            copy = threading.Thread(target=self._copy_both, args=(client, server), daemon=True)
+            with self._lock:
+                self._open[client] = server
+                self._copies.add(copy)
+            copy.start()
 
+    def _copy_both(self, client: socket.socket, server: socket.socket) -> None:
+        back = threading.Thread(target=self._copy, args=(server, client), daemon=True)
+        back.start()
+        self._copy(client, server)
+        back.join()
+        with self._lock:
+            del self._open[client]
+            self._silent -= {client, server}
+            self._copies.discard(threading.current_thread())
+        client.close()
+        server.close()
 
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(CHUNK):
-            sink.sendall(data)
-    # Ends the copy in the other direction as well.
-    for each in (source, sink):
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
-        each.close()
+            while data := source.recv(CHUNK):
+                if source not in self._silent:
+                    sink.sendall(data)
+        if source not in self._silent:
+            # Ends the copy in the other direction as well.
+            for each in (source, sink):
+                _shut_down(each)
+
+
+def _shut_down(each: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)

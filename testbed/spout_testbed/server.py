@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from spout_testbed.errors import TestbedError
-from spout_testbed.waiting import wait_until
+from spout_testbed.waiting import eventually
 
 STOP_SECONDS = 15.0
 """Seconds that a server has to stop after SIGTERM. Then it gets SIGKILL."""
@@ -79,10 +79,10 @@ class Server:
 
     def wait_ready(self) -> None:
         """Return once the running server is ready; see `start` for errors."""
-        wait_until(
+        eventually(
             self._check_ready,
-            what=f"{self.name}: {self._ready_means}",
-            timeout=self._timeout,
+            what=f"{self.name} to be ready ({self._ready_means})",
+            seconds=self._timeout,
             details=self._log_for_message,
         )
 

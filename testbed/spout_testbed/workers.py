@@ -17,7 +17,7 @@ from spout_testbed import pods
 from spout_testbed.errors import TestbedError
 from spout_testbed.kube_api import Json, KubeApi, KubeApiError
 from spout_testbed.pachd import NAMESPACE
-from spout_testbed.waiting import wait_until
+from spout_testbed.waiting import eventually
 from spout_testbed.worker_slot import Slot
 
 INTERVAL = 0.2
@@ -96,10 +96,10 @@ class Workers:
         def found() -> list[Worker]:
             return [worker for worker in self.running() if worker.pipeline == pipeline]
 
-        wait_until(
+        eventually(
             lambda: bool(found()),
-            what=f"the worker of pipeline {pipeline!r} runs",
-            timeout=timeout,
+            what=f"the worker of pipeline {pipeline!r} to run",
+            seconds=timeout,
             details=self._described,
         )
         # After an update, the worker of the old version may still be ending.

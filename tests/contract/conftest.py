@@ -1,4 +1,4 @@
-"""Both sides of the contract: an in-memory pachd per test, and the real one of the test bed.
+"""The real servers of all suites: one test bed, as only one can run at a time.
 
 python -m pytest tests/contract -k memory                                 # no servers needed
 python -m spout_testbed run -- python -m pytest tests/contract            # both
@@ -7,25 +7,15 @@ python -m spout_testbed run -- python -m pytest tests/contract            # both
 from collections.abc import Iterator
 
 import pytest
+from kubernetes import client
 
-from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
-from tests.contract.harness import MemoryWriter, RealWriter, Side
-from tests.memory_pachd import MemoryPachd
-
-#: Community Edition, which the real pachd is without an activation key.
-MOST_PIPELINES = 16
-
-
-@pytest.fixture
-def pachd() -> Iterator[MemoryPachd]:
-    with MemoryPachd(limit=MOST_PIPELINES) as pachd:
-        yield pachd
+from spout_testbed.harness.cluster import a_namespace, administrator, install_crd
 
 
 @pytest.fixture(scope="session")
 def real_bed() -> Iterator[Testbed]:
-    """A bed with a real pachd. Fails outside the test bed, and says how to get there."""
+    """A test bed with a real pachd. Fails outside the test bed, and says how to get there."""
     with Testbed.start(pachyderm=True) as bed:
         # The suite plays the spouts itself; a real one would delete the open commits that it makes.
         bed.workers.stop()
@@ -33,27 +23,15 @@ def real_bed() -> Iterator[Testbed]:
 
 
 @pytest.fixture(scope="session")
-def real_address(real_bed: Testbed) -> str:
-    """Where the real pachd answers."""
-    return real_bed.pachd_address
+def kube(real_bed: Testbed) -> Iterator[client.ApiClient]:
+    """The administrator's client of a real kube-apiserver that serves Spouts."""
+    install_crd(real_bed)
+    with administrator(real_bed) as kube:
+        yield kube
 
 
 @pytest.fixture
-def memory_side(pachd: MemoryPachd) -> Side:
-    return Side.at(pachd.address, MemoryWriter(pachd), most_pipelines=MOST_PIPELINES)
-
-
-@pytest.fixture
-def real_side(real_address: str) -> Iterator[Side]:
-    writer = RealWriter(Client.new_from_pachd_address(real_address))
-    side = Side.at(real_address, writer, most_pipelines=MOST_PIPELINES)
-    try:
-        yield side
-    finally:
-        side.clear()
-
-
-@pytest.fixture(params=["memory", "real"])
-def side(request: pytest.FixtureRequest) -> Side:
-    found: Side = request.getfixturevalue(f"{request.param}_side")
-    return found
+def namespace(kube: client.ApiClient) -> Iterator[str]:
+    """A namespace of the test's own on the real kube-apiserver."""
+    with a_namespace(kube, "contract") as name:
+        yield name

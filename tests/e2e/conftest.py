@@ -2,35 +2,33 @@
 
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
-from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
+from spout_testbed.harness import bodies
+from spout_testbed.harness.cluster import a_namespace, administrator, install
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 
 ROOT = Path(__file__).parents[2]
-RESOURCE = ("spout-operator.io", "v1alpha1")
 USER_CODE = Path(__file__).with_name("user_code.py")
 
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
     with Testbed.start(pachyderm=True) as bed:
-        bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
-        bed.kubectl("wait", "--for=condition=Established", "crd/spouts.spout-operator.io", "--timeout=30s")
+        install(bed)
         yield bed
 
 
 @pytest.fixture(scope="session")
 def pachyderm(bed: Testbed) -> Client:
-    """The SDK's own client: a second witness of what pachd holds."""
+    """The SDK's own client, which shows what pachd holds without the operator's adapter."""
     return Client.new_from_pachd_address(bed.pachd_address)
 
 
@@ -48,19 +46,11 @@ def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
 
 @pytest.fixture
 def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterator[Spouts]:
-    """A namespace of the test's own; what is left in it is deleted, with the pipelines."""
-    name = f"e2e-{uuid.uuid4().hex[:8]}"
-    with administrator(bed) as api_client:
-        core = client.CoreV1Api(api_client)
-        core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+    """The Spouts of a new namespace. What is left of them at the end is deleted, with all pipelines and repos."""
+    with administrator(bed) as api_client, a_namespace(api_client, "e2e") as name:
         yield Spouts(api_client, name, operator.log)
-        # First, so that it does not put back what is cleared away here.
+        # First, so that it does not restore what is deleted here.
         operator.stop()
-        listed: Any = client.CustomObjectsApi(api_client).list_namespaced_custom_object(*RESOURCE, name, "spouts")
-        release = ("--type=merge", '--patch={"metadata":{"finalizers":null}}')
-        for spout in (item["metadata"]["name"] for item in listed["items"]):
-            bed.kubectl("delete", "spout", spout, "-n", name, "--wait=false")
-            bed.kubectl("patch", "spout", spout, "-n", name, *release, check=False)
         for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info:
             pachyderm.delete_pipeline(info.pipeline.name, force=True)
         for repo in pachyderm.list_repo():
@@ -69,18 +59,19 @@ def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterat
 
 @pytest.fixture
 def name() -> str:
-    """A pipeline name of the test's own: one Pachyderm serves them all."""
+    """A unique pipeline name: one Pachyderm serves all tests."""
     return f"spout-{uuid.uuid4().hex[:8]}"
 
 
-def a_spec(**overrides: Any) -> dict[str, Any]:
+def a_spec(**overrides: Any) -> bodies.Body:
     """A spec whose code counts: it writes one archive of data and one with the marker, every 200 ms."""
-    spec: dict[str, Any] = {
-        "transform": {"image": "python:3.13", "cmd": [sys.executable, str(USER_CODE)], "env": {"LIMIT": "5"}},
-        "spout": {"marker": "offset"},
-    }
-    spec["transform"] = {**spec["transform"], **overrides.pop("transform", {})}
+    spec = bodies.a_spec(
+        {
+            "transform.image": "python:3.13",
+            "transform.cmd": [sys.executable, str(USER_CODE)],
+            "transform.env": {"LIMIT": "5"},
+            "spout.marker": "offset",
+        }
+    )
+    spec["transform"] |= overrides.pop("transform", {})
     return {**spec, **overrides}
-
-
-Make = Callable[..., dict[str, Any]]

@@ -1,13 +1,15 @@
-"""Things end at night: pachd, the operator, the worker."""
+"""Outages of pachd, of the operator and of the worker."""
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts, message
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts, message
 
 
-def test_pachd_goes_and_comes_back(spouts: Spouts, name: str, bed: Testbed, pachyderm: Client) -> None:
+def test_a_spout_is_unknown_while_pachd_is_down_and_recovers_after_it(
+    spouts: Spouts, name: str, bed: Testbed, pachyderm: Client
+) -> None:
     spouts.create(name, a_spec())
     before = spouts.wait(name, "five rounds", ready="True", marker="5")
 
@@ -23,7 +25,9 @@ def test_pachd_goes_and_comes_back(spouts: Spouts, name: str, bed: Testbed, pach
     spouts.wait(name, "to be well again", ready="True", version=1, marker="5", seconds=90)
 
 
-def test_a_spout_made_while_pachd_is_away_is_made_when_it_is_back(spouts: Spouts, name: str, bed: Testbed) -> None:
+def test_a_spout_created_while_pachd_is_down_gets_its_pipeline_when_it_is_back(
+    spouts: Spouts, name: str, bed: Testbed
+) -> None:
     bed.pachd.kill()
     try:
         spouts.create(name, a_spec())
@@ -49,7 +53,7 @@ def test_a_killed_operator_goes_on_where_it_was(
     assert status["commits"]["total"] == len(finished)
 
 
-def test_a_spout_deleted_while_the_operator_is_away_takes_its_pipeline_along(
+def test_a_spout_deleted_while_the_operator_is_down_takes_its_pipeline_along(
     spouts: Spouts, name: str, operator: OperatorProcess, pachyderm: Client
 ) -> None:
     spouts.create(name, a_spec())
@@ -77,7 +81,7 @@ def test_a_killed_worker_resumes_from_the_marker(spouts: Spouts, name: str, bed:
     assert sorted(files) == sorted(f"/data-{number}" for number in range(1, 31))
 
 
-def test_an_orphan_can_go_while_pachd_is_away(spouts: Spouts, name: str, bed: Testbed) -> None:
+def test_an_orphan_can_be_deleted_while_pachd_is_down(spouts: Spouts, name: str, bed: Testbed) -> None:
     spouts.create(name, a_spec(deletionPolicy="Orphan"))
     spouts.wait(name, "to run", ready="True")
 

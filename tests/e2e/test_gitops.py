@@ -1,4 +1,4 @@
-"""GitOps: the same folder again and again is no change, and what a tool adds for itself restarts nothing."""
+"""GitOps: applying the same folder again changes nothing, and a tool's own labels restart no spout."""
 
 import json
 import sys
@@ -10,20 +10,20 @@ import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.requests import pachd_calls
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import USER_CODE, a_spec
-from tests.support.requests import pachd_calls
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 TIMES = 50
 
 
 @pytest.fixture
 def folder(tmp_path: Path, spouts: Spouts, name: str) -> Path:
-    """What is in Git: one Spout, written as people write."""
+    """The folder in Git: one Spout, with quantities as people write them."""
     spec = a_spec(resourceRequests={"cpu": "0.1", "memory": "64Mi"})
-    metadata = {"name": name, "namespace": spouts.namespace}
-    body = {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": metadata, "spec": spec}
+    body = a_spout(name=name, namespace=spouts.namespace, spec=spec)
     assert [sys.executable, str(USER_CODE)] == spec["transform"]["cmd"]
     (tmp_path / "git").mkdir()
     (tmp_path / "git" / "spout.yaml").write_text(yaml.safe_dump(body))
@@ -40,12 +40,12 @@ def version_of(bed: Testbed, spouts: Spouts, name: str) -> tuple[str, int]:
 
 
 def settle(spouts: Spouts, name: str) -> None:
-    """Five batches, each a commit of data and one of the marker: then the user code only waits."""
+    """Wait for five commits of data and five of the marker; then the user code only sleeps."""
     spouts.wait(name, "to be ready", ready="True")
     spouts.wait(name, "to have written all", total=10, marker="5", ready="True")
 
 
-def test_the_same_folder_fifty_times_changes_nothing(
+def test_applying_the_same_folder_fifty_times_changes_nothing(
     bed: Testbed, spouts: Spouts, folder: Path, name: str, pachyderm: Client
 ) -> None:
     apply(bed, folder)
@@ -62,7 +62,7 @@ def test_the_same_folder_fifty_times_changes_nothing(
 
 
 @pytest.mark.parametrize("side", [("--server-side", "--field-manager=gitops"), ()], ids=["server-side", "client-side"])
-def test_there_is_no_difference_after_a_reconcile(
+def test_kubectl_diff_finds_no_difference_after_a_reconcile(
     bed: Testbed, spouts: Spouts, folder: Path, name: str, side: tuple[str, ...]
 ) -> None:
     bed.kubectl("apply", *side, "-f", str(folder))

@@ -1,4 +1,4 @@
-"""deploy/component in use: a new tag and a new password, each changed in one place, reach the running spout."""
+"""deploy/component: a new tag and a new password, each edited in one place, reach the running spout."""
 
 import os
 from collections.abc import Iterator
@@ -10,10 +10,11 @@ import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.cluster import administrator
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 from tests.e2e.conftest import ROOT, a_spec
-from tests.support.kube import administrator
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
 
 IMAGE = "python"
 
@@ -22,7 +23,7 @@ IMAGE = "python"
 def folder(tmp_path: Path, bed: Testbed, name: str) -> Path:
     """A kustomization with one Spout and the Secret that it mounts, in Pachyderm's namespace."""
     spec = a_spec(transform={"image": f"{IMAGE}:3.13", "secrets": [{"name": name, "mountPath": "/etc/kafka"}]})
-    body = {"apiVersion": "spout-operator.io/v1alpha1", "kind": "Spout", "metadata": {"name": name}, "spec": spec}
+    body = a_spout(name=name, spec=spec)
     kustomization = {
         "namespace": bed.pachyderm_namespace,
         "components": [os.path.relpath(ROOT / "deploy" / "component", tmp_path)],
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, bed: Testbed, name: str) -> Path:
 
 @pytest.fixture
 def there(bed: Testbed, operator: OperatorProcess, pachyderm: Client, name: str) -> Iterator[Spouts]:
-    """The Spouts of Pachyderm's namespace; the test's own is deleted by the operator, with its pipeline."""
+    """The Spouts of Pachyderm's namespace. The operator deletes the test's Spout, with its pipeline, at the end."""
     with administrator(bed) as api_client:
         spouts = Spouts(api_client, bed.pachyderm_namespace, operator.log)
         yield spouts

@@ -6,10 +6,10 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts, message
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts, message
-from tests.support.waiting import eventually
 
 
 def test_an_applied_spout_runs_and_shows_its_commits_and_marker(
@@ -42,7 +42,7 @@ def test_an_edit_makes_one_new_version_and_keeps_the_marker(spouts: Spouts, name
     assert {f"/data-{number}" for number in range(1, 9)} <= files
 
 
-def test_a_restart_nonce_restarts_without_another_change(spouts: Spouts, name: str) -> None:
+def test_a_restart_nonce_restarts_the_spout_without_another_change(spouts: Spouts, name: str) -> None:
     spouts.create(name, a_spec())
     before = spouts.wait(name, "five rounds", ready="True", marker="5")
 
@@ -130,7 +130,7 @@ def test_a_failed_pipeline_shows_why(spouts: Spouts, name: str) -> None:
     assert status["pipeline"]["reason"] in message(status)
 
 
-def test_what_pachd_refuses_is_shown_and_mended_by_an_edit(
+def test_a_spec_that_pachd_refuses_is_shown_and_an_edit_corrects_it(
     spouts: Spouts, name: str, operator: OperatorProcess
 ) -> None:
     spouts.create(name, a_spec(resourceRequests={"memory": "1Mi"}, podPatch="[]"))
@@ -144,7 +144,7 @@ def test_what_pachd_refuses_is_shown_and_mended_by_an_edit(
     spouts.wait(name, "to be well", ready="True", stalled=None)
 
 
-def test_a_pipeline_deleted_behind_the_operator_is_made_anew(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_a_pipeline_that_somebody_else_deletes_is_created_again(spouts: Spouts, name: str, pachyderm: Client) -> None:
     spouts.create(name, a_spec())
     spouts.wait(name, "five rounds", ready="True", marker="5")
 

@@ -1,19 +1,19 @@
-"""Every shape of marker, as it is shown. Written from outside: Pachyderm 1.13 lets a spout's branches be written so."""
+"""Every shape of marker, as the status shows it. The test writes them: Pachyderm 1.13 lets any client do so."""
 
 import hashlib
 from typing import Any
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 IDLE = {"transform": {"env": {"LIMIT": "0"}}}
 
 
 def shown(spouts: Spouts, name: str, pachyderm: Client) -> dict[str, Any]:
-    """The marker in the status, once it is that of the branch's head."""
+    """The marker in the status, as soon as it is that of the branch's head."""
 
     def look() -> dict[str, Any] | None:
         head = pachyderm.inspect_branch(name, "marker").head.id
@@ -24,7 +24,9 @@ def shown(spouts: Spouts, name: str, pachyderm: Client) -> dict[str, Any]:
     return eventually(look, what="the new marker to be shown", details=lambda: spouts.details(name))
 
 
-def test_a_file_a_binary_and_a_large_one(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_a_marker_file_is_shown_by_its_value_or_its_size_and_digest(
+    spouts: Spouts, name: str, pachyderm: Client
+) -> None:
     spouts.create(name, a_spec(**IDLE))
     status = spouts.wait(name, "to run", ready="True")
     assert "marker" not in status, "none was written yet"
@@ -44,7 +46,7 @@ def test_a_file_a_binary_and_a_large_one(spouts: Spouts, name: str, pachyderm: C
         assert marker["summary"] == f"{len(content)} bytes {marker['sha256'][:8]}"
 
 
-def test_a_directory_is_listed_and_bounded(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_a_marker_directory_is_listed_up_to_a_bound(spouts: Spouts, name: str, pachyderm: Client) -> None:
     spouts.create(name, a_spec(**IDLE))
     spouts.wait(name, "to run", ready="True")
 
@@ -60,7 +62,7 @@ def test_a_directory_is_listed_and_bounded(spouts: Spouts, name: str, pachyderm:
     assert files[1] == {"path": "offset/01", "sizeBytes": 2, "value": "10"}
 
 
-def test_a_marker_that_is_gone_is_shown_as_none_and_what_the_message_says_is_so(
+def test_a_deleted_marker_is_shown_as_none_with_a_true_message(
     spouts: Spouts, name: str, bed: Testbed, pachyderm: Client
 ) -> None:
     spouts.create(name, a_spec())

@@ -1,15 +1,15 @@
-"""Every kind of name that is accepted is one under which a spout runs, and those that are refused are not."""
+"""A spout runs under every kind of accepted name, and under no refused one."""
 
 import pytest
 from kubernetes import client
 
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
-#: Fewer than the 16 pipelines that this pachd takes, by name with the reason.
+#: Names with their reasons; fewer than the 16 pipelines that this pachd accepts.
 ACCEPTED = {
     "a": "one letter",
     "7": "one digit",
@@ -23,7 +23,7 @@ ACCEPTED = {
 }
 
 
-def test_a_spout_runs_under_every_kind_of_name_that_is_accepted(spouts: Spouts, bed: Testbed) -> None:
+def test_a_spout_runs_under_every_kind_of_accepted_name(spouts: Spouts, bed: Testbed) -> None:
     for name in ACCEPTED:
         spouts.create(name, a_spec(transform={"env": {"LIMIT": "1"}}))
 
@@ -42,19 +42,19 @@ def test_a_spout_runs_under_every_kind_of_name_that_is_accepted(spouts: Spouts, 
         ("n" * 52, "pipeline-nnn"),
     ],
 )
-def test_under_a_name_that_is_refused_a_spout_fails(spouts: Spouts, pachyderm: Client, name: str, says: str) -> None:
+def test_a_pipeline_with_a_refused_name_fails_on_pachyderm(
+    spouts: Spouts, pachyderm: Client, name: str, says: str
+) -> None:
     refused(spouts, name)
 
     assert says in failure_of(pachyderm, name)
 
 
-def test_under_a_name_that_ends_with_a_dash_a_spout_never_starts(
-    spouts: Spouts, pachyderm: Client, bed: Testbed
-) -> None:
+def test_a_pipeline_whose_name_ends_with_a_dash_never_starts(spouts: Spouts, pachyderm: Client, bed: Testbed) -> None:
     refused(spouts, "my-spout-")
     create(pachyderm, "my-spout-")
 
-    # By then pachd has made three attempts at this one too.
+    # When this one has failed, pachd has made three attempts at the other one too.
     failure_of(pachyderm, "My-Spout")
 
     assert pachyderm.inspect_pipeline("my-spout-").state == pps_pb2.PIPELINE_STARTING
@@ -68,14 +68,14 @@ def refused(spouts: Spouts, name: str) -> None:
 
 
 def create(pachyderm: Client, name: str) -> None:
-    """Make a spout without the operator."""
+    """Create a spout without the operator."""
     pachyderm.create_pipeline(
         name, transform=pps_pb2.Transform(image="example/spout:1", cmd=["true"]), spout=pps_pb2.Spout()
     )
 
 
 def failure_of(pachyderm: Client, name: str) -> str:
-    """Make a spout without the operator, and say why it fails; it has to."""
+    """Create a spout without the operator, and return why it fails. It has to fail."""
     create(pachyderm, name)
     info = eventually(
         lambda: found if (found := pachyderm.inspect_pipeline(name)).state == pps_pb2.PIPELINE_FAILURE else None,

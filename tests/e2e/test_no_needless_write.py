@@ -1,23 +1,23 @@
-"""No write without a difference: counted by the servers themselves."""
+"""The operator writes nothing without a difference. The servers themselves count the writes."""
 
 from collections.abc import Callable
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.requests import pachd_calls, spout_writes
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import OperatorProcess
-from tests.support.requests import pachd_calls, spout_writes
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 
 def settled(spouts: Spouts, name: str) -> None:
-    """Let the last status be written: the marker and the count are at their end, and the interval is over."""
+    """Wait until the operator has written the last status, with the last marker and count."""
     spouts.wait(name, "to be at rest", ready="True", marker="5", total=10)
 
 
 def ticks(bed: Testbed, count: int) -> Callable[[], bool]:
-    """Whether the poller has come round `count` times from now on."""
+    """A condition: the operator has polled `count` times from now on."""
     begin = pachd_calls(bed.pachd.log)["pps.API.ListPipeline"]
     return lambda: pachd_calls(bed.pachd.log)["pps.API.ListPipeline"] >= begin + count
 
@@ -45,7 +45,9 @@ def test_a_restart_of_the_operator_and_the_same_manifest_write_nothing(
     assert after["pfs.API.GetFile"] - calls["pfs.API.GetFile"] < 60
 
 
-def test_at_rest_a_tick_is_one_list_and_one_look_at_the_heads(spouts: Spouts, name: str, bed: Testbed) -> None:
+def test_a_poll_at_rest_is_one_list_and_one_read_of_the_heads_per_spout(
+    spouts: Spouts, name: str, bed: Testbed
+) -> None:
     for number in range(3):
         spouts.create(f"{name}-{number}", a_spec())
     for number in range(3):
@@ -64,7 +66,9 @@ def test_at_rest_a_tick_is_one_list_and_one_look_at_the_heads(spouts: Spouts, na
     assert after["pps.API.CreatePipeline"] == calls["pps.API.CreatePipeline"]
 
 
-def test_labels_and_annotations_wake_nobody(spouts: Spouts, name: str, bed: Testbed, pachyderm: Client) -> None:
+def test_labels_and_annotations_do_not_update_the_pipeline(
+    spouts: Spouts, name: str, bed: Testbed, pachyderm: Client
+) -> None:
     spouts.create(name, a_spec())
     settled(spouts, name)
     calls = pachd_calls(bed.pachd.log)

@@ -1,11 +1,11 @@
-"""What is not ours is never touched."""
+"""The operator never touches a pipeline that another Spout or another client owns."""
 
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_testbed.harness.spouts import Spouts, message
 from tests.e2e.conftest import a_spec
-from tests.support.spouts import Spouts, message
 
 
-def test_a_pipeline_without_a_stamp_is_left_alone(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_a_pipeline_without_an_owner_is_left_alone(spouts: Spouts, name: str, pachyderm: Client) -> None:
     pachyderm.create_pipeline(name, pps_pb2.Transform(image="theirs", cmd=["sleep", "1000"]), spout=pps_pb2.Spout())
     before = pachyderm.inspect_pipeline(name)
 
@@ -23,7 +23,7 @@ def test_a_pipeline_without_a_stamp_is_left_alone(spouts: Spouts, name: str, pac
     assert after.version == before.version
 
 
-def test_a_pipeline_that_was_handed_over_is_taken(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_a_pipeline_that_was_handed_over_is_adopted(spouts: Spouts, name: str, pachyderm: Client) -> None:
     transform = pps_pb2.Transform(image="theirs", cmd=["sleep", "1000"])
     pachyderm.create_pipeline(name, transform, spout=pps_pb2.Spout())
     spouts.create(name, a_spec())
@@ -38,7 +38,7 @@ def test_a_pipeline_that_was_handed_over_is_taken(spouts: Spouts, name: str, pac
     spouts.wait(name, "to take it and make it as asked for", ready="True", version=3, marker="5")
 
 
-def test_of_two_spouts_that_name_one_pipeline_the_older_wins(spouts: Spouts, name: str, pachyderm: Client) -> None:
+def test_the_older_of_two_spouts_that_name_one_pipeline_wins(spouts: Spouts, name: str, pachyderm: Client) -> None:
     spouts.create(name, a_spec())
     spouts.wait(name, "to run", ready="True")
 

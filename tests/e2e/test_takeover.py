@@ -9,11 +9,11 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
+from spout_testbed.harness.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
+from spout_testbed.harness.requests import pachd_calls
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
-from tests.support.operator_process import HTTP_PORT, SECOND_HTTP_PORT, OperatorProcess
-from tests.support.requests import pachd_calls
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 LEASE = "--lease=spout-operator/spout-operator"
 NAMES = [f"takeover-{number}" for number in range(10)]
@@ -21,7 +21,7 @@ NAMES = [f"takeover-{number}" for number in range(10)]
 
 @pytest.fixture
 def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """The one that leads."""
+    """The replica that leads."""
     process = _replica(bed, tmp_path / "first.log", HTTP_PORT)
     with process:
         eventually(lambda: process.is_leading, what="the first to lead", details=process.log.read_text)
@@ -30,12 +30,12 @@ def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
 
 @pytest.fixture
 def second(bed: Testbed, operator: OperatorProcess, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """The one that waits."""
+    """The replica that waits."""
     with _replica(bed, tmp_path / "second.log", SECOND_HTTP_PORT) as process:
         yield process
 
 
-def test_none_is_made_twice_and_none_is_lost(
+def test_a_killed_leader_leaves_no_spout_without_a_pipeline_and_none_with_two_versions(
     bed: Testbed, operator: OperatorProcess, spouts: Spouts, second: OperatorProcess, pachyderm: Client
 ) -> None:
     def answered() -> int:

@@ -1,4 +1,4 @@
-"""The smallest honest spout: counts from the marker up to LIMIT, in pairs of archives: data, then marker."""
+"""The smallest complete spout: it counts from the marker up to LIMIT, and writes data and marker in turn."""
 
 import io
 import os
@@ -10,7 +10,7 @@ PFS = Path("/pfs")
 
 
 def put(name: str, content: bytes) -> None:
-    """One archive; the worker may be between two of them, so the write is tried again."""
+    """Write one archive. The worker may be between two archives, so a failed write is retried."""
     while True:
         try:
             with (PFS / "out").open("wb") as pipe, tarfile.open(fileobj=pipe, mode="w|") as archive:

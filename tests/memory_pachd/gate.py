@@ -1,4 +1,4 @@
-"""What every call passes through: counted, failed or held as a test asked, and answered one at a time."""
+"""Every call passes through here: it is counted, fails or waits as a test asks, and is answered alone."""
 
 import itertools
 import threading
@@ -17,7 +17,7 @@ class Calls(Counter[str]):
     """How often each method was called."""
 
     def reset(self) -> None:
-        """Count from nothing again."""
+        """Set all counts to zero."""
         self.clear()
 
 
@@ -97,5 +97,5 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
 
 
 def _begun(stream: Iterator[Any]) -> Iterator[Any]:
-    """A stream whose first message is made at once, so that a refusal is one, and the others as they are taken."""
+    """A stream whose first message is made at once, so that a refusal ends the call, and the others on demand."""
     return itertools.chain(list(itertools.islice(stream, 1)), stream)

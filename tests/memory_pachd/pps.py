@@ -33,7 +33,7 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
         known = self.pipelines.get(name)
         _check(request)
         self._check_limit(request, known)
-        # The real one makes an update of what it cannot read a creation.
+        # The real server treats an update of a pipeline whose spec it cannot read as a create.
         if known is not None and not (request.update and self._has_spec(known)):
             raise Refusal(f"pipeline {name} already exists")
         info = _info(request)
@@ -56,7 +56,7 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
         return answer
 
     def ListPipeline(self, request: Message, _context: object) -> Message:
-        """All, without their workers; of one without a spec, if asked for, what etcd tells of it."""
+        """All pipelines without their workers; one with a lost spec, if requested, as etcd has it."""
         answer = pps_pb2.PipelineInfos()
         for name, info in self.pipelines.items():
             if not self._has_spec(info):
@@ -81,7 +81,7 @@ class PpsService(pps_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, u
         return self._set_stopped(request.pipeline.name, stopped=True)
 
     def DeletePipeline(self, request: Message, _context: object) -> Message:
-        """Delete; one that is not there is no failure."""
+        """Delete; a missing pipeline is not a failure."""
         name = request.pipeline.name
         if name in self.pipelines:
             if not request.keep_repo:

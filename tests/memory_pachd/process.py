@@ -1,4 +1,4 @@
-"""The in-memory pachd as a process of its own, so that its CPU and memory are not those of who measures."""
+"""The in-memory pachd as a process of its own, so that a benchmark does not measure its CPU and memory."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,14 +9,14 @@ from tests.memory_pachd.server import MemoryPachd
 
 
 class PachdProcess:
-    """What can be asked of it from outside."""
+    """What the process offers to the one that started it."""
 
     def __init__(self) -> None:
         self._pachd = MemoryPachd()
         self._pachd.start()
 
     def address(self) -> str:
-        """As the operator's `--pachd-address` takes it."""
+        """The address for the operator's `--pachd-address`."""
         return self._pachd.address
 
     def calls(self) -> Mapping[str, int]:
@@ -24,12 +24,12 @@ class PachdProcess:
         return dict(self._pachd.calls)
 
     def come_up(self, names: list[str]) -> None:
-        """These pipelines run, and their workers answer."""
+        """Let these pipelines run, and their workers answer."""
         for name in names:
             self._pachd.come_up(name)
 
     def commit(self, names: list[str], *, ago: float) -> None:
-        """Each of these was made, has made a commit and moved its marker, so many seconds ago."""
+        """Let each of these pipelines have been created, and have made a commit and a marker, `ago` seconds ago."""
         for name in names:
             self._pachd.date_pipeline(name, ago=ago)
             for repo_commit in (self._pachd.append_commit(name), self._pachd.write_marker(name, {"offset": b"1041"})):
@@ -37,7 +37,7 @@ class PachdProcess:
 
 
 class _Manager(BaseManager):
-    """Starts it and ends it."""
+    """Starts and ends the process."""
 
 
 _Manager.register("Pachd", PachdProcess, BaseProxy, exposed=("address", "calls", "come_up", "commit"))
@@ -51,7 +51,7 @@ class Pachd:
 
     @property
     def address(self) -> str:
-        """As the operator's `--pachd-address` takes it."""
+        """The address for the operator's `--pachd-address`."""
         return cast("str", self._proxy._callmethod("address"))
 
     @property
@@ -60,11 +60,11 @@ class Pachd:
         return cast("Mapping[str, int]", self._proxy._callmethod("calls"))
 
     def come_up(self, names: list[str]) -> None:
-        """These pipelines run, and their workers answer."""
+        """Let these pipelines run, and their workers answer."""
         self._proxy._callmethod("come_up", (names,))
 
     def commit(self, names: list[str], *, ago: float) -> None:
-        """Each of these was made, has made a commit and moved its marker, so many seconds ago."""
+        """Let each of these pipelines have been created, and have made a commit and a marker, `ago` seconds ago."""
         self._proxy._callmethod("commit", (names,), {"ago": ago})
 
 

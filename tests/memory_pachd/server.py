@@ -23,7 +23,7 @@ THREADS = 16
 
 
 class MemoryPachd:
-    """A pachd that starts in milliseconds, and that fails, hangs and restarts when told to.
+    """A pachd that starts in milliseconds, and that fails, hangs and restarts when a test asks for it.
 
     Args:
         limit: how many pipelines it takes; 16 for a Community Edition.
@@ -48,7 +48,7 @@ class MemoryPachd:
 
     @property
     def address(self) -> str:
-        """As the operator's `--pachd-address` takes it."""
+        """The address for the operator's `--pachd-address`."""
         return f"{'grpcs' if self._tls else 'grpc'}://{HOST}:{self.port}"
 
     @property
@@ -58,7 +58,7 @@ class MemoryPachd:
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """What the last call carried, `authn-token` among it."""
+        """The metadata of the last call, `authn-token` among it."""
         return self._gate.metadata
 
     def start(self, *, port: int | None = None) -> None:
@@ -78,7 +78,7 @@ class MemoryPachd:
         self._server.start()
 
     def stop(self) -> None:
-        """Break off all calls and listen no more."""
+        """Cancel all calls and stop listening."""
         self._server.stop(grace=None).wait()
 
     def become(self, version: str) -> None:
@@ -97,12 +97,12 @@ class MemoryPachd:
             self._repos[repo].commits[commit].finished = now()
 
     def date_pipeline(self, name: str, *, ago: float) -> None:
-        """Have a pipeline made so many seconds ago."""
+        """Let a pipeline have been created `ago` seconds ago."""
         with self._gate.lock:
             self._pps.get_or_refuse(name).created_at.CopyFrom(now(ago=ago))
 
     def date_commit(self, repo: str, commit: str, *, ago: float) -> None:
-        """Have a commit finished so many seconds ago."""
+        """Let a commit have been finished `ago` seconds ago."""
         with self._gate.lock:
             self._repos[repo].commits[commit].finished = now(ago=ago)
 
@@ -114,41 +114,41 @@ class MemoryPachd:
             return self._repos[repo].append(MARKER_BRANCH, size=size, finished=finished, files=tree).id
 
     def lose_spec(self, name: str) -> None:
-        """Let the commit that holds a pipeline's spec be one that cannot be read any more."""
+        """Make the commit that holds a pipeline's spec unreadable."""
         with self._gate.lock:
             self._repos.lost_specs.add(self._pps.get_or_refuse(name).spec_commit.id)
 
     def set_state(self, name: str, state: PipelineState, reason: str = "") -> None:
-        """What the pipeline's controller would find out."""
+        """Set the state and its reason, as the pipeline's controller would."""
         with self._gate.lock:
             info = self._pps.get_or_refuse(name)
             info.state = pps_pb2.PipelineState.Value(f"PIPELINE_{state.name}")
             info.reason = reason
 
     def come_up(self, name: str) -> None:
-        """The pipeline runs, and its worker answers."""
+        """Let the pipeline run, and its worker answer."""
         self.set_state(name, PipelineState.RUNNING)
         self.workers(name, 1)
 
     def workers(self, name: str, available: int) -> None:
-        """How many workers answer; one is requested."""
+        """Set how many workers answer; one is requested."""
         with self._gate.lock:
             self._pps.get_or_refuse(name).workers_available = available
 
     def fail(self, method: str, code: grpc.StatusCode, details: str, *, times: int = 1, after: int = 0) -> None:
-        """Let the next calls of a method fail, `after` so many that do not."""
+        """Make the next calls of a method fail, `after` a number of calls that do not."""
         self._gate.fail(method, (code, details), times, after)
 
     def hang(self, method: str) -> None:
-        """Let the calls of a method wait, until `release` or the caller's deadline."""
+        """Make the calls of a method wait until `release` or the caller's deadline."""
         self._gate.hang(method)
 
     def answer_late(self, method: str) -> None:
-        """Let the next call of a method be answered with what is so then, but only at `release`."""
+        """Execute the next call of a method at once, and answer it only at `release`."""
         self._gate.answer_late(method)
 
     def release(self, method: str) -> None:
-        """Let the calls of a method go on."""
+        """Let the waiting calls of a method continue."""
         self._gate.release(method)
 
 

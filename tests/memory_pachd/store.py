@@ -1,4 +1,4 @@
-"""What a pachd keeps of its repos: branches, commits, files."""
+"""What pachd stores: repos with their branches, commits and files."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""Beds follow each other, each with nothing of the one before."""
+"""Test beds follow each other, and each starts empty."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from spout_testbed import Testbed, TestbedError
 from spout_testbed.network import APISERVER_PORT, ETCD_PORT, LOOPBACK, port_answers
 
 
-def test_one_bed_after_another_starts_empty() -> None:
+def test_a_test_bed_after_another_starts_empty() -> None:
     with Testbed.start() as first:
         first.kubectl("create", "namespace", "only-in-the-first")
     assert not port_answers(APISERVER_PORT)
@@ -20,7 +20,7 @@ def test_one_bed_after_another_starts_empty() -> None:
         assert str(second.folder).startswith(os.environ["SPOUT_TESTBED_RUN_DIR"])
 
 
-def test_what_was_not_asked_for_is_not_there() -> None:
+def test_a_server_that_was_not_requested_is_refused_with_the_way_to_request_it() -> None:
     with Testbed.start() as bed:
         with pytest.raises(TestbedError, match=r"Testbed\.start\(pachyderm=True\)"):
             _ = bed.pachd_address

@@ -1,4 +1,4 @@
-"""Real servers come up together, can be killed and come back with what they had."""
+"""The real servers start together, can be killed, and come back with their data."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def bed() -> Iterator[Testbed]:
         yield started
 
 
-def test_everything_is_up(bed: Testbed) -> None:
+def test_every_server_runs_at_its_address(bed: Testbed) -> None:
     servers = [bed.etcd, bed.apiserver, bed.pachd, bed.kafka]
     assert all(server.is_running for server in servers)
     assert len({server.pid for server in servers}) == 4
@@ -66,14 +66,14 @@ def test_the_cluster_comes_back_with_its_data(bed: Testbed, name: str) -> None:
     assert f"kept-over-{name}" in bed.kubectl("get", "configmaps").stdout
 
 
-def test_kafka_comes_back(bed: Testbed) -> None:
+def test_kafka_comes_back_after_a_kill(bed: Testbed) -> None:
     bed.kafka.kill()
     assert not port_answers(KAFKA_PORT)
     bed.kafka.start()
     assert port_answers(KAFKA_PORT)
 
 
-def test_one_bed_at_a_time(bed: Testbed) -> None:
+def test_only_one_test_bed_runs_at_a_time(bed: Testbed) -> None:
     with pytest.raises(TestbedError, match="another bed runs here"):
         Testbed.start()
     assert bed.apiserver.is_running

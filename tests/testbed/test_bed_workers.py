@@ -1,4 +1,4 @@
-"""A spout pipeline really runs: its worker, its FIFO, its archives, its marker, and its restarts."""
+"""A spout pipeline runs for real: its worker, its FIFO, its archives, its marker, and its restarts."""
 
 import importlib
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from spout_testbed import Testbed
-from spout_testbed.waiting import wait_until
+from spout_testbed.waiting import eventually
 
 SPOUT = """
 import io, os, tarfile, time
@@ -47,7 +47,7 @@ def bed() -> Iterator[Testbed]:
 @pytest.fixture(scope="module")
 def sdk() -> Any:
     with warnings.catch_warnings():
-        # Its generated code makes descriptors in a way that protobuf has deprecated since.
+        # Its generated code creates descriptors in a way that protobuf has deprecated since.
         warnings.simplefilter("ignore", DeprecationWarning)
         return importlib.import_module("python_pachyderm")
 
@@ -101,7 +101,7 @@ def test_a_spout_runs_is_killed_resumes_stops_and_goes(bed: Testbed, pipelines: 
     pipelines.create("counter", SPOUT)
     first = bed.workers.wait_running("counter")
     assert (first.pipeline, first.version, first.restarts) == ("counter", 1, 0)
-    wait_until(lambda: marker(bed, "counter") >= 3, what="three markers are written", timeout=30)
+    eventually(lambda: marker(bed, "counter") >= 3, what="three markers", seconds=30)
     commits = bed.pachctl("list", "commit", "counter@master", "--raw").stdout.count('"finished"')
     assert commits >= 3
     assert bed.pachctl("get", "file", "counter@master:/0001").stdout == "data"
@@ -113,22 +113,22 @@ def test_a_spout_runs_is_killed_resumes_stops_and_goes(bed: Testbed, pipelines: 
     second = bed.workers.wait_running("counter")
     assert second.pid != first.pid
     assert second.restarts == 1
-    wait_until(lambda: marker(bed, "counter") > reached, what="it has gone on", timeout=RESTART)
+    eventually(lambda: marker(bed, "counter") > reached, what="the worker to go on", seconds=RESTART)
     assert f"resumes after {reached}" in second.log.read_text()
     pods = json.loads(bed.kubectl("get", "pods", "-n", bed.pachyderm_namespace, "-o", "json").stdout)["items"]
     assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods] == [1]
 
     pipelines.client.stop_pipeline("counter")
-    wait_until(lambda: not bed.workers.running(), what="the stopped worker is gone", timeout=30)
+    eventually(lambda: not bed.workers.running(), what="the stopped worker to be gone", seconds=30)
     assert not Path(f"/proc/{second.pid}").exists()
     pipelines.client.start_pipeline("counter")
     assert bed.workers.wait_running("counter").version == 1
     pipelines.client.delete_pipeline("counter")
-    wait_until(lambda: not bed.workers.running(), what="the deleted worker is gone", timeout=30)
-    wait_until(
+    eventually(lambda: not bed.workers.running(), what="the deleted worker to be gone", seconds=30)
+    eventually(
         lambda: bed.kubectl("get", "pods", "-n", bed.pachyderm_namespace, "-o", "name").stdout == "",
-        what="its Pod is gone",
-        timeout=10,
+        what="its Pod to be gone",
+        seconds=10,
     )
 
 
@@ -153,15 +153,15 @@ def test_a_worker_sees_its_environment_its_secrets_and_no_daemon(bed: Testbed, p
             for status in pod["status"].get("containerStatuses", [])[:1]
         )
 
-    wait_until(lambda: waiting() == "CreateContainerConfigError", what="the Secret is missed", timeout=30)
+    eventually(lambda: waiting() == "CreateContainerConfigError", what="the missing Secret to be reported", seconds=30)
     in_namespace = ("-n", bed.pachyderm_namespace)
     bed.kubectl("create", "secret", "generic", "kafka", "--from-literal=password=s3cret", *in_namespace)
     bed.kubectl("create", "secret", "generic", "kafka-tls", "--from-literal=ca=certificate", *in_namespace)
     log = bed.workers.wait_running("reader").log
-    wait_until(
+    eventually(
         lambda: "saw kafka host s3cret certificate [] True" in log.read_text(),
-        what="the user code has seen everything",
-        timeout=30,
+        what="the user code to see everything",
+        seconds=30,
         details=log.read_text,
     )
     pipelines.client.delete_pipeline("reader")
@@ -172,10 +172,10 @@ def test_two_workers_have_addresses_of_their_own(bed: Testbed, pipelines: Pipeli
         pipelines.create(name, SPOUT)
     for name in ("left", "right"):
         bed.workers.wait_running(name)
-        wait_until(
+        eventually(
             lambda name=name: pipelines.workers_available(name) == 1,  # type: ignore[misc] # a default that binds
-            what=f"pachd reaches the worker of {name}",
-            timeout=30,
+            what=f"pachd to reach the worker of {name}",
+            seconds=30,
         )
     assert {worker.pipeline for worker in bed.workers.running()} >= {"left", "right"}
 
@@ -184,9 +184,9 @@ def test_an_update_replaces_the_worker(bed: Testbed, pipelines: Pipelines) -> No
     pipelines.create("updated", SPOUT)
     first = bed.workers.wait_running("updated")
     pipelines.create("updated", SPOUT, update=True)
-    wait_until(
+    eventually(
         lambda: [worker.version for worker in bed.workers.running() if worker.pipeline == "updated"] == [2],
-        what="only version 2 runs",
-        timeout=30,
+        what="only version 2 to run",
+        seconds=30,
     )
     assert not Path(f"/proc/{first.pid}").exists()

@@ -1,6 +1,6 @@
-"""`run`, `serve` and `enter` from the outside: what is passed through, and what is left behind (nothing).
+"""`run`, `serve` and `enter` from the outside: they pass everything through, and leave nothing behind.
 
-These start `run` themselves, so they are run outside a bed.
+These tests start `run` themselves, so they run outside a test bed.
 """
 
 # ruff: noqa: S603 - starting programs is what these tests are about
@@ -18,7 +18,7 @@ import pytest
 import spout_testbed
 from spout_testbed.cache import cache_root, run_folder
 from spout_testbed.namespaces import enter_argv
-from spout_testbed.waiting import wait_until
+from spout_testbed.waiting import eventually
 
 PACKAGE = Path(spout_testbed.__file__).parent.parent
 NOBODY = 65534
@@ -111,7 +111,7 @@ def test_a_process_that_lost_its_parent_ends_with_the_command(start: Start) -> N
     process = start("run", "--", "sh", "-c", "(setsid sleep 1000 &) ; readlink /proc/self/ns/pid")
     namespace = read_until(process, "pid:").strip()
     assert process.wait() == 0
-    wait_until(lambda: not _processes_in(namespace), what="nothing is left", timeout=5)
+    eventually(lambda: not _processes_in(namespace), what="no process to be left", seconds=5)
 
 
 def test_a_killed_run_takes_its_servers_with_it(start: Start) -> None:
@@ -124,7 +124,7 @@ def test_a_killed_run_takes_its_servers_with_it(start: Start) -> None:
     assert {"server", "kube-apiserver", "pachd"} <= names
     process.kill()
     process.wait()
-    wait_until(lambda: not _processes_in(namespace), what="every process has ended", timeout=10)
+    eventually(lambda: not _processes_in(namespace), what="every process to end", seconds=10)
     assert str(run_folder()) not in Path("/proc/self/mountinfo").read_text()
     assert list(run_folder().iterdir()) == []
 
@@ -206,7 +206,7 @@ class _as_ordinary_user:  # noqa: N801 - used as a function
         shutil.copytree(cache_root(), cache, copy_function=_link_or_copy, ignore=shutil.ignore_patterns(".*"))
         env |= {"PYTHONPATH": str(folder / "testbed"), "XDG_CACHE_HOME": str(folder), "HOME": "/nonexistent"}
         python = os.path.realpath(sys.executable)
-        # By way of a shell: setpriv itself still has root's rights when it starts what it is given.
+        # Through a shell: setpriv itself still has root's rights when it starts its command.
         tried = [*prefix, "sh", "-c", 'exec "$0" -c ""', python]
         if subprocess.run(tried, capture_output=True, check=False).returncode != 0:
             python = _copy_python(folder / "python")
@@ -238,7 +238,7 @@ def _copy_python(folder: Path) -> str:
 
 
 def _processes_in(namespace: str) -> list[tuple[int, str]]:
-    """The processes of a process namespace: their ids out here, and their names."""
+    """The processes of a process namespace: their ids outside of it, and their names."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

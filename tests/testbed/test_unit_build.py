@@ -1,4 +1,4 @@
-"""Each thing is built once, whole or not at all, and a failure says what went wrong."""
+"""Each server is built once, completely or not at all, and a failure says what went wrong."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def recipe_of(tmp_path: Path, script: str, checksums: str = "") -> Recipe:
-    """What is built by a shell script."""
+    """A recipe that a shell script builds."""
     sources = tmp_path / "sources"
     sources.mkdir(exist_ok=True)
     (sources / "go.mod").write_text(script)
@@ -47,7 +47,7 @@ def test_a_build_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert runs.read_text() == "ran\n"
 
 
-def test_two_at_once_build_once_and_clear_what_a_killed_build_left(tmp_path: Path, own_cache: Path) -> None:
+def test_two_builds_at_once_build_once_and_remove_the_rest_of_a_killed_build(tmp_path: Path, own_cache: Path) -> None:
     runs = tmp_path / "runs"
     recipe = recipe_of(tmp_path, f"echo ran >> {shlex.quote(str(runs))}; sleep 0.2")
     (own_cache / ".building-etcd-killed").mkdir(parents=True)
@@ -59,13 +59,13 @@ def test_two_at_once_build_once_and_clear_what_a_killed_build_left(tmp_path: Pat
     assert not list(own_cache.glob(".building-*"))
 
 
-def test_the_run_folder_is_made(tmp_path: Path, own_cache: Path) -> None:
+def test_a_build_creates_the_run_folder(tmp_path: Path, own_cache: Path) -> None:
     recipe = recipe_of(tmp_path, "true")
     build.make([recipe])
     assert list((own_cache / "run").iterdir()) == []
 
 
-def test_a_failed_build_shows_its_end_and_leaves_nothing(tmp_path: Path, own_cache: Path) -> None:
+def test_a_failed_build_shows_the_end_of_its_log_and_leaves_no_folder(tmp_path: Path, own_cache: Path) -> None:
     recipe = recipe_of(tmp_path, "touch $TARGET/half; seq 100; exit 3")
     with pytest.raises(TestbedError) as raised:
         build.make([recipe])
@@ -79,7 +79,7 @@ def test_a_failed_build_shows_its_end_and_leaves_nothing(tmp_path: Path, own_cac
     assert sorted(path.name for path in own_cache.iterdir()) == ["build.lock", "logs", "run"]
 
 
-def test_a_long_build_shows_that_it_lives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_build_prints_its_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build.make([recipe_of(tmp_path, "sleep 0.2")], progress_seconds=0.05)
     assert len(re.findall(r"^etcd: 0 s$", capsys.readouterr().out, re.MULTILINE)) >= 2
 
@@ -93,7 +93,9 @@ def test_a_long_build_shows_that_it_lives(tmp_path: Path, capsys: pytest.Capture
         ({"a.jar": "a", "b.jar": "b"}, "b.jar", "a file too many"),
     ],
 )
-def test_checksums(tmp_path: Path, files: dict[str, str], wrong: str, reason: str) -> None:
+def test_the_fetched_files_are_compared_with_their_checksums(
+    tmp_path: Path, files: dict[str, str], wrong: str, reason: str
+) -> None:
     listed = f"{hashlib.sha256(b'a').hexdigest()}  a.jar\n"
     for name, content in files.items():
         (tmp_path / name).write_text(content)
@@ -104,7 +106,7 @@ def test_checksums(tmp_path: Path, files: dict[str, str], wrong: str, reason: st
         build.verify(tmp_path, listed)
 
 
-def test_a_fetch_that_gives_something_else_is_refused(tmp_path: Path) -> None:
+def test_a_fetch_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     listed = f"{hashlib.sha256(b'expected').hexdigest()}  a.jar\n"
     recipe = recipe_of(tmp_path, "printf other > $TARGET/a.jar", checksums=listed)
     with pytest.raises(TestbedError, match=r"a\.jar"):

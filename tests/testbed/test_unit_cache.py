@@ -1,4 +1,4 @@
-"""One build is told from another by everything it is made from."""
+"""The key of a build depends on everything that it is made from."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def inputs(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def test_same_inputs_same_key(inputs: list[Path]) -> None:
+def test_the_same_inputs_have_the_same_key(inputs: list[Path]) -> None:
     assert cache_key(inputs=inputs, facts=["go1.26"]) == cache_key(inputs=inputs, facts=["go1.26"])
 
 
@@ -59,7 +59,7 @@ def test_the_cache_is_where_the_user_keeps_caches(monkeypatch: pytest.MonkeyPatc
     assert run_folder() == cache_root() / "run"
 
 
-def test_the_servers_are_built_from_what_is_pinned() -> None:
+def test_the_servers_are_built_from_pinned_sources() -> None:
     for recipe in (recipes.etcd_recipe(), recipes.kubernetes_recipe(), recipes.pachyderm_recipe()):
         assert recipe.inputs == ("go.mod", "go.sum")
         assert "-mod=readonly" in recipe.command
@@ -69,7 +69,7 @@ def test_the_servers_are_built_from_what_is_pinned() -> None:
     assert len((kafka.sources / kafka.checksums).read_text().splitlines()) > 50
 
 
-def test_kubectl_is_built_only_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kubectl_is_built_only_where_the_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}" if name == "kubectl" else None)
     with_kubectl = recipes.kubernetes_recipe()
     monkeypatch.setattr("shutil.which", lambda _name: None)

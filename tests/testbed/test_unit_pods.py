@@ -1,4 +1,4 @@
-"""A Pod and its container are made from a ReplicationController as a cluster would make them."""
+"""The test bed makes a Pod and its container from a ReplicationController as a cluster does."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -51,17 +51,17 @@ def resolved(env: list[Json]) -> dict[str, str]:
         ({"replicas": 2}, True, "one worker stands for them all"),
     ],
 )
-def test_when_a_worker_is_wanted(change: Json, *, wanted: bool, reason: str) -> None:
+def test_a_worker_is_wanted_by_the_state_of_its_controller(change: Json, *, wanted: bool, reason: str) -> None:
     assert pods.wants_worker(controller_of(**change)) is wanted, reason
 
 
-def test_a_controller_on_its_way_out_wants_nothing() -> None:
+def test_a_controller_that_is_being_deleted_wants_no_worker() -> None:
     controller = controller_of()
     controller["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     assert not pods.wants_worker(controller)
 
 
-def test_the_pipeline_and_version_of_a_controller() -> None:
+def test_a_controller_names_its_pipeline_and_version() -> None:
     assert pods.pipeline_of(controller_of()) == ("my-spout", 3)
 
 
@@ -99,7 +99,7 @@ def test_the_pod_belongs_to_its_controller_and_is_found_by_pachd() -> None:
         ),
     ],
 )
-def test_the_environment(entry: Json, expected: dict[str, str], reason: str) -> None:
+def test_the_environment_of_the_container_is_resolved(entry: Json, expected: dict[str, str], reason: str) -> None:
     assert resolved([entry]) == expected, reason
 
 
@@ -115,7 +115,7 @@ def test_only_secrets_are_mounted() -> None:
     assert container.secret_mounts == {PurePosixPath("/etc/tls"): "kafka-tls"}
 
 
-def test_the_status_of_a_running_pod() -> None:
+def test_a_running_pod_has_a_ready_status() -> None:
     pod = pods.new_pod(controller_of(), name="p1")
     status = pods.running_status(pod, address="127.1.0.7", restarts=2, now="2026-01-01T00:00:00Z")["status"]
     assert status["phase"] == "Running"
@@ -124,7 +124,7 @@ def test_the_status_of_a_running_pod() -> None:
     assert [each["restartCount"] for each in status["containerStatuses"]] == [2, 0]
 
 
-def test_the_status_of_a_pod_that_cannot_run() -> None:
+def test_a_pod_that_cannot_run_has_a_pending_status_with_the_reason() -> None:
     pod = pods.new_pod(controller_of(), name="p1")
     status = pods.waiting_status(
         pod, reason="CreateContainerConfigError", message="no Secret", restarts=0, now="2026-01-01T00:00:00Z"

@@ -1,4 +1,4 @@
-"""A server that does not come up says why; one that does can be stopped, killed and started again."""
+"""A server that does not start says why. A running one can be stopped, killed and started again."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import pytest
 
 from spout_testbed.errors import TestbedError
 from spout_testbed.server import Server
-from spout_testbed.waiting import wait_until
+from spout_testbed.waiting import eventually
 
 Make = Callable[..., Server]
 
@@ -48,11 +48,11 @@ def test_a_server_that_never_gets_ready_is_reported_with_its_log(make: Make) -> 
     with pytest.raises(TestbedError) as raised:
         server.start()
     lines = str(raised.value).splitlines()
-    assert lines[0] == "waited 0.3 s in vain until demo: it says up"
+    assert lines[0] == "waited 0.3 s in vain for demo to be ready (it says up)"
     assert lines[2:] == [str(n) for n in range(11, 31)]
 
 
-def test_kill_and_start_again(make: Make) -> None:
+def test_a_killed_server_starts_again(make: Make) -> None:
     server = make("echo up; exec sleep 60")
     server.start()
     first = server.pid
@@ -65,7 +65,7 @@ def test_kill_and_start_again(make: Make) -> None:
     assert server.tail(1) == "up"
 
 
-def test_readiness_is_that_of_the_new_process(make: Make, tmp_path: Path) -> None:
+def test_the_readiness_after_a_restart_is_that_of_the_new_process(make: Make, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
     server = make(f"if [ -e {flag} ]; then exit 5; fi; echo up; exec sleep 60")
     server.start()
@@ -75,7 +75,7 @@ def test_readiness_is_that_of_the_new_process(make: Make, tmp_path: Path) -> Non
         server.start()
 
 
-def test_stop_lets_the_server_clean_up(make: Make) -> None:
+def test_stopping_lets_the_server_clean_up(make: Make) -> None:
     server = make("trap 'echo cleaned; exit' TERM; echo up; while :; do sleep 0.02; done")
     server.start()
     server.stop()
@@ -88,9 +88,9 @@ def test_a_server_that_is_not_running_has_no_pid(make: Make) -> None:
         _ = make("true").pid
 
 
-def test_waiting_ends_with_an_exception_of_the_condition() -> None:
+def test_an_exception_of_the_condition_ends_the_wait() -> None:
     def condition() -> bool:
         raise LookupError("broken")
 
     with pytest.raises(LookupError, match="broken"):
-        wait_until(condition, what="never", timeout=60)
+        eventually(condition, what="never", seconds=60)

@@ -1,4 +1,4 @@
-"""What the machine lacks is said before anything is built."""
+"""The test bed names missing tools of the machine before it builds anything."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def test_refused_user_namespaces_say_what_to_do() -> None:
         ("java", 'java version "1.8.0_392"', False, "Java 8 calls itself 1.8"),
     ],
 )
-def test_which_compilers_are_used(
+def test_a_compiler_of_the_machine_is_used_where_it_is_new_enough(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, says: str, *, found: bool, reason: str
 ) -> None:
     path = tmp_path / program
@@ -56,7 +56,9 @@ def test_which_compilers_are_used(
     assert look() == (path if found else None), reason
 
 
-def test_without_go_and_java_the_pinned_ones_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_pinned_go_and_java_are_used_where_the_machine_has_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert recipes.go_program().is_relative_to(recipes.go_recipe().folder())
     assert recipes.java_program().is_relative_to(recipes.java_recipe().folder())

@@ -14,7 +14,7 @@ ADDRESS = "--pachd-address=grpc://pachd:650"
 
 
 def settings() -> dict[str, click.Option]:
-    """The options that can be given as variables, by the variable."""
+    """The options that a variable can set, by the variable."""
     return {str(option.envvar): option for option in RUN.params if isinstance(option, click.Option) and option.envvar}
 
 

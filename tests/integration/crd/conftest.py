@@ -3,7 +3,7 @@
 import pytest
 from kubernetes import client
 
-from tests.integration.crd.spouts import Spouts
+from spout_testbed.harness.spouts import Spouts
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""What a Spout may say. Each row is taken as it stands: nothing is dropped, nothing is added."""
+"""Specs that the API server accepts, each as it is written: it drops nothing and adds nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.crd.spouts import Spouts, a_spout
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.spouts import Spouts
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ ROWS = [
     Row("image-tag-and-digest", "what kustomize writes", {"transform.image": f"ubuntu:24.04@{DIGEST}"}),
     Row("image-port", "a registry with a port", {"transform.image": f"localhost:5000/a/b__c:v1@{DIGEST}"}),
     Row("image-ipv6", "a registry with an address", {"transform.image": "[fd00::1]:5000/team/app:V1"}),
-    # The command and what it is given
+    # The command and its input
     Row("empty-argument", "only the first entry must name something", {"transform.cmd": ["sh", ""]}),
     Row("no-env", "empty says nothing", {"transform.env": {}, "transform.secrets": []}),
     Row("odd-env", "Kubernetes takes dots and dashes", {"transform.env": {"_a.b-c": "", "-X": "\n"}}),
@@ -156,6 +157,6 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_accepts(spouts: Spouts, row: Row) -> None:
+def test_the_api_server_accepts_the_spec(spouts: Spouts, row: Row) -> None:
     spout = a_spout(row.changes, name=row.name)
     assert spouts.try_create(spout)["spec"] == spout["spec"], row.reason

@@ -1,4 +1,4 @@
-"""What a person sees of Spouts in kubectl."""
+"""Spouts as kubectl shows them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spout_testbed import Testbed
-from tests.integration.crd.spouts import Spouts, a_spout
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.spouts import Spouts
 
 HEADER = ["NAME", "READY", "STATE", "COMMITS", "LAST COMMIT", "MARKER", "AGE"]
 WIDE_HEADER = [*HEADER, "PIPELINE", "VERSION", "REASON"]
 
 
 def table(output: str) -> list[list[str]]:
-    """Rows and cells of a table of kubectl: cells start where the words of its header start."""
+    """The rows of a table of kubectl as lists of cells. A cell starts where the word of its header starts."""
     header, *lines = output.splitlines()
     starts = [match.start() for match in re.finditer(r"(?:^|(?<=  ))\S", header)]
     ends = [*starts[1:], None]
@@ -23,7 +24,7 @@ def table(output: str) -> list[list[str]]:
 @pytest.fixture
 def running_spout(spouts: Spouts) -> None:
     """A Spout that has made commits, the last one twenty days ago."""
-    spouts.create(a_spout({"name": "kafka-spout"}))
+    spouts.create_whole(a_spout({"name": "kafka-spout"}))
     twenty_days_ago = (datetime.now(UTC) - timedelta(days=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
     status = {
         "conditions": [
@@ -44,7 +45,7 @@ def running_spout(spouts: Spouts) -> None:
 
 
 @pytest.mark.usefixtures("running_spout")
-def test_columns_show_how_far_the_spout_has_come(bed: Testbed, namespace: str) -> None:
+def test_the_columns_show_state_commits_and_marker(bed: Testbed, namespace: str) -> None:
     header, row = table(bed.kubectl("get", "spouts", "-n", namespace).stdout)
     assert header == HEADER
     assert row[:-1] == ["my-spout", "True", "Running", "1042", "20d", "1041"]
@@ -52,31 +53,31 @@ def test_columns_show_how_far_the_spout_has_come(bed: Testbed, namespace: str) -
 
 
 @pytest.mark.usefixtures("running_spout")
-def test_wide_columns_add_the_pipeline_and_the_reason(bed: Testbed, namespace: str) -> None:
+def test_the_wide_columns_add_the_pipeline_and_the_reason(bed: Testbed, namespace: str) -> None:
     header, row = table(bed.kubectl("get", "spouts", "-n", namespace, "-o", "wide").stdout)
     assert header == WIDE_HEADER
     assert row[len(HEADER) :] == ["kafka-spout", "3", "Running"]
 
 
-def test_columns_of_a_new_spout_are_empty(bed: Testbed, namespace: str, spouts: Spouts) -> None:
-    spouts.create(a_spout())
+def test_the_columns_of_a_new_spout_are_empty(bed: Testbed, namespace: str, spouts: Spouts) -> None:
+    spouts.create_whole(a_spout())
     _, row = table(bed.kubectl("get", "spouts", "-n", namespace).stdout)
     assert row[:-1] == ["my-spout", "", "", "", "", ""]
 
 
 @pytest.mark.parametrize("name", ["spout", "spouts", "spt", "spouts.spout-operator.io", "pachyderm"])
 def test_spouts_are_found_under_each_of_their_names(bed: Testbed, namespace: str, spouts: Spouts, name: str) -> None:
-    spouts.create(a_spout())
+    spouts.create_whole(a_spout())
     found = bed.kubectl("get", name, "-n", namespace, "-o", "name").stdout
     assert found == "spout.spout-operator.io/my-spout\n"
 
 
-def test_kubectl_get_all_is_about_workloads_only(bed: Testbed, namespace: str, spouts: Spouts) -> None:
-    spouts.create(a_spout())
+def test_kubectl_get_all_does_not_list_spouts(bed: Testbed, namespace: str, spouts: Spouts) -> None:
+    spouts.create_whole(a_spout())
     assert bed.kubectl("get", "all", "-n", namespace, "-o", "name").stdout == ""
 
 
-def test_explain_teaches_the_marker(bed: Testbed, crd: str) -> None:
+def test_kubectl_explain_describes_the_marker(bed: Testbed, crd: str) -> None:
     words = " ".join(bed.kubectl("explain", "spout.spec.spout.marker").stdout.split())
     assert "FIELD: marker <string>" in words
     assert "The name of the file or folder in which the spout records its position" in words
@@ -85,7 +86,7 @@ def test_explain_teaches_the_marker(bed: Testbed, crd: str) -> None:
     assert "Once set, it cannot be changed or removed" in words
 
 
-def test_apply_of_the_same_file_twice_changes_nothing(bed: Testbed, namespace: str) -> None:
+def test_kubectl_apply_of_the_same_file_twice_changes_nothing(bed: Testbed, namespace: str) -> None:
     file = """
         apiVersion: spout-operator.io/v1alpha1
         kind: Spout
@@ -104,7 +105,7 @@ def test_apply_of_the_same_file_twice_changes_nothing(bed: Testbed, namespace: s
     assert bed.kubectl("diff", "-n", namespace, "-f", "-", input=file).stdout == ""
 
 
-def test_apply_refuses_a_misspelled_field(bed: Testbed, namespace: str) -> None:
+def test_kubectl_apply_refuses_a_misspelled_field(bed: Testbed, namespace: str) -> None:
     file = """
         apiVersion: spout-operator.io/v1alpha1
         kind: Spout

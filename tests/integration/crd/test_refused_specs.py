@@ -1,4 +1,4 @@
-"""What a Spout may not say, where the API server points to, and what it tells the reader."""
+"""Specs that the API server refuses, with the field that it names and the message for the reader."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ import pytest
 from kubernetes import client
 
 from spout_operator.pachyderm.v1.worker_pod import MOUNT_PATHS, VOLUMES, VOLUMES_OF_SOME_SERVERS
-from tests.integration.crd.spouts import ABSENT, Refusal, Spouts, a_spout, refusals
+from spout_testbed.harness.bodies import ABSENT, a_spout
+from spout_testbed.harness.spouts import Spouts
+from tests.integration.crd.refusals import Refusal, refusals
 
 
 @dataclass(frozen=True)
 class Row:
-    """A spec that is refused, for one cause only: at the field `at`, with a message that contains `says`."""
+    """A spec that is refused for exactly one cause: at the field `at`, with a message that contains `says`."""
 
     id: str
     reason: str
@@ -552,14 +554,14 @@ ROWS = [*NAMES, *TRANSFORM, *SECRETS, *SPOUT, *RESOURCES, *SCHEDULING]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-def test_refuses(spouts: Spouts, row: Row) -> None:
+def test_the_api_server_refuses_the_spec_with_its_field_and_a_message(spouts: Spouts, row: Row) -> None:
     with pytest.raises(client.ApiException) as refused:
         spouts.try_create(a_spout(row.changes, name=row.name))
     assert [cause.field for cause in refusals(refused.value)] == [row.at], row.reason
     assert row.says in refusals(refused.value)[0].message, row.reason
 
 
-def test_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
+def test_the_api_server_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
     spout = a_spout()
     del spout["spec"]
     with pytest.raises(client.ApiException) as refused:
@@ -575,7 +577,7 @@ def test_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
         pytest.param("transform.image_pull_secrets", ["a"], id="snake-case"),
     ],
 )
-def test_names_a_field_it_does_not_know(spouts: Spouts, path: str, value: object) -> None:
+def test_the_api_server_names_an_unknown_field(spouts: Spouts, path: str, value: object) -> None:
     service = {"spout.service.internalPort": 8080} if path.startswith("spout.service") else {}
     with pytest.raises(client.ApiException, match=f'unknown field \\\\"spec.{path}\\\\"'):
         spouts.try_create(a_spout({**service, path: value}))

@@ -1,4 +1,4 @@
-"""What holds for every field of the schema; read from the file, no server needed."""
+"""Rules for every field of the schema. They are read from the file and need no server."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.conftest import CRD_FILE
+from spout_testbed.harness.cluster import CRD_FILE
 
 Schema = dict[str, Any]
 
@@ -37,8 +37,8 @@ ALL_FIELDS = dict(fields(ROOT))
 ALL_SCHEMAS = dict(schemas(ROOT))
 
 
-def test_every_field_teaches_what_it_is() -> None:
-    # A dozen characters are no description; a long one that lacks its full stop was cut off.
+def test_every_field_has_a_description() -> None:
+    # A dozen characters are not a description, and one without a full stop was cut off.
     poor = {
         path
         for path, field in ALL_FIELDS.items()
@@ -60,19 +60,19 @@ def test_every_field_that_restarts_the_spout_says_so() -> None:
     assert not silent
 
 
-def test_no_field_has_a_default_but_the_status_which_says_that_it_is_not_written_yet() -> None:
+def test_only_the_status_has_a_default_which_says_that_it_is_not_written_yet() -> None:
     # The API server would write it into the spec, and GitOps tools would show that as drift.
     assert {path: schema["default"] for path, schema in ALL_SCHEMAS.items() if "default" in schema} == {
         "status": {"observedGeneration": -1}
     }
 
 
-def test_no_field_escapes_the_schema() -> None:
+def test_no_field_preserves_unknown_fields() -> None:
     escaping = {path for path, schema in ALL_SCHEMAS.items() if "x-kubernetes-preserve-unknown-fields" in schema}
     assert not escaping
 
 
-def test_everything_that_can_grow_is_bounded() -> None:
+def test_every_list_map_and_text_is_bounded() -> None:
     unbounded = {
         path
         for path, schema in ALL_SCHEMAS.items()
@@ -97,7 +97,7 @@ def test_every_list_and_map_says_how_it_merges() -> None:
     assert not undecided
 
 
-def test_every_rule_says_what_to_do() -> None:
+def test_the_message_of_every_rule_says_what_to_do() -> None:
     for path, schema in ALL_SCHEMAS.items():
         for rule in schema.get("x-kubernetes-validations", []):
             # An expression that fails at run time falls back to the message.

@@ -1,4 +1,4 @@
-"""What the operator may write into the status, and that spec and status have a door each."""
+"""What the operator may write into the status, and that spec and status are written separately."""
 
 import copy
 from collections.abc import Mapping
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 import pytest
 from kubernetes import client
 
-from tests.integration.crd.spouts import Manifest, Refusal, Spouts, a_spout, refusals
+from spout_testbed.harness.bodies import Body, a_spout
+from spout_testbed.harness.spouts import Spouts
+from tests.integration.crd.refusals import Refusal, refusals
 
 NOON = "2026-01-31T12:00:00Z"
 READY = {
@@ -17,7 +19,7 @@ READY = {
     "lastTransitionTime": NOON,
     "observedGeneration": 4,
 }
-STATUS: Manifest = {
+STATUS: Body = {
     "observedGeneration": 4,
     "conditions": [READY],
     "pipeline": {
@@ -50,24 +52,24 @@ STATUS: Manifest = {
 }
 
 
-def with_status(status: Mapping[str, object]) -> Manifest:
-    """A Spout that says so of itself."""
+def with_status(status: Mapping[str, object]) -> Body:
+    """A Spout with a status."""
     return {**a_spout(), "status": copy.deepcopy(dict(status))}
 
 
-def test_keeps_every_field_of_a_full_status(spouts: Spouts) -> None:
-    spouts.create(a_spout())
+def test_the_api_server_keeps_every_field_of_a_full_status(spouts: Spouts) -> None:
+    spouts.create_whole(a_spout())
     assert spouts.update_status(with_status(STATUS))["status"] == STATUS
 
 
-def test_a_first_status_may_be_small(spouts: Spouts) -> None:
+def test_the_api_server_accepts_a_small_first_status(spouts: Spouts) -> None:
     unknown = {"observedGeneration": 1, "conditions": [{**READY, "status": "Unknown"}]}
-    spouts.create(a_spout())
+    spouts.create_whole(a_spout())
     assert spouts.update_status(with_status(unknown))["status"] == unknown
 
 
 def test_writing_the_status_leaves_the_spec_alone(spouts: Spouts) -> None:
-    before = spouts.create(a_spout())
+    before = spouts.create_whole(a_spout())
     written = with_status(STATUS)
     written["spec"]["suspend"] = True
     after = spouts.update_status(written)
@@ -76,7 +78,7 @@ def test_writing_the_status_leaves_the_spec_alone(spouts: Spouts) -> None:
 
 
 def test_writing_the_spec_leaves_the_status_alone(spouts: Spouts) -> None:
-    spouts.create(a_spout())
+    spouts.create_whole(a_spout())
     spouts.update_status(with_status(STATUS))
     changed = {**a_spout({"suspend": True}), "status": {"observedGeneration": 9}}
     after = spouts.update(changed)
@@ -122,8 +124,8 @@ def test_writing_the_spec_leaves_the_status_alone(spouts: Spouts) -> None:
         ),
     ],
 )
-def test_holds_the_operator_to_its_bounds(spouts: Spouts, status: Manifest, cause: Refusal) -> None:
-    spouts.create(a_spout())
+def test_the_api_server_refuses_a_status_beyond_its_bounds(spouts: Spouts, status: Body, cause: Refusal) -> None:
+    spouts.create_whole(a_spout())
     with pytest.raises(client.ApiException) as refused:
         spouts.update_status(with_status(status))
     assert refusals(refused.value) == [cause]

@@ -1,4 +1,4 @@
-"""What may be changed of a Spout that exists."""
+"""Changes to an existing Spout that the API server accepts or refuses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pytest
 from kubernetes import client
 
-from tests.integration.crd.spouts import Refusal, Spouts, a_spout, refusals
+from spout_testbed.harness.bodies import a_spout
+from spout_testbed.harness.spouts import Spouts
+from tests.integration.crd.refusals import Refusal, refusals
 
 Changes = Mapping[str, object]
 
@@ -98,22 +100,22 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("row", ALLOWED, ids=lambda row: row.id)
-def test_allows(spouts: Spouts, row: Row) -> None:
-    spouts.create(a_spout(row.before))
+def test_the_api_server_accepts_the_update(spouts: Spouts, row: Row) -> None:
+    spouts.create_whole(a_spout(row.before))
     after = a_spout(row.after)
     assert spouts.update(after)["spec"] == after["spec"], row.reason
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.id)
-def test_refuses(spouts: Spouts, row: RefusedRow) -> None:
-    spouts.create(a_spout(row.before))
+def test_the_api_server_refuses_the_update_with_its_field_and_a_message(spouts: Spouts, row: RefusedRow) -> None:
+    spouts.create_whole(a_spout(row.before))
     with pytest.raises(client.ApiException) as refused:
         spouts.update(a_spout(row.after))
     assert refusals(refused.value) == [Refusal(row.at, row.says)], row.reason
 
 
-def test_an_added_marker_is_kept_from_then_on(spouts: Spouts) -> None:
-    spouts.create(a_spout())
+def test_an_added_marker_cannot_be_removed_again(spouts: Spouts) -> None:
+    spouts.create_whole(a_spout())
     spouts.update(a_spout({"spout.marker": "offset"}))
     with pytest.raises(client.ApiException, match="'offset' and cannot be removed"):
         spouts.update(a_spout())

@@ -1,4 +1,4 @@
-"""What deploy/ renders to is taken by a real API server; and its rights are enough where they end at a namespace."""
+"""A real API server accepts what deploy/ renders to, and the rights of the namespaced overlay are enough."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,11 +9,12 @@ import yaml
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness import audit
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support import audit
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 DIGEST = f"sha256:{'0' * 64}"
@@ -21,26 +22,26 @@ DIGEST = f"sha256:{'0' * 64}"
 
 @pytest.fixture(scope="module", autouse=True)
 def namespaces(bed: Testbed, crd: str) -> None:
-    """Those that the manifests name: a dry run makes none for what follows in it."""
+    """Create the namespaces that the manifests name: a dry run creates none for the objects after it."""
     for name in ("spout-operator", "ingest", "clicks", "pachyderm"):
         bed.kubectl("create", "namespace", name, check=False)
 
 
 @pytest.fixture
 def deploy(tmp_path: Path) -> Path:
-    """A copy of deploy/ to edit, as its users do."""
+    """A copy of deploy/ that a test can edit, as users do."""
     shutil.copytree(DEPLOY.parent / "crds", tmp_path / "crds")
     return Path(shutil.copytree(DEPLOY, tmp_path / "deploy"))
 
 
 @pytest.mark.parametrize("folder", ["overlays/cluster-wide", "overlays/namespaced", "overlays/ha", "samples/kustomize"])
-def test_the_api_server_takes_it(bed: Testbed, folder: str) -> None:
+def test_the_api_server_accepts_the_manifests(bed: Testbed, folder: str) -> None:
     sides = ("--server-side", "--force-conflicts", "--field-manager=gitops")
     bed.kubectl("apply", *sides, "--dry-run=server", "--validate=strict", "-k", str(DEPLOY / folder))
 
 
-def test_what_was_applied_client_side_is_taken_over_by_an_apply_on_the_server(bed: Testbed) -> None:
-    """As by who installed with `kubectl apply -k` and follows the README, or comes to Flux, later."""
+def test_a_server_side_apply_takes_over_what_was_applied_client_side(bed: Testbed) -> None:
+    """A user who installed with `kubectl apply -k` changes to a server-side apply or to Flux later."""
     overlay = str(DEPLOY / "overlays" / "cluster-wide")
     bed.kubectl("delete", "deployment", "spout-operator", "-n", "spout-operator", "--ignore-not-found")
     bed.kubectl("apply", "-k", overlay)
@@ -62,7 +63,7 @@ def test_a_tag_with_a_digest_reaches_the_spout_and_is_taken(bed: Testbed, deploy
 
 
 def test_a_generated_secret_of_another_namespace_is_not_followed(bed: Testbed, deploy: Path) -> None:
-    """Why the sample's Spout is where Pachyderm is: kustomize renames within a namespace only, and says nothing."""
+    """The reason why the sample's Spout is in Pachyderm's namespace: kustomize renames within one namespace only."""
     sample = deploy / "samples" / "kustomize"
     kustomization = yaml.safe_load((sample / "kustomization.yaml").read_text())
     del kustomization["namespace"]
@@ -95,7 +96,7 @@ def test_a_second_namespace_is_added_as_the_overlay_says(deploy: Path, bed: Test
 
 @pytest.fixture
 def namespaced(bed: Testbed, tmp_path: Path) -> Iterator[tuple[OperatorProcess, MemoryPachd]]:
-    """An operator with the rights of the overlay, and started with its settings."""
+    """Start an operator with the rights and the settings of the overlay."""
     bed.kubectl("delete", "clusterrole,clusterrolebinding", "spout-operator", "--ignore-not-found")
     bed.kubectl("apply", "-k", str(DEPLOY / "overlays" / "namespaced"))
     with MemoryPachd() as pachd:
@@ -117,7 +118,7 @@ def test_the_rights_of_the_namespaced_overlay_are_enough(
     spouts = Spouts(kube, "ingest", process.log)
     eventually(lambda: process.is_leading, what="the operator to lead", details=process.log.read_text)
 
-    spouts.create("one", {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}})
+    spouts.create("one", a_spec({"spout.marker": "offset"}))
     spouts.wait("one", "to be made", synced="True")
     pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from spout_testbed import Testbed
-from tests.integration.conftest import CRD_FILE, CRD_NAME, ROOT
-from tests.support.waiting import eventually
+from spout_testbed.harness.cluster import CRD_FILE, ROOT, wait_for_crd
+from spout_testbed.waiting import eventually
 
 README = (ROOT / "deploy" / "README.md").read_text()
 COMMANDS = [
@@ -22,16 +22,16 @@ COMMANDS = [
 
 @pytest.fixture
 def cluster(bed: Testbed, crd: str) -> Iterator[Testbed]:
-    """A cluster with Argo CD's ConfigMap; the CRD is put back where a command deletes it."""
+    """A cluster with Argo CD's ConfigMap. The CRD is installed again after the test, as a command deletes it."""
     bed.kubectl("create", "namespace", "argocd", check=False)
     bed.kubectl("create", "configmap", "argocd-cm", "-n", "argocd", check=False)
     yield bed
     bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD_FILE))
-    bed.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{CRD_NAME}")
+    wait_for_crd(bed)
 
 
 def as_controllers_do(bed: Testbed) -> None:
-    """What a cluster's own controllers would do meanwhile: run the Pods, end a namespace that is being deleted."""
+    """Do what the controllers of a cluster would do: run the Pods, and remove a deleted namespace."""
     here = ("-n", "spout-operator", "deployment/spout-operator")
     generation = bed.kubectl("get", *here, "-o", "jsonpath={.metadata.generation}", check=False).stdout or "0"
     up = '"replicas":1,"updatedReplicas":1,"availableReplicas":1,"readyReplicas":1'
@@ -45,7 +45,7 @@ def as_controllers_do(bed: Testbed) -> None:
         )
 
 
-def test_each_command_does_as_it_says(cluster: Testbed, tmp_path: Path) -> None:
+def test_each_command_of_the_readme_does_what_it_says(cluster: Testbed, tmp_path: Path) -> None:
     for folder in ("deploy", "crds"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "token").write_text("a token")

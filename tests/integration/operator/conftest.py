@@ -7,17 +7,16 @@ import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness.cluster import install
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
 def rights(bed: Testbed, crd: str) -> None:
-    """What deploy/overlays/cluster-wide grants to the operator's account."""
-    bed.kubectl("apply", "-k", str(ROOT / "deploy" / "overlays" / "cluster-wide"))
+    """Install the rights that deploy/overlays/cluster-wide grants to the operator's account."""
+    install(bed)
 
 
 @pytest.fixture
@@ -48,5 +47,5 @@ def operator(stopped_operator: OperatorProcess) -> OperatorProcess:
 def spouts(kube: client.ApiClient, namespace: str, stopped_operator: OperatorProcess) -> Iterator[Spouts]:
     """The Spouts of the test's own namespace."""
     yield Spouts(kube, namespace, stopped_operator.log)
-    # Ended first, so that it does not put back the finalizers that the namespace's end takes away.
+    # Stopped first, so that it does not restore the finalizers that the end of the namespace removes.
     stopped_operator.stop()

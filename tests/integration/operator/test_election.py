@@ -1,23 +1,23 @@
-"""Two replicas: one acts, the other takes over, and one that was away does no harm."""
+"""Two replicas: one acts, the other takes over, and a replica that was paused does no harm."""
 
 import datetime
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness import audit
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import SECOND_HTTP_PORT, OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support import audit
-from tests.support.operator_process import SECOND_HTTP_PORT, OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 #: Calls that change something in Pachyderm.
 WRITES = ("CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline")
 LEASE = "--lease=spout-operator/spout-operator"
@@ -30,7 +30,7 @@ ROLES = {
 
 @pytest.fixture(scope="module")
 def second_user(bed: Testbed, rights: None) -> str:
-    """Another name with the same rights, so that the API server's log tells the two replicas apart."""
+    """Another account with the same rights, so that the API server's log distinguishes the two replicas."""
     for place, roles in ROLES.items():
         for role in roles:
             if place == "clusterrolebinding":
@@ -46,7 +46,7 @@ def second_user(bed: Testbed, rights: None) -> str:
 def replicas(
     bed: Testbed, second_user: str, pachd: MemoryPachd, tmp_path: Path
 ) -> Iterator[tuple[OperatorProcess, OperatorProcess]]:
-    """A leader, which runs under the operator's account, and one that waits."""
+    """A leader under the operator's account, and a replica that waits."""
     bed.kubectl("delete", "lease", "--all", "-n", "spout-operator")
     first = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
@@ -72,7 +72,7 @@ def spouts(
     kube: client.ApiClient, namespace: str, replicas: tuple[OperatorProcess, OperatorProcess]
 ) -> Iterator[Spouts]:
     yield Spouts(kube, namespace, replicas[1].log)
-    # Ended first, so that they do not put back the finalizers that the namespace's end takes away.
+    # Stopped first, so that they do not restore the finalizers that the end of the namespace removes.
     for process in replicas:
         process.stop()
 
@@ -88,7 +88,7 @@ def lease_holder(bed: Testbed) -> str:
     return bed.kubectl("get", "lease", "spout-operator", "-n", "spout-operator", query).stdout
 
 
-def test_one_acts_and_the_other_waits_and_is_ready(
+def test_the_leader_acts_while_the_other_replica_waits_and_is_ready(
     replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, pachd: MemoryPachd
 ) -> None:
     first, second = replicas
@@ -104,7 +104,7 @@ def test_one_acts_and_the_other_waits_and_is_ready(
     assert 'name="one"' not in second.get("/metrics"), "one that waits knows no Spouts"
 
 
-def test_after_a_clean_stop_the_other_leads_within_three_seconds(
+def test_the_other_replica_leads_within_three_seconds_of_a_clean_stop(
     replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, bed: Testbed
 ) -> None:
     first, second = replicas
@@ -121,7 +121,7 @@ def test_after_a_clean_stop_the_other_leads_within_three_seconds(
     spouts.wait("one", "to be made by the second", synced="True")
 
 
-def test_a_stop_of_the_last_one_leaves_the_lease_to_anybody(
+def test_the_last_replica_releases_the_lease_when_it_stops(
     replicas: tuple[OperatorProcess, OperatorProcess], bed: Testbed
 ) -> None:
     first, second = replicas
@@ -131,7 +131,7 @@ def test_a_stop_of_the_last_one_leaves_the_lease_to_anybody(
     assert lease_holder(bed) == ""
 
 
-def test_one_that_stood_still_and_comes_back_writes_nothing_and_ends(
+def test_a_leader_that_was_paused_writes_nothing_and_ends(
     replicas: tuple[OperatorProcess, OperatorProcess], spouts: Spouts, pachd: MemoryPachd, bed: Testbed
 ) -> None:
     first, second = replicas
@@ -140,7 +140,7 @@ def test_one_that_stood_still_and_comes_back_writes_nothing_and_ends(
     pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")
 
-    # It has work before it: an edit that it has taken from the watch, or will when it goes on.
+    # It has work to do: an edit that it has read from the watch, or will read when it continues.
     first.pause()
     spouts.edit("one", {"transform": {"image": "i:2"}})
     took = seconds_until(lambda: second.is_leading, what="the second to lead", details=second.log.read_text)
@@ -186,7 +186,9 @@ def test_a_leader_that_is_killed_in_the_middle_of_a_create_leaves_neither_two_pi
         spouts.wait(name, "to be made", synced="True", version=1)
 
 
-def test_the_lease_must_be_one_that_may_be_had(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> None:
+def test_a_lease_that_the_operator_may_not_read_is_named_by_readyz(
+    bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path
+) -> None:
     process = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=pachd.address,

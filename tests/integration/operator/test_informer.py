@@ -1,4 +1,4 @@
-"""Watches of an API server that refuses, breaks off, or has an election: each goes on, or is begun anew in time."""
+"""Watches of an API server that refuses them, ends them or restarts: each continues or is restarted in time."""
 
 import asyncio
 import logging
@@ -13,18 +13,19 @@ import pytest
 from spout_operator.core.resource import SpoutResource
 from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.telemetry.metrics import Metrics
-from tests.support.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
+from spout_testbed.waiting import eventually_async
+from tests.fakes.scripted_api import FORBIDDEN, GONE, SERVER_ERROR, ScriptedApi
 
-#: Seconds: kopf takes three to give up a request, and five to end.
+#: Seconds: kopf needs three to give up a request, and five to end.
 PATIENCE = 30.0
-#: Seconds in which requests are counted.
+#: Seconds for which requests are counted.
 A_WHILE = 6.0
 #: Seconds for a watch to be granted.
 GRANT_WITHIN = 10.0
 
 
 class Watched:
-    """An informer that runs, and what it told."""
+    """A running informer, and what it reported."""
 
     def __init__(self, api: ScriptedApi, *namespaces: str) -> None:
         self.api = api
@@ -49,15 +50,10 @@ class Watched:
                 await asyncio.gather(running, return_exceptions=True)
 
     async def until(self, what: str, holds: Callable[[], object]) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not holds():  # noqa: ASYNC110 - what is waited for sets no event
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(
-                f"waited in vain for {what}; told {self.told}, requests {dict(self.api.requests)}, "
-                f"troubles {self.informer.troubles()}"
-            ) from None
+        await eventually_async(holds, what=what, seconds=PATIENCE, interval=0.02, details=self._details)
+
+    def _details(self) -> str:
+        return f"told {self.told}, requests {dict(self.api.requests)}, troubles {self.informer.troubles()}"
 
     def trouble(self, namespace: str | None) -> str:
         """Why a namespace is not watched; empty where it is."""
@@ -72,7 +68,7 @@ class Watched:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the operator warned of; kopf's own warnings are not shown (telemetry/logs.py)."""
+    """The operator's own warnings. It does not log those of kopf (telemetry/logs.py)."""
     return [
         record.message
         for record in caplog.records
@@ -86,13 +82,13 @@ async def api() -> AsyncIterator[ScriptedApi]:
         yield api
 
 
-async def test_a_namespace_that_is_refused_costs_no_other_and_comes_back(
+async def test_a_forbidden_namespace_does_not_affect_the_others_and_recovers(
     api: ScriptedApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.refused = {"b"}
     async with Watched(api, "a", "b").running() as watched:
-        await watched.until("the refusal to be told", lambda: str(FORBIDDEN) in watched.trouble("b"))
-        await watched.until("the refused watch to be begun anew", lambda: api.requests["list b"] > 3)
+        await watched.until("the refusal to be reported", lambda: str(FORBIDDEN) in watched.trouble("b"))
+        await watched.until("the refused watch to be restarted", lambda: api.requests["list b"] > 3)
 
         await api.create("a", "one")
         await watched.until("the other namespace's Spout", lambda: "a/one" in watched.told)
@@ -108,12 +104,12 @@ async def test_a_namespace_that_is_refused_costs_no_other_and_comes_back(
     assert "the namespace 'b'" in told
 
 
-async def test_credentials_that_are_refused_are_tried_with_growing_pauses_until_there_are_others(
+async def test_refused_credentials_are_retried_with_growing_pauses_until_new_ones_arrive(
     api: ScriptedApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     api.tokens = {"second"}
     async with Watched(api).running() as watched:
-        await watched.until("the refusal to be told", lambda: "401 Unauthorized" in watched.trouble(None))
+        await watched.until("the refusal to be reported", lambda: "401 Unauthorized" in watched.trouble(None))
         await asyncio.sleep(A_WHILE)
         assert api.requests.total() <= 12, "it was 60 a second"
         assert len(warnings(caplog)) == 1, "what is wrong is said once"
@@ -123,7 +119,7 @@ async def test_credentials_that_are_refused_are_tried_with_growing_pauses_until_
         await watched.until("the new credentials to be used", lambda: watched.told)
 
 
-async def test_credentials_that_were_renewed_are_used_without_a_new_list(api: ScriptedApi) -> None:
+async def test_renewed_credentials_are_used_without_a_new_list(api: ScriptedApi) -> None:
     async with Watched(api).running() as watched:
         await watched.until("a watch", lambda: not watched.trouble(None))
         api.tokens, watched.credentials = {"second"}, "second"
@@ -137,21 +133,21 @@ async def test_credentials_that_were_renewed_are_used_without_a_new_list(api: Sc
 
 
 @pytest.mark.parametrize("code", [SERVER_ERROR, GONE], ids=["etcd has no leader", "the version is too old"])
-async def test_an_error_in_the_stream_costs_a_new_watch_and_no_more(api: ScriptedApi, code: int) -> None:
+async def test_an_error_event_restarts_the_watch_and_nothing_else(api: ScriptedApi, code: int) -> None:
     api.stream_error = code
     async with Watched(api).running() as watched:
-        await watched.until("the watch to be begun anew", lambda: api.requests["watch *"] > 1)
+        await watched.until("the watch to be restarted", lambda: api.requests["watch *"] > 1)
 
         api.stream_error = None
         await api.create("*", "one")
-        await watched.until("what came meanwhile to be told", lambda: "*/one" in watched.told)
+        await watched.until("the Spout that came meanwhile", lambda: "*/one" in watched.told)
         await watched.until("the trouble to end", lambda: not watched.trouble(None))
 
 
 @pytest.mark.parametrize(
     ("code", "closes"), [(SERVER_ERROR, False), (GONE, False), (None, True)], ids=["error", "gone", "closed at once"]
 )
-async def test_a_watch_that_always_ends_at_once_is_no_flood(
+async def test_a_watch_that_always_ends_at_once_is_restarted_slowly(
     api: ScriptedApi, code: int | None, *, closes: bool
 ) -> None:
     api.stream_error, api.closes_watches = code, closes
@@ -163,7 +159,7 @@ async def test_a_watch_that_always_ends_at_once_is_no_flood(
 
 
 async def test_a_server_that_does_not_serve_spouts_yet_is_asked_again(api: ScriptedApi) -> None:
-    """kopf asks once, and would wait for ever for an answer that it does not ask for."""
+    """kopf reads the served resources once, and would wait for ever for Spouts that appear later."""
     api.serves_spouts = False
     async with Watched(api).running() as watched:
         await watched.until("its trouble", lambda: "does the API server serve Spouts?" in watched.trouble(None))
@@ -174,12 +170,12 @@ async def test_a_server_that_does_not_serve_spouts_yet_is_asked_again(api: Scrip
         await watched.until("its trouble to end", lambda: not watched.trouble(None))
 
 
-async def test_one_that_is_told_to_end_leaves_no_thread(api: ScriptedApi) -> None:
+async def test_a_cancelled_informer_leaves_no_thread(api: ScriptedApi) -> None:
     before = set(threading.enumerate())
     async with Watched(api, "a", "b", "c").running() as watched:
         await watched.until("all watches", lambda: not any(watched.informer.troubles().values()))
 
-    # The last that a thread does is to say that it has ended.
+    # The last thing that the informer's thread does is to log that it has ended.
     left = set(threading.enumerate()) - before
     for thread in left:
         thread.join(timeout=5)

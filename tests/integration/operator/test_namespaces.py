@@ -1,22 +1,22 @@
-"""One operator for several namespaces, on a real kube-apiserver: what befalls one of them costs only its own Spouts."""
+"""One operator for several namespaces, on a real kube-apiserver: trouble in one affects only its own Spouts."""
 
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
-#: Seconds in which what befalls a namespace must be told, and in which it must be taken up again: kopf takes some
+SPEC = a_spec({"spout.marker": "offset"})
+#: Seconds in which trouble in a namespace must be reported, and in which it must end again: kopf needs some
 #: seconds to end a watch, and the pauses between two tries grow.
 TOLD, TAKEN_UP = 60, 90
 #: What an account needs besides its rights in each namespace.
@@ -46,7 +46,7 @@ subjects: [{{kind: ServiceAccount, name: {account}, namespace: default}}]
 
 
 class Place:
-    """A second namespace, which a test takes away and makes anew."""
+    """A second namespace, which a test deletes and creates again."""
 
     def __init__(self, bed: Testbed, account: str) -> None:
         self.name = f"other-{uuid.uuid4().hex[:12]}"
@@ -64,10 +64,10 @@ class Place:
         self._bed.kubectl("delete", "rolebinding", "operator", "-n", self.name)
 
     def delete(self) -> None:
-        """As a controller manager does it, which does not run here: what is in the namespace first."""
+        """Delete it as a controller manager would, which does not run here: its contents first."""
         self._bed.kubectl("delete", "role,rolebinding,spouts", "--all", "-n", self.name, "--wait=false")
         for left in self._bed.kubectl("get", "spouts", "-n", self.name, "-o", "name").stdout.split():
-            # Else it would be there still for the operators of other tests.
+            # Otherwise it would still exist for the operators of other tests.
             without = '{"metadata": {"finalizers": null}}'
             self._bed.kubectl("patch", left, "-n", self.name, "--type=merge", f"--patch={without}", check=False)
         self._bed.kubectl("delete", "namespace", self.name, "--wait=false")
@@ -82,7 +82,7 @@ def grant(bed: Testbed, account: str, namespace: str) -> None:
 
 @pytest.fixture
 def account(bed: Testbed, crd: str) -> Iterator[str]:
-    """An account of the test's own, with rights in no namespace yet."""
+    """A new account without rights in any namespace."""
     name = f"operator-{uuid.uuid4().hex[:12]}"
     bed.kubectl("create", "serviceaccount", name)
     bed.kubectl("apply", "-f", "-", input=BASICS)
@@ -105,7 +105,7 @@ def other(bed: Testbed, account: str) -> Iterator[Place]:
 def process(  # noqa: PLR0917 - fixtures
     bed: Testbed, account: str, namespace: str, other: Place, pachd: MemoryPachd, tmp_path: Path
 ) -> Iterator[OperatorProcess]:
-    """An operator for both namespaces, not started yet."""
+    """An operator for both namespaces that is not started yet."""
     grant(bed, account, namespace)
     process = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("default", account),
@@ -136,7 +136,7 @@ def ends_soon(process: OperatorProcess) -> None:
     assert time.monotonic() - begun < 10
 
 
-def test_a_namespace_whose_rights_are_taken_away_costs_only_its_own_spouts(
+def test_a_namespace_that_loses_its_rights_affects_only_its_own_spouts(
     process: OperatorProcess, namespace: str, other: Place, kube: client.ApiClient
 ) -> None:
     here, there = spouts_in(namespace, kube, process), spouts_in(other.name, kube, process)
@@ -146,7 +146,7 @@ def test_a_namespace_whose_rights_are_taken_away_costs_only_its_own_spouts(
         spouts.wait(name, "to be made", synced="True")
 
     other.revoke()
-    # The API server lets a watch go on that it has granted; all else is refused at once.
+    # The API server lets a granted watch continue, and refuses all other requests at once.
     readyz(process, f"[-]watch {other.name}: could not read the namespace '{other.name}': the API server answered 403")
     assert f"[+]watch {namespace} ok" in process.get("/readyz")
     assert f'spout_operator_watch_up{{watched_namespace="{other.name}"}} 0.0' in process.get("/metrics")
@@ -165,7 +165,7 @@ def test_a_namespace_whose_rights_are_taken_away_costs_only_its_own_spouts(
     ends_soon(process)
 
 
-def test_a_start_without_one_of_the_namespaces_serves_the_others_and_takes_it_up_later(
+def test_an_operator_that_starts_without_one_namespace_serves_the_others_and_picks_it_up_later(
     process: OperatorProcess, namespace: str, other: Place, kube: client.ApiClient
 ) -> None:
     other.revoke()
@@ -185,7 +185,7 @@ def test_a_start_without_one_of_the_namespaces_serves_the_others_and_takes_it_up
     ends_soon(process)
 
 
-def test_a_namespace_that_is_deleted_and_made_again_needs_no_restart(
+def test_a_namespace_that_is_deleted_and_created_again_needs_no_restart(
     process: OperatorProcess, namespace: str, other: Place, kube: client.ApiClient
 ) -> None:
     there = spouts_in(other.name, kube, process)
@@ -208,23 +208,23 @@ def test_a_namespace_that_is_deleted_and_made_again_needs_no_restart(
     ends_soon(process)
 
 
-def test_a_token_that_was_revoked_is_told_once_and_not_tried_in_a_loop(
+def test_a_revoked_token_is_logged_once_and_not_retried_in_a_loop(
     process: OperatorProcess, bed: Testbed, account: str, namespace: str
 ) -> None:
     process.start()
-    # Its tokens are no longer taken.
+    # The API server no longer accepts its tokens.
     bed.kubectl("delete", "serviceaccount", account)
 
     readyz(process, "the API server answered 401 Unauthorized", seconds=120)
     before = refusals(process)
-    # The requests of a while are counted: nothing tells of one that is not made.
+    # The requests within some seconds are counted: no event shows that a request is not made.
     time.sleep(10)
     assert refusals(process) - before < 20, "it was 60 a second"
     ends_soon(process)
 
 
 def refusals(process: OperatorProcess) -> float:
-    """Requests that the API server has answered 401."""
+    """How many requests the API server has answered with 401."""
     lines = process.get("/metrics").splitlines()
     wanted = [
         line for line in lines if line.startswith("spout_operator_kubernetes_requests_total{") and '"401"' in line

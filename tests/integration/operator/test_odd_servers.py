@@ -1,4 +1,4 @@
-"""API servers that hang up, or are too old: what is asked of them, and what is told."""
+"""API servers that close connections or are too old: the requests that they get, and the message to the user."""
 
 import http.server
 import json
@@ -15,7 +15,7 @@ import pytest
 
 
 class Rude:
-    """A server that hangs up on whoever comes, and counts them."""
+    """A server that closes each connection at once, and counts them."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -43,7 +43,7 @@ class Rude:
 
 
 class Old(http.server.ThreadingHTTPServer):
-    """A server that tells its version, whatever it is asked for; there is none to be had that is really so old."""
+    """A server that answers every request with its version. No real server of that age is available."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _TellsItsVersion)
@@ -80,7 +80,7 @@ def old() -> Iterator[Old]:
 
 
 def started(server: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """The operator, started for this API server, once it has ended."""
+    """Run the operator against this API server until it ends."""
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(
         "apiVersion: v1\nkind: Config\ncurrent-context: one\n"
@@ -95,8 +95,10 @@ def started(server: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("scheme", "wrong"), [("http", "Connection aborted"), ("https", "SSL")])
-def test_a_request_is_one_attempt_and_says_what_went_wrong(rude: Rude, tmp_path: Path, scheme: str, wrong: str) -> None:
-    """Whatever the client's library would like to do."""
+def test_a_failed_request_is_one_attempt_and_says_what_went_wrong(
+    rude: Rude, tmp_path: Path, scheme: str, wrong: str
+) -> None:
+    """The client library's own retries are off."""
     server = f"{scheme}://127.0.0.1:{rude.port}"
 
     done = started(server, tmp_path)
@@ -108,7 +110,7 @@ def test_a_request_is_one_attempt_and_says_what_went_wrong(rude: Rude, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-def test_a_server_that_is_too_old_is_told_and_asked_nothing_more(old: Old, tmp_path: Path) -> None:
+def test_an_operator_on_a_server_that_is_too_old_says_so_and_makes_no_other_request(old: Old, tmp_path: Path) -> None:
     done = started(f"http://127.0.0.1:{old.server_address[1]}", tmp_path)
 
     assert done.returncode == 2

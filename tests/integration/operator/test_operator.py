@@ -1,4 +1,4 @@
-"""The operator's dealings with a real API server, and with a pachd in trouble."""
+"""The operator on a real API server, and with a pachd that fails."""
 
 import json
 import socket
@@ -13,18 +13,19 @@ import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import HTTP_PORT, OperatorProcess
+from spout_testbed.harness.requests import spout_writes
+from spout_testbed.harness.spouts import Spouts, message
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import HTTP_PORT, OperatorProcess
-from tests.support.requests import spout_writes
-from tests.support.spouts import Spouts, message
-from tests.support.waiting import eventually
 
 FINALIZER = "spout-operator.io/pipeline"
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 
 
 def ready_spout(spouts: Spouts, pachd: MemoryPachd) -> dict[str, Any]:
-    """The Spout `one` as it was made, once it is ready."""
+    """Create the Spout `one`, and wait until it is ready."""
     made = spouts.create("one", SPEC)
     eventually(lambda: pachd.calls["CreatePipeline"], what="the pipeline")
     eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the answer to be taken")
@@ -55,7 +56,7 @@ def test_the_operator_writes_the_status_and_its_finalizer_and_nothing_else(
     assert not body["metadata"].get("annotations")
 
 
-def test_finalizers_of_others_are_kept_and_ours_is_put_back(
+def test_the_operator_keeps_other_finalizers_and_restores_its_own(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
     ready_spout(spouts, pachd)
@@ -90,7 +91,7 @@ def test_a_pachd_that_hangs_does_not_hang_the_operator(
     spouts.wait("one", "to be well again", seconds=60, ready="True")
 
 
-def test_many_at_once_are_all_made_once_and_a_restart_writes_nothing(
+def test_many_spouts_at_once_make_one_pipeline_each_and_a_restart_writes_nothing(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd, bed: Testbed
 ) -> None:
     names = [f"spout-{number:03d}" for number in range(60)]
@@ -118,7 +119,7 @@ def test_many_at_once_are_all_made_once_and_a_restart_writes_nothing(
     assert pachd.calls["ListCommitStream"] == 0
 
 
-def test_a_termination_signal_ends_it_soon_and_well(
+def test_a_termination_signal_ends_the_operator_quickly_with_code_zero(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
     ready_spout(spouts, pachd)
@@ -131,7 +132,7 @@ def test_a_termination_signal_ends_it_soon_and_well(
     assert operator.log.read_text().rstrip().endswith("stopped")
 
 
-def test_only_the_namespaces_that_were_named_are_watched(  # noqa: PLR0917 - fixtures
+def test_the_operator_watches_only_the_named_namespaces(  # noqa: PLR0917 - fixtures
     bed: Testbed, rights: None, namespace: str, kube: client.ApiClient, pachd: MemoryPachd, tmp_path: Any
 ) -> None:
     elsewhere = Spouts(kube, "default", tmp_path / "operator.log")
@@ -158,7 +159,7 @@ def test_only_the_namespaces_that_were_named_are_watched(  # noqa: PLR0917 - fix
     assert "finalizers" not in untouched["metadata"]
 
 
-def test_a_refusal_is_not_repeated_and_a_passing_error_is(
+def test_a_write_that_fails_for_a_moment_is_retried(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
 ) -> None:
     pachd.fail("CreatePipeline", grpc.StatusCode.UNAVAILABLE, "try again")
@@ -177,14 +178,16 @@ def test_a_refusal_is_not_repeated_and_a_passing_error_is(
         pytest.param(("--http-port=http",), "is not a valid integer", id="a port that is none"),
     ],
 )
-def test_a_wrong_flag_is_told_and_ends_it(stopped_operator: OperatorProcess, flags: tuple[str, ...], said: str) -> None:
+def test_a_wrong_flag_ends_the_operator_with_a_message(
+    stopped_operator: OperatorProcess, flags: tuple[str, ...], said: str
+) -> None:
     stopped_operator.launch(*flags)
 
     assert stopped_operator.wait() == 2
     assert said in stopped_operator.log.read_text()
 
 
-def test_a_port_that_is_taken_is_told_and_ends_it(stopped_operator: OperatorProcess) -> None:
+def test_a_port_in_use_ends_the_operator_with_a_message(stopped_operator: OperatorProcess) -> None:
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         stopped_operator.launch(f"--http-port={port}")
@@ -204,7 +207,7 @@ def test_a_port_that_is_taken_is_told_and_ends_it(stopped_operator: OperatorProc
         pytest.param("apiVersion: v1\nkind: Config\n", id="a kubeconfig without a context"),
     ],
 )
-def test_a_file_that_is_no_kubeconfig_is_told_and_ends_it(
+def test_a_malformed_kubeconfig_ends_the_operator_with_a_message(
     stopped_operator: OperatorProcess, tmp_path: Path, content: str
 ) -> None:
     wrong = tmp_path / "wrong"
@@ -218,7 +221,9 @@ def test_a_file_that_is_no_kubeconfig_is_told_and_ends_it(
     assert "Traceback" not in said
 
 
-def test_missing_rights_are_told_and_end_it(bed: Testbed, crd: str, pachd: MemoryPachd, tmp_path: Any) -> None:
+def test_missing_rights_end_the_operator_with_a_message(
+    bed: Testbed, crd: str, pachd: MemoryPachd, tmp_path: Any
+) -> None:
     process = OperatorProcess(
         kubeconfig=bed.kubeconfig_for("developer"), pachd_address=pachd.address, log=tmp_path / "operator.log"
     )
@@ -228,7 +233,7 @@ def test_missing_rights_are_told_and_end_it(bed: Testbed, crd: str, pachd: Memor
     assert "the overlays of deploy/, or the chart with rbac.create=true, grant it" in process.log.read_text()
 
 
-def test_a_crd_older_than_the_operator_is_told_with_the_field_that_is_missing(
+def test_an_older_crd_ends_the_operator_with_the_name_of_the_missing_field(
     bed: Testbed, stopped_operator: OperatorProcess
 ) -> None:
     crd = json.loads(bed.kubectl("get", "crd", "spouts.spout-operator.io", "-o", "json").stdout)
@@ -249,8 +254,10 @@ def test_a_crd_older_than_the_operator_is_told_with_the_field_that_is_missing(
     assert "Traceback" not in said
 
 
-def test_a_namespace_that_is_not_there_is_told(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> None:
-    """By who may see all of them, and by the operator's own account, whose Role would be in it."""
+def test_a_missing_namespace_is_named_in_a_message(
+    bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path
+) -> None:
+    """Once for an account that may read all namespaces, and once for the operator's own account."""
     told = {
         bed.kubeconfig: "the cluster does not have the namespace 'nowhere' (--namespace); make it first",
         bed.kubeconfig_for_account("spout-operator", "spout-operator"): (
@@ -270,7 +277,7 @@ def test_a_namespace_that_is_not_there_is_told(bed: Testbed, rights: None, pachd
         assert said in process.log.read_text()
 
 
-def test_check_sees_an_operator_that_is_ready_and_a_cluster_that_takes_spouts(
+def test_the_check_command_finds_a_ready_operator_and_an_api_server_that_accepts_spouts(
     operator: OperatorProcess, bed: Testbed, namespace: str
 ) -> None:
     done = check(bed, f"http://127.0.0.1:{HTTP_PORT}", namespace)
@@ -282,7 +289,7 @@ def test_check_sees_an_operator_that_is_ready_and_a_cluster_that_takes_spouts(
     assert bed.kubectl("get", "spouts", "-n", namespace).stdout == "", "it was a dry run"
 
 
-def test_check_tells_of_an_operator_that_does_not_answer(bed: Testbed, crd: str, namespace: str) -> None:
+def test_the_check_command_reports_an_operator_that_does_not_answer(bed: Testbed, crd: str, namespace: str) -> None:
     done = check(bed, "http://127.0.0.1:9", namespace)
 
     assert done.returncode == 1

@@ -1,21 +1,21 @@
 """A hundred Spouts, over the in-memory pachd: the real one stops at 16."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 BASE = Path(__file__).parents[3] / "deploy" / "base" / "deployment.yaml"
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 NAMES = [f"spout-{number:03d}" for number in range(100)]
-#: Seconds between two looks, here and in an installation.
+#: Seconds between two polls, here and in an installation.
 TICK, DEFAULT_TICK = 1, 10
 TICKS = 10
 
@@ -30,7 +30,9 @@ def stopped_operator(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: P
     )
 
 
-def test_they_fit_into_what_the_pod_requests(operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd) -> None:
+def test_a_hundred_spouts_fit_into_the_resource_requests_of_the_pod(
+    operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd
+) -> None:
     (container,) = yaml.safe_load(BASE.read_text())["spec"]["template"]["spec"]["containers"]
     assert container["resources"]["requests"] == {"cpu": "50m", "memory": "128Mi"}
     for name in NAMES:

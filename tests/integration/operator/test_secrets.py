@@ -1,17 +1,18 @@
-"""A password in an environment variable leaves the operator nowhere: not in a status, not in a log at any level."""
+"""The operator never reveals a password in an environment variable: not in a status, not in a log of any level."""
 
 import json
 
 import grpc
 import pytest
 
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
 KEY = '-----BEGIN KEY-----\nMIIEowIBAAKCAQEA0451\n  two  blanks, "quotes" and back\\slashes\n-----END KEY-----\n'
-SPEC = {"transform": {"image": "i:1", "cmd": ["run"], "env": {"KEY": KEY}}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"transform.env": {"KEY": KEY}, "spout.marker": "offset"})
 SAID = f"cannot use {json.dumps(KEY)}, that is\n{KEY}"
 
 

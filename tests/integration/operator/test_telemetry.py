@@ -1,4 +1,4 @@
-"""What the operator tells of itself while it runs: logs for a collector, traces where an endpoint is configured."""
+"""The operator's logs for a collector, and its traces where an endpoint is configured."""
 
 import json
 import threading
@@ -11,17 +11,18 @@ import pytest
 from kubernetes import client
 
 from spout_testbed import Testbed
+from spout_testbed.harness.bodies import a_spec
+from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.spouts import Spouts
+from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
-from tests.support.operator_process import OperatorProcess
-from tests.support.spouts import Spouts
-from tests.support.waiting import eventually
 
-SPEC: dict[str, Any] = {"transform": {"image": "i:1", "cmd": ["run"]}, "spout": {"marker": "offset"}}
+SPEC = a_spec({"spout.marker": "offset"})
 
 
 @pytest.fixture
 def collector() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Where spans are sent as OTLP in JSON: its address, and what has come."""
+    """A collector of spans, as OTLP in JSON: its address, and what it received."""
     spans: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,7 +49,7 @@ def collector() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def traced(
     bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path, collector: tuple[str, list[dict[str, Any]]]
 ) -> OperatorProcess:
-    """An operator that sends its traces there, and logs for a collector."""
+    """An operator that sends its traces to the collector, and logs as JSON."""
     return OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=pachd.address,

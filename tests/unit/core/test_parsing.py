@@ -295,7 +295,7 @@ TOGETHER = [
     ),
     Together(
         {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
-        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource that nodes have",
+        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource",
     ),
     Together(mounts("/etc/kafka", "/etc/kafka"), f"{MOUNT}: '/etc/kafka' is also the mountPath of another Secret"),
     Together(

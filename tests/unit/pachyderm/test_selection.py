@@ -10,7 +10,7 @@ from spout_operator.core.model import Owner, PipelineSpec, Server
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.selection import SelectedPachyderm
 from tests.builders import CAPABILITIES, a_spec, an_owner
-from tests.unit.runtime.memory_pipelines import MemoryPipelines
+from tests.fakes.memory_pipelines import MemoryPipelines
 
 
 @dataclasses.dataclass

@@ -9,8 +9,8 @@ from spout_operator.config import PachdAddress
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.telemetry.metrics import Metrics
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.quick_time import QuickLoop
 
 LoopFactories = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]

@@ -10,8 +10,8 @@ from spout_operator.ports import HandleEvent
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
 from spout_operator.telemetry.metrics import Metrics
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import CLUSTER, a_controller, watch
 
 

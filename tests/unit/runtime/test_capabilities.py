@@ -11,10 +11,10 @@ import pytest
 from spout_operator.controller.controller import Controller
 from spout_operator.core.model import Capabilities, SpoutKey
 from spout_operator.telemetry.metrics import Metrics
+from spout_testbed.harness.spouts import message
 from tests.builders import CAPABILITIES, a_spout_body
-from tests.support.spouts import message
-from tests.unit.runtime.memory_pipelines import MemoryPipelines
-from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.fakes.memory_pipelines import MemoryPipelines
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import CLUSTER, now, watch
 
 #: Seconds.

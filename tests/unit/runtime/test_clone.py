@@ -4,10 +4,10 @@ Nothing in the snapshot tells the two apart, the uid of kube-system neither: onl
 """
 
 from spout_operator.core.model import SpoutKey
+from spout_testbed.harness.spouts import message
 from tests.builders import a_spout_body
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.support.spouts import message
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
 NAMES = ("orders", "clicks")

@@ -5,8 +5,8 @@ import pytest
 from spout_operator.telemetry.collector import StateCollector
 from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_resource
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import a_controller
 
 NAMES = ("a", "b", "c")

@@ -10,8 +10,8 @@ from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import Client
 from tests.builders import a_key, a_spec, a_spout_body
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import CLUSTER, World
 
 KEY = a_key()

@@ -9,7 +9,7 @@ import pytest
 from spout_operator.core.errors import NotLeading
 from spout_operator.core.lease import DURATION, RENEW_DEADLINE
 from spout_operator.process.election import Election
-from tests.unit.runtime.memory_leases import MemoryLeases, MemoryLeasesPort
+from tests.fakes.memory_leases import MemoryLeases, MemoryLeasesPort
 
 
 class Clock:

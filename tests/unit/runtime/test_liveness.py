@@ -11,8 +11,8 @@ from spout_operator.controller.resync import NothingListedError
 from spout_operator.core.errors import NamespaceUnavailable
 from spout_operator.process.election import Election
 from tests.builders import a_spout_body
+from tests.fakes.memory_leases import MemoryLeases, MemoryLeasesPort
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_leases import MemoryLeases, MemoryLeasesPort
 from tests.unit.runtime.processes import Process
 from tests.unit.runtime.world import now
 

@@ -19,8 +19,8 @@ from spout_operator.core.errors import Unreachable
 from spout_operator.core.model import SpoutKey
 from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_spout_body, an_owner
-from tests.unit.runtime.memory_pipelines import MemoryPipelines
-from tests.unit.runtime.memory_spouts import MemorySpouts
+from tests.fakes.memory_pipelines import MemoryPipelines
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import CLUSTER, PATIENCE, now, watch
 
 FIRST, MORE = 10, 90

@@ -13,10 +13,10 @@ import pytest
 from spout_operator.controller.finalizers import FINALIZER
 from spout_operator.core.model import PipelineState, SpoutKey
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from spout_testbed.harness.spouts import message
 from tests.builders import a_spout_body
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.support.spouts import message
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
 NAME = "my-spout"

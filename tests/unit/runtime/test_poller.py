@@ -8,8 +8,8 @@ import pytest
 from spout_operator.controller.poller import HEAD_READERS
 from spout_operator.core.errors import NotLeading
 from tests.builders import a_spout_body
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
 #: More than are looked at before an outage is noticed.

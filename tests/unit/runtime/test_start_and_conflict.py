@@ -4,8 +4,8 @@ import time
 
 from spout_operator.core.errors import NamespaceUnavailable
 from tests.builders import a_spout_body
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.memory_spouts import MemorySpouts
 from tests.unit.runtime.world import World
 
 

@@ -16,9 +16,9 @@ from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.ports import HandleEvent, Permit
 from spout_operator.telemetry.metrics import Metrics
+from spout_testbed.harness.spouts import summary
+from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.support.spouts import summary
-from tests.unit.runtime.memory_spouts import MemorySpouts
 
 CLUSTER = "cluster-1"
 PATIENCE = 10.0
@@ -138,7 +138,7 @@ class World:
             await asyncio.sleep(0.01)
 
     async def shows(self, key: SpoutKey, **wanted: Any) -> dict[str, Any]:
-        """The status, once it is as wanted (see `tests.support.spouts.summary`)."""
+        """The status, once it is as wanted (see `spout_testbed.harness.spouts.summary`)."""
 
         def look() -> bool:
             seen = summary(self.spouts.status(key))

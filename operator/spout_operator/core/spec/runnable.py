@@ -30,8 +30,8 @@ def _resources(spec: PipelineSpec) -> Iterator[str]:
     limited = spec.resource_limits.gpu
     if limited is not None and limited.type.startswith("requests."):
         yield (
-            f"spec.resourceLimits.gpu.type: {limited.type!r} is the name of a quota, not of a resource that nodes have; "
-            "remove 'requests.'"
+            f"spec.resourceLimits.gpu.type: {limited.type!r} is the name of a quota, not of a resource that nodes "
+            "have; remove 'requests.'"
         )
     gpu = spec.resource_requests.gpu
     if gpu is not None and gpu != limited:

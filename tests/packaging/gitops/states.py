@@ -1,0 +1,95 @@
+"""Every state of a Spout, as the operator's own code decides and writes it."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from spout_operator.core.decision import Action, Decision, decide
+from spout_operator.core.deletion import decide_deletion
+from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.model import DeletionPolicy, Pipeline, PipelineState, Server
+from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
+from spout_operator.core.status import conditions
+from spout_operator.core.status.build import StatusInputs, build
+from spout_operator.core.status.conditions import Condition
+from tests.builders import NOON, a_pipeline, a_situation, a_spec, a_spout, a_spout_body, a_transform, an_owner
+
+GENERATION = 4
+SERVER = Server(address="grpc://pachd.pachyderm:650", version="1.13.4")
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A Spout, and the decision that its status shows."""
+
+    name: str
+    body: Body
+    ready: str
+    stalled: bool = False
+    reason: str = ""
+
+
+def states() -> list[State]:
+    """All states."""
+    found = [_seen("pending", conditions.pending())]
+    for action, observed in itertools.product(Action, (None, a_pipeline())):
+        if action is not Action.NONE or observed is None:
+            name = f"step {action.value}{' with a pipeline' if observed else ''}"
+            found.append(_seen(name, conditions.of_decision(a_step(action), observed), pipeline=observed))
+    for state, stopped, workers in itertools.product(PipelineState, (False, True), ((0, 1), (1, 1), None)):
+        pipeline = a_pipeline(state=state, stopped=stopped, workers=workers)
+        name = f"{state} {'stopped ' if stopped else ''}{workers}"
+        at_rest = conditions.of_decision(a_step(Action.NONE), pipeline)
+        found.append(_seen(name, at_rest, pipeline=pipeline, suspend=stopped))
+    for kind, reason in itertools.product((Stalled, Retryable), Reason):
+        found.append(_failed(kind(reason, "what was found, and what to do")))
+    found += [_failed(kind("pachd does not answer")) for kind in (Unreachable, Outdated, NotLeading)]
+    return found
+
+
+def unseen() -> Body:
+    """A Spout that the operator has not reconciled yet: the status is the CRD's default."""
+    return a_spout_body(status={"observedGeneration": -1}, generation=GENERATION)
+
+
+def a_step(action: Action) -> Decision:
+    """The operator's decision for this step."""
+    owner, asked, there = an_owner(), a_spout(), a_pipeline()
+    edited = a_spout(spec=a_spec(transform=a_transform(image="myaccount/myimage:0.2")))
+    stopped = a_pipeline(stopped=True, state=PipelineState.PAUSED)
+    wanted = {
+        Action.NONE: (asked, there),
+        Action.CREATE: (asked, None),
+        Action.UPDATE: (edited, there),
+        Action.STOP: (a_spout(suspend=True), there),
+        Action.START: (asked, stopped),
+    }
+    policies = {
+        Action.DELETE: DeletionPolicy.DELETE,
+        Action.DELETE_KEEP_REPO: DeletionPolicy.KEEP_REPO,
+        Action.RELEASE: DeletionPolicy.ORPHAN,
+    }
+    if action in policies:
+        return decide_deletion(policies[action], owner, there)
+    spout, observed = wanted[action]
+    return decide(a_situation(spout=spout, observed=observed))
+
+
+def _failed(error: SpoutError) -> State:
+    return _seen(f"{type(error).__name__} {error.reason}", conditions.of_failure(Failure.of(error)))
+
+
+def _seen(name: str, found: tuple[Condition, ...], *, pipeline: Pipeline | None = None, suspend: bool = False) -> State:
+    knowledge = StatusInputs(conditions=found, server=SERVER, pipeline=pipeline)
+    status = build({}, knowledge, secrets=Secrets([]), generation=GENERATION, now=NOON)
+    body = a_spout_body({"suspend": True} if suspend else None, status=status, generation=GENERATION)
+    by_type = {condition.type: condition for condition in found}
+    return State(
+        name=name,
+        body=body,
+        ready=by_type[conditions.READY].status,
+        stalled=conditions.STALLED in by_type,
+        reason=str(by_type[conditions.READY].reason),
+    )
