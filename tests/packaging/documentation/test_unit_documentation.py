@@ -7,7 +7,7 @@ import pytest
 
 from spout_operator.core.reasons import Reason
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),

@@ -17,7 +17,7 @@ from spout_testbed.harness.spouts import message
 from tests.builders import a_spout_body
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import World
+from tests.unit.controller.world import World
 
 NAME = "my-spout"
 

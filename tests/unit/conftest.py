@@ -11,7 +11,7 @@ from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.telemetry.metrics import Metrics
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.quick_time import QuickLoop
+from tests.unit.controller.quick_time import QuickLoop
 
 LoopFactories = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
 

@@ -12,7 +12,7 @@ from spout_operator.controller.poller import Poller
 from spout_operator.core.model import Heads, SpoutKey
 from tests.builders import a_key, a_resource, a_spec, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
-from tests.unit.runtime import virtual_time
+from tests.unit.controller import virtual_time
 
 TICK, BOUND = 10.0, 300.0
 A_DAY = 86400.0

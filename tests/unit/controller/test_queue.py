@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spout_operator.controller.queue import Backoff, KeyedQueue
-from tests.unit.runtime.virtual_time import now, run
+from tests.unit.controller.virtual_time import now, run
 
 Queue = KeyedQueue[str]
 #: Longer than any delay in these tests.

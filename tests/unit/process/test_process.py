@@ -8,8 +8,8 @@ from spout_operator.process.election import Election
 from spout_operator.telemetry.metrics import Metrics
 from tests.fakes.memory_leases import MemoryLeases, MemoryLeasesPort
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.processes import Process
-from tests.unit.runtime.world import now
+from tests.unit.controller.world import now
+from tests.unit.process.processes import Process
 
 
 def leader(metrics: Metrics) -> float | None:

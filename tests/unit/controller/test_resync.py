@@ -13,7 +13,7 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from tests.builders import a_key, a_resource, a_spout_body
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.runtime.virtual_time import now, run
+from tests.unit.controller.virtual_time import now, run
 
 Watched = tuple[MemorySpouts, SpoutCache, Resync, list[SpoutKey]]
 

@@ -18,8 +18,8 @@ from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.telemetry.metrics import Metrics
 from tests.builders import NOON, a_spec, a_spout, a_transform, an_owner
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime import virtual_time
-from tests.unit.runtime.virtual_time import AtOnce, now
+from tests.unit.controller import virtual_time
+from tests.unit.controller.virtual_time import AtOnce, now
 
 Code = grpc.StatusCode
 SPOUT = a_spout()

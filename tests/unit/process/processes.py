@@ -12,7 +12,7 @@ from spout_operator.process.manager import Operator
 from spout_operator.telemetry.metrics import Metrics
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import CLUSTER, a_controller, watch
+from tests.unit.controller.world import CLUSTER, a_controller, watch
 
 
 @dataclass(kw_only=True)

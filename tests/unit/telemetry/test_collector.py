@@ -7,7 +7,7 @@ from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_resource
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import a_controller
+from tests.unit.controller.world import a_controller
 
 NAMES = ("a", "b", "c")
 

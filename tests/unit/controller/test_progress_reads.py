@@ -14,7 +14,7 @@ from spout_operator.pachyderm.v1.backend import PachydermV1
 from tests.builders import a_spec, a_spout, a_spout_body, an_owner
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import World, now
+from tests.unit.controller.world import World, now
 
 SPOUT = a_spout()
 NAME = SPOUT.pipeline_name

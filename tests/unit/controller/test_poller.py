@@ -10,7 +10,7 @@ from spout_operator.core.errors import NotLeading
 from tests.builders import a_spout_body
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import World
+from tests.unit.controller.world import World
 
 #: More than are looked at before an outage is noticed.
 SPOUTS = 3 * HEAD_READERS

@@ -15,7 +15,7 @@ from spout_testbed.harness.spouts import message
 from tests.builders import CAPABILITIES, a_spout_body
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.runtime.world import CLUSTER, now, watch
+from tests.unit.controller.world import CLUSTER, now, watch
 
 #: Seconds.
 PATIENCE = 10.0

@@ -12,7 +12,7 @@ from spout_operator.pachyderm.v1.sdk import Client
 from tests.builders import a_key, a_spec, a_spout_body
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import CLUSTER, World
+from tests.unit.controller.world import CLUSTER, World
 
 KEY = a_key()
 NAME = KEY.name

@@ -21,7 +21,7 @@ from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_spout_body, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.runtime.world import CLUSTER, PATIENCE, now, watch
+from tests.unit.controller.world import CLUSTER, PATIENCE, now, watch
 
 FIRST, MORE = 10, 90
 COLLECTIONS = (dict, list, set, frozenset, deque, tuple)

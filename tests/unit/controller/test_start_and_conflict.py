@@ -6,7 +6,7 @@ from spout_operator.core.errors import NamespaceUnavailable
 from tests.builders import a_spout_body
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import World
+from tests.unit.controller.world import World
 
 
 async def test_the_older_of_two_spouts_wins_though_the_younger_is_seen_first(

@@ -8,7 +8,7 @@ from spout_testbed.harness.spouts import message
 from tests.builders import a_spout_body
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.world import World
+from tests.unit.controller.world import World
 
 NAMES = ("orders", "clicks")
 WRITES = ("CreatePipeline", "DeletePipeline", "StartPipeline", "StopPipeline")

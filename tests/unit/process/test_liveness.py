@@ -13,8 +13,8 @@ from spout_operator.process.election import Election
 from tests.builders import a_spout_body
 from tests.fakes.memory_leases import MemoryLeases, MemoryLeasesPort
 from tests.memory_pachd import MemoryPachd
-from tests.unit.runtime.processes import Process
-from tests.unit.runtime.world import now
+from tests.unit.controller.world import now
+from tests.unit.process.processes import Process
 
 #: Seconds, more than any part may take to come round.
 AGES = 400.0
