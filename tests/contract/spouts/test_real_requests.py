@@ -57,3 +57,13 @@ def test_a_replica_that_does_not_lead_makes_no_request(real_bed: Testbed, real_s
         call(side, uid)
 
     assert real_side.found() == before
+
+
+def test_a_status_that_the_schema_refuses_is_retryable_and_not_written(real_side: Side) -> None:
+    uid = real_side.users.create("my-spout")["metadata"]["uid"]
+    before = real_side.found()
+
+    with pytest.raises(Retryable, match="422"):
+        real_side.write_status(real_side.key(), uid, {"observedGeneration": "not a number"})
+
+    assert real_side.found() == before
