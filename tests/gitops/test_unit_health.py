@@ -207,7 +207,7 @@ def test_each_restart_is_a_new_one() -> None:
 
 @pytest.mark.parametrize("path", testdata.files(), ids=lambda path: path.name)
 def test_the_testdata_are_what_the_operator_writes(path: Path) -> None:
-    assert path.read_text() == testdata.files()[path], "run: python -m tests.gitops.testdata"
+    assert path.read_text() == testdata.files()[path], "run: make generate"
 
 
 @pytest.mark.parametrize("action", Action)
@@ -227,7 +227,7 @@ def test_the_patch_of_argocd_cm_is_up_to_date() -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ARGOCD / "argocd-cm.yaml").read_text() == module.patch(), "run: python deploy/argocd/make.py"
+    assert (ARGOCD / "argocd-cm.yaml").read_text() == module.patch(), "run: make generate"
 
 
 def test_the_waves_are_in_order_and_tolerate_a_crd_of_the_same_sync() -> None:

@@ -1,4 +1,4 @@
-"""Writes the Spouts that Argo CD's own tests read: `python -m tests.gitops.testdata`. A test holds them up to date."""
+"""The Spouts that Argo CD's own tests read: `make generate` writes them, as the operator's code makes them."""
 
 from pathlib import Path
 
@@ -39,8 +39,3 @@ def _text(body: Body) -> str:
     # Without anchors: bodies share parts.
     dumper = type("Plain", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
     return yaml.dump(body, Dumper=dumper, sort_keys=False, width=120)
-
-
-if __name__ == "__main__":
-    for path, text in files().items():
-        path.write_text(text, encoding="utf-8")
