@@ -14,7 +14,7 @@ CODE := operator testbed demo tests benchmarks examples charts deploy release
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; name another: make PYTHON=python3.12 ...")'
@@ -46,9 +46,18 @@ check: setup ## lint, types, layers, manifests: quick, run before each commit
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/yamllint --strict crds deploy examples charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
+	$(BIN)/yamllint --strict crds deploy examples .github charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
 	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github/workflows
+	$(BIN)/python -m release.generate --verify
+
+.PHONY: generate
+generate: setup ## write every generated file: the version, the chart's CRD, the table of values, argocd-cm.yaml, figures
+	@$(BIN)/python -m release.generate
+
+.PHONY: verify
+verify: setup ## fail where a generated file is not as `make generate` writes it; part of `make check`
+	@$(BIN)/python -m release.generate --verify
 
 .PHONY: hooks
 hooks: ## have git run `make check` before each commit
@@ -76,6 +85,11 @@ test-contract: testbed ## the adapter's contract, on a real pachd 1.13.4 and on 
 .PHONY: test-integration
 test-integration: testbed ## CRD and operator on a real kube-apiserver
 	$(BED) $(BIN)/python -m pytest tests/integration
+
+.PHONY: test-oldest
+test-oldest: setup ## the same on the oldest supported Kubernetes (about 6 min more the first time); no part of `make test`
+	@$(BIN)/python -m spout_testbed build --only kubernetes-oldest
+	$(BIN)/python -m spout_testbed run --oldest -- $(BIN)/python -m pytest tests/integration/crd tests/integration/operator
 
 .PHONY: test-e2e
 test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its workers
