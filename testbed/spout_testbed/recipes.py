@@ -81,7 +81,11 @@ def oldest_recipe() -> Recipe:
     commands = "k8s.io/kubernetes/cmd"
     packages = [f"{commands}/kube-apiserver", f"{commands}/kubectl", "go.etcd.io/etcd/server/v3"]
     about = "building the oldest supported kube-apiserver (about 6 min)"
-    built = _go(OLDEST, about, packages, linker=_linked_version(OLDEST))
+    # Later versions take these two from the whole version, as /version has to have them.
+    major, minor = re.findall(r"\d+", pinned_version(OLDEST))[:2]
+    flag = "-X k8s.io/component-base/version.git"
+    linker = f"{_linked_version(OLDEST)} {flag}Major={major} {flag}Minor={minor}"
+    built = _go(OLDEST, about, packages, linker=linker)
     rename = f"mv '{TARGET}/server' '{TARGET}/etcd'"
     return replace(built, command=("sh", "-euc", f"{shlex.join(built.command)}; {rename}"))
 
