@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 export PYTHONPATH := testbed:.
 # Runs a command among namespaces of its own, where the real servers are started.
 BED := $(BIN)/python -m spout_testbed run --
+# `pyproject.toml` has the floor.
+COVERAGE := --cov --cov-report=term
 CODE := operator testbed demo tests benchmarks examples charts deploy release
 
 .PHONY: help
@@ -69,8 +71,8 @@ fix: setup ## format, and mend what the linter can mend
 	$(BIN)/ruff format $(CODE)
 
 .PHONY: test-unit
-test-unit: setup ## unit tests: under 20 s, no server
-	$(BIN)/python -m pytest --numprocesses=auto tests/unit
+test-unit: setup ## unit tests and how much of the operator they run, no server; COVERAGE= leaves that out
+	$(BIN)/python -m pytest --numprocesses=auto $(COVERAGE) tests/unit
 
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests
@@ -153,4 +155,4 @@ release-check: test-release sbom test-install ## all of a release that can be ch
 
 .PHONY: clean
 clean: ## remove what was built here; the servers stay in the user's cache folder
-	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .coverage .hypothesis .import_linter_cache
