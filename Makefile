@@ -12,11 +12,13 @@ export PYTHONPATH := testbed:.
 BED := $(BIN)/python -m spout_testbed run --
 # What knows no version of Pachyderm.
 NEUTRAL := operator/spout_operator/core operator/spout_operator/controller operator/spout_operator/ports.py
+# `pyproject.toml` has the floor.
+COVERAGE := --cov --cov-report=term
 CODE := operator testbed demo tests benchmarks examples charts deploy release
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; name another: make PYTHON=python3.12 ...")'
@@ -49,9 +51,18 @@ check: setup ## lint, types, layers, manifests: quick, run before each commit
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports --no-logo
 	@! grep -rnE --include=*.py 'Pachyderm [12][.][0-9]|\b[12][.][0-9]+[.][0-9]+' $(NEUTRAL) || { echo 'These modules decide by capability and name no version of Pachyderm (docs/architecture.md).' >&2; exit 1; }
-	$(BIN)/yamllint --strict crds deploy examples charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
+	$(BIN)/yamllint --strict crds deploy examples .github charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
 	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github/workflows
+	$(BIN)/python -m release.generate --verify
+
+.PHONY: generate
+generate: setup ## write every generated file: the version, the chart's CRD, the table of values, argocd-cm.yaml, figures
+	@$(BIN)/python -m release.generate
+
+.PHONY: verify
+verify: setup ## fail where a generated file is not as `make generate` writes it; part of `make check`
+	@$(BIN)/python -m release.generate --verify
 
 .PHONY: hooks
 hooks: ## have git run `make check` before each commit
@@ -63,8 +74,8 @@ fix: setup ## format, and mend what the linter can mend
 	$(BIN)/ruff format $(CODE)
 
 .PHONY: test-unit
-test-unit: setup ## unit tests: under 20 s, no server
-	$(BIN)/python -m pytest --numprocesses=auto tests/unit tests/packaging/{deploy,documentation,examples}
+test-unit: setup ## unit tests, without a server, and how much of the operator they run; COVERAGE= leaves that out
+	$(BIN)/python -m pytest --numprocesses=auto $(COVERAGE) tests/unit tests/packaging/{deploy,documentation,examples}
 
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests
@@ -79,6 +90,11 @@ test-contract: testbed ## the adapter's contract, on a real pachd 1.13.4 and on 
 .PHONY: test-integration
 test-integration: testbed ## CRD and operator on a real kube-apiserver
 	$(BED) $(BIN)/python -m pytest tests/integration
+
+.PHONY: test-oldest
+test-oldest: setup ## the same on the oldest supported Kubernetes (about 6 min more the first time); no part of `make test`
+	@$(BIN)/python -m spout_testbed build --only kubernetes-oldest
+	$(BIN)/python -m spout_testbed run --oldest -- $(BIN)/python -m pytest tests/integration/crd tests/integration/operator
 
 .PHONY: test-e2e
 test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its workers
@@ -142,4 +158,4 @@ release-check: test-release sbom test-install ## all of a release that can be ch
 
 .PHONY: clean
 clean: ## remove what was built here; the servers stay in the user's cache folder
-	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .coverage .hypothesis .import_linter_cache

@@ -1,6 +1,6 @@
-"""Draws the figures of `benchmarks.scale` as bars, beside those of before: python -m benchmarks.plot."""
+"""The figures of `benchmarks.scale` as bars, beside those of before: `make generate` draws them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.saved import BEFORE, FOLDER, NOW, Figures, load
@@ -18,8 +18,13 @@ OLD, NEW, INK, AIM = "#b8bec6", "#2f6fb3", "#24292f", "#c4432b"
 AIM_AT = 1000
 
 
-def draw(file: Path, *, now: Sequence[Figures], before: Sequence[Figures]) -> None:
-    """Write an SVG with a panel for each figure: a pair of bars for each number of Spouts."""
+def files() -> Mapping[Path, str]:
+    """The picture of the figures that are kept, in its file."""
+    return {FOLDER / "scale.svg": picture(now=load(NOW), before=load(BEFORE))}
+
+
+def picture(*, now: Sequence[Figures], before: Sequence[Figures]) -> str:
+    """An SVG with a panel for each figure: a pair of bars for each number of Spouts."""
     width, height = 2 * WIDTH, 2 * HEIGHT + 30
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
@@ -30,7 +35,7 @@ def draw(file: Path, *, now: Sequence[Figures], before: Sequence[Figures]) -> No
     for number, (title, field, aim) in enumerate(PANELS):
         left, top = number % 2 * WIDTH, number // 2 * HEIGHT
         lines += [f'<g transform="translate({left} {top})">', *_panel(title, field, aim, now, before), "</g>"]
-    file.write_text("\n".join([*lines, "</g></svg>"]) + "\n", encoding="utf-8")
+    return "\n".join([*lines, "</g></svg>"]) + "\n"
 
 
 def _panel(title: str, field: str, aim: float, now: Sequence[Figures], before: Sequence[Figures]) -> Iterator[str]:
@@ -67,7 +72,3 @@ def _legend(y: int) -> Iterator[str]:
 
 def _short(value: float) -> str:
     return f"{value:,.4g}"
-
-
-if __name__ == "__main__":
-    draw(FOLDER / "scale.svg", now=load(NOW), before=load(BEFORE))

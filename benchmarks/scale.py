@@ -77,7 +77,8 @@ def main() -> None:
                 )
     if options.save:
         saved.keep(found)
-        plot.draw(saved.FOLDER / "scale.svg", now=saved.load(saved.NOW), before=saved.load(saved.BEFORE))
+        for file, text in plot.files().items():
+            file.write_text(text, encoding="utf-8")
 
 
 def measured(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, counts: Sequence[int]) -> list[saved.Figures]:

@@ -1,4 +1,4 @@
-"""Writes the table of values into the chart's README: `python charts/readme.py`. A test holds it up to date."""
+"""The table of values in the chart's README: `make generate` writes it, of values.yaml and its schema."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -36,6 +36,7 @@ def updated(text: str) -> str:
     return before + BEGIN + table() + END + after
 
 
-if __name__ == "__main__":
+def files() -> Mapping[Path, str]:
+    """The README, with its text as it has to be."""
     readme = CHART / "README.md"
-    readme.write_text(updated(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    return {readme: updated(readme.read_text(encoding="utf-8"))}

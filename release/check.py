@@ -7,43 +7,24 @@ With a tag, it has to be the one of that version, and the changelog has to call 
 
 import re
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import yaml
+from release.version import NOTHING, PLACES, SOURCE, version
 
 ROOT = Path(__file__).parents[1]
+CHANGELOG = "CHANGELOG.md"
 _PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 _NOT_RELEASED = re.compile("not released|unreleased", re.IGNORECASE)
 
 
 def versions(root: Path) -> dict[str, str]:
     """The version as each place has it."""
-
-    def text(path: str) -> str:
-        return (root / path).read_text(encoding="utf-8")
-
-    def found(pattern: str, path: str) -> str:
-        """What all matches say: one version where they agree."""
-        return ", ".join(sorted(set(re.findall(pattern, text(path), re.MULTILINE)))) or "nothing"
-
-    chart = yaml.safe_load(text("charts/spout-operator/Chart.yaml"))
-    image = yaml.safe_load(text("deploy/base/kustomization.yaml"))["images"][0]
-    newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", text("CHANGELOG.md"), re.MULTILINE)
+    newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", (root / CHANGELOG).read_text(encoding="utf-8"), re.MULTILINE)
     return {
-        "pyproject.toml": tomllib.loads(text("pyproject.toml"))["project"].get("version", "nothing"),
-        "operator/spout_operator/__init__.py": found(r'^__version__ = "(.*)"', "operator/spout_operator/__init__.py"),
-        "Dockerfile": found(r"^ARG VERSION=(.*)$", "Dockerfile"),
-        "charts/spout-operator/Chart.yaml, version": chart.get("version", "nothing"),
-        "charts/spout-operator/Chart.yaml, appVersion": chart.get("appVersion", "nothing"),
-        "deploy/base/kustomization.yaml": image.get("newTag", "nothing"),
-        "deploy/argocd/applications.yaml": found(r"/spout-operator:([^\s\]]+)", "deploy/argocd/applications.yaml"),
-        "deploy/flux/operator.yaml": found(r"newTag: ([^\s}]+)", "deploy/flux/operator.yaml"),
-        "README.md, docker build": found(r"docker build -t \S+/spout-operator:(\S+)", "README.md"),
-        "README.md, docker push": found(r"docker push \S+/spout-operator:(\S+)", "README.md"),
-        "README.md, newTag": found(r"newTag: ([^\s}]+)", "README.md"),
-        "CHANGELOG.md": newest.group(1) if newest else "nothing",
+        SOURCE: version(root),
+        **{place.name: place.read((root / place.path).read_text(encoding="utf-8")) for place in PLACES},
+        CHANGELOG: newest.group(1) if newest else NOTHING,
     }
 
 
@@ -68,12 +49,12 @@ def problems(root: Path, tag: str | None = None) -> list[str]:
     if tag is None:
         return []
     wrong = []
-    wanted = f"v{found['pyproject.toml']}"
+    wanted = f"v{found[SOURCE]}"
     if tag != wanted:
         wrong.append(f"the tag is {tag}, and what all places say makes it {wanted}")
-    newest = re.search(r"^## .*$", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    newest = re.search(r"^## .*$", (root / CHANGELOG).read_text(encoding="utf-8"), re.MULTILINE)
     if newest and _NOT_RELEASED.search(newest.group()):
-        wrong.append(f"CHANGELOG.md begins with {newest.group()!r}: give it the day of the release")
+        wrong.append(f"{CHANGELOG} begins with {newest.group()!r}: give it the day of the release")
     return wrong
 
 
@@ -81,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     """Look at all; returns the exit code."""
     tag = arguments[0] if arguments else None
     wrong = [*problems(ROOT, tag), *unpinned(ROOT / ".github" / "workflows")]
-    well = f"all places say {versions(ROOT)['Dockerfile']}"
+    well = f"all places say {versions(ROOT)[SOURCE]}"
     sys.stdout.write("".join(f"release-check: {line}\n" for line in wrong or [well]))
     return 1 if wrong else 0
 

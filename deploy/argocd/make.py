@@ -1,5 +1,6 @@
-"""Writes argocd-cm.yaml of the Lua files: `python deploy/argocd/make.py`. A test holds it up to date."""
+"""argocd-cm.yaml: `make generate` writes it, of the Lua files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -7,7 +8,7 @@ import yaml
 HERE = Path(__file__).parent
 LUA = HERE / "resource_customizations" / "spout-operator.io" / "Spout"
 HEADER = """\
-# Made by `python deploy/argocd/make.py`: the health check and the actions, for the ConfigMap that Argo CD reads.
+# Made by `make generate`: the health check and the actions, for the ConfigMap that Argo CD reads.
 # kubectl -n argocd patch configmap argocd-cm --patch-file deploy/argocd/argocd-cm.yaml
 """
 
@@ -42,5 +43,6 @@ def patch() -> str:
     return HEADER + yaml.safe_dump({"data": data}, sort_keys=False, width=120)
 
 
-if __name__ == "__main__":
-    (HERE / "argocd-cm.yaml").write_text(patch(), encoding="utf-8")
+def files() -> Mapping[Path, str]:
+    """The patch, in its file."""
+    return {HERE / "argocd-cm.yaml": patch()}

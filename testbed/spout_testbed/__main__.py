@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from spout_testbed import build, namespaces, tools
+from spout_testbed import assets, build, namespaces, recipes, tools
 from spout_testbed.errors import TestbedError
 
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 build.build(options.only)
                 return 0
             case "run":
-                return _run(options.command)
+                return _run(options.command, oldest=options.oldest)
             case "enter":
                 return namespaces.enter(options.pid, options.command)
             case _:
@@ -34,9 +34,10 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     builder = actions.add_parser("build", help="build and fetch the servers, or the tools, once")
     which = builder.add_mutually_exclusive_group()
-    which.add_argument("--only", nargs="+", choices=(*build.NAMES, *build.TOOLS), default=build.NAMES)
+    which.add_argument("--only", nargs="+", choices=(*build.NAMES, recipes.OLDEST, *build.TOOLS), default=build.NAMES)
     which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="what judges the chart")
     runner = actions.add_parser("run", help="run a command in namespaces of its own")
+    runner.add_argument("--oldest", action="store_true", help="with the oldest Kubernetes that the project supports")
     runner.add_argument("command", nargs="+")
     entry = actions.add_parser("enter", help="run a command in a running test bed")
     entry.add_argument("pid", type=int, help="the process ID of `run` or `serve`")
@@ -46,7 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(command: Sequence[str]) -> int:
+def _run(command: Sequence[str], *, oldest: bool = False) -> int:
+    if oldest:
+        recipe = recipes.oldest_recipe()
+        if not recipe.is_built:
+            raise TestbedError(f"{recipe.name} is not built yet. Build it with `make test-oldest`")
+        os.environ[assets.VARIABLE] = str(recipe.folder())
     if not namespaces.is_inside():
         tools.require(tools.NEEDED_TO_RUN)
         tools.require_namespaces()

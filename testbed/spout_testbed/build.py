@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from spout_testbed import recipes, tools
+from spout_testbed import assets, recipes, tools
 from spout_testbed.cache import cache_root, exclusive, run_folder
 from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
@@ -28,6 +28,8 @@ def build(names: Sequence[str] = NAMES) -> None:
         TestbedError: tools are missing (all are named before anything is built), or a build failed.
     """
     wanted = _recipes(names)
+    if given := assets.folder():
+        print(f"etcd, kube-apiserver and kubectl: from {assets.VARIABLE}, {given}")
     needed = {tool for recipe in wanted if not recipe.is_built for tool in recipe.tools}
     tools.require([*tools.NEEDED_TO_RUN, *sorted(needed)])
     tools.require_namespaces()
@@ -47,7 +49,8 @@ def make(wanted: Sequence[Recipe], *, progress_seconds: float = PROGRESS_SECONDS
     run_folder().mkdir(parents=True, exist_ok=True)
     missing = [recipe for recipe in wanted if not recipe.is_built]
     if not missing:
-        print(f"everything is built: {', '.join(recipe.name for recipe in wanted)} in {cache_root()}")
+        if wanted:
+            print(f"everything is built: {', '.join(recipe.name for recipe in wanted)} in {cache_root()}")
         return
     with exclusive(cache_root() / "build.lock"):
         for left_over in cache_root().glob(f"{TEMPORARY}*"):
@@ -61,15 +64,21 @@ def make(wanted: Sequence[Recipe], *, progress_seconds: float = PROGRESS_SECONDS
 
 
 def _recipes(names: Sequence[str]) -> list[Recipe]:
-    """The recipes of these names, in order, with what the machine lacks for them before them."""
+    """The recipes of these names, in order, with what the machine lacks for them before them.
+
+    Those that `KUBEBUILDER_ASSETS` replaces are left out.
+    """
+    if assets.folder():
+        names = [name for name in names if name not in ("etcd", recipes.KUBERNETES)]
     known = {
         "etcd": recipes.etcd_recipe,
         "kubernetes": recipes.kubernetes_recipe,
         "pachyderm": recipes.pachyderm_recipe,
         "kafka": recipes.kafka_recipe,
+        recipes.OLDEST: recipes.oldest_recipe,
         **recipes.TOOLS,
     }
-    result = [known[name]() for name in (*NAMES, *TOOLS) if name in names]
+    result = [known[name]() for name in known if name in names]
     if "kafka" in names and tools.machine_java() is None:
         result.insert(0, recipes.java_recipe())
     if set(names) - {"kafka", "checkov"} and tools.machine_go() is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from spout_testbed import recipes
+from spout_testbed import assets, recipes
 from spout_testbed.errors import TestbedError
 
 
@@ -30,19 +30,26 @@ class Builds:
         Raises:
             TestbedError: something has not; the message says which command builds it.
         """
-        kubernetes, etcd = recipes.kubernetes_recipe(), recipes.etcd_recipe()
         pachyderm_recipe, kafka_recipe = recipes.pachyderm_recipe(), recipes.kafka_recipe()
-        needed = [etcd, kubernetes]
+        given = assets.folder()
+        needed = [] if given else [recipes.etcd_recipe(), recipes.kubernetes_recipe()]
         needed += [pachyderm_recipe] if pachyderm else []
         needed += [kafka_recipe] if kafka else []
         if missing := [recipe.name for recipe in needed if not recipe.is_built]:
             raise TestbedError(f"not built yet: {', '.join(missing)}. Build it with `python -m spout_testbed build`")
         return cls(
-            etcd=etcd.folder() / "server",
-            apiserver=kubernetes.folder() / "kube-apiserver",
-            kubectl=Path(shutil.which("kubectl") or kubernetes.folder() / "kubectl"),
+            etcd=given / assets.ETCD if given else recipes.etcd_recipe().folder() / "server",
+            apiserver=(given or recipes.kubernetes_recipe().folder()) / assets.APISERVER,
+            kubectl=kubectl_program(),
             pachyderm=pachyderm_recipe.folder(),
             pachctl=pachyderm_recipe.folder() / "pachctl",
             kafka=kafka_recipe.folder(),
             java=recipes.java_program(),
         )
+
+
+def kubectl_program() -> Path:
+    """kubectl: of `KUBEBUILDER_ASSETS` where that is set, else the machine's, else the one that the test bed builds."""
+    if given := assets.folder():
+        return given / assets.KUBECTL
+    return Path(shutil.which("kubectl") or recipes.kubernetes_recipe().folder() / "kubectl")

@@ -1,10 +1,12 @@
 """What is built, from what, and with which commands: the one place that says so."""
 
 import platform
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spout_testbed.cache import cache_key, cache_root
@@ -13,7 +15,8 @@ from spout_testbed.tools import machine_go, machine_java, what_it_says
 SERVERS = Path(__file__).resolve().parent.parent / "servers"
 """The pinned sources: a folder each with what a package manager needs to fetch exactly one version."""
 
-KUBERNETES_VERSION = "v1.36.3"
+KUBERNETES, OLDEST = "kubernetes", "kubernetes-oldest"
+"""The Kubernetes of the test bed, and the oldest one that the project supports: folders of `SERVERS`."""
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-mod=readonly")
 TARGET = "{target}"
 """Stands in a command for the folder that the result goes to."""
@@ -69,8 +72,29 @@ def kubernetes_recipe() -> Recipe:
     packages = ["k8s.io/kubernetes/cmd/kube-apiserver"]
     if shutil.which("kubectl") is None:
         packages.append("k8s.io/kubernetes/cmd/kubectl")
-    version = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
-    return _go("kubernetes", "building kube-apiserver (about 6 min)", packages, linker=version)
+    about = "building kube-apiserver (about 6 min)"
+    return _go(KUBERNETES, about, packages, linker=_linked_version(KUBERNETES))
+
+
+def oldest_recipe() -> Recipe:
+    """The oldest Kubernetes that the project supports, with the etcd of its time: a folder as `KUBEBUILDER_ASSETS`."""
+    commands = "k8s.io/kubernetes/cmd"
+    packages = [f"{commands}/kube-apiserver", f"{commands}/kubectl", "go.etcd.io/etcd/server/v3"]
+    about = "building the oldest supported kube-apiserver (about 6 min)"
+    # Later versions take these two from the whole version, as /version has to have them.
+    major, minor = re.findall(r"\d+", pinned_version(OLDEST))[:2]
+    flag = "-X k8s.io/component-base/version.git"
+    linker = f"{_linked_version(OLDEST)} {flag}Major={major} {flag}Minor={minor}"
+    built = _go(OLDEST, about, packages, linker=linker)
+    rename = f"mv '{TARGET}/server' '{TARGET}/etcd'"
+    return replace(built, command=("sh", "-euc", f"{shlex.join(built.command)}; {rename}"))
+
+
+def pinned_version(name: str) -> str:
+    """The version of Kubernetes that `servers/NAME/go.mod` pins, such as `v1.36.3`."""
+    text = (SERVERS / name / "go.mod").read_text()
+    (version,) = re.findall(r"^\s*(?:require )?k8s\.io/kubernetes (v\S+)$", text, re.MULTILINE)
+    return str(version)
 
 
 def pachyderm_recipe() -> Recipe:
@@ -210,6 +234,11 @@ def _go(
         facts=(*flags, *packages, _go_version()),
         command=(str(go_program()), "build", *flags, f"-o={TARGET}/", *packages),
     )
+
+
+def _linked_version(name: str) -> str:
+    """The linker flag that makes the programs of a Kubernetes say their version."""
+    return f"-X k8s.io/component-base/version.gitVersion={pinned_version(name)}"
 
 
 def _wheel(name: str, about: str, *, only_binary: bool = True, facts: Sequence[str] = ()) -> Recipe:

@@ -60,7 +60,7 @@ def require_namespaces(unshare: Sequence[str] = UNSHARE) -> None:
 def machine_go() -> Path | None:
     """The machine's Go, if it is new enough for what is built."""
     found = shutil.which("go")
-    if found is None or _version(what_it_says(found, "version"), r"go(\d+)\.(\d+)") < OLDEST_GO:
+    if found is None or version_in(what_it_says(found, "version"), r"go(\d+)\.(\d+)") < OLDEST_GO:
         return None
     return Path(found)
 
@@ -68,19 +68,22 @@ def machine_go() -> Path | None:
 def machine_java() -> Path | None:
     """The machine's Java, if it is new enough for Kafka."""
     found = shutil.which("java")
-    if found is None or _version(what_it_says(found, "-version"), r'version "(\d+)') < OLDEST_JAVA:
+    if found is None or version_in(what_it_says(found, "-version"), r'version "(\d+)') < OLDEST_JAVA:
         return None
     return Path(found)
 
 
 @functools.cache
-def what_it_says(program: str, argument: str) -> str:
-    """What a program prints when asked for its version; empty if it fails."""
-    asked = subprocess.run([program, argument], capture_output=True, text=True, check=False)
+def what_it_says(program: str, *arguments: str) -> str:
+    """What a program prints when it is asked for its version; empty if it fails or cannot be started."""
+    try:
+        asked = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     return (asked.stdout + asked.stderr).strip() if asked.returncode == 0 else ""
 
 
-def _version(text: str, pattern: str) -> tuple[int, ...]:
-    """The version in `text`; lower than every other if there is none."""
+def version_in(text: str, pattern: str) -> tuple[int, ...]:
+    """The version that `pattern` finds in `text`; empty, which is lower than every other, if there is none."""
     found = re.search(pattern, text)
     return tuple(map(int, found.groups())) if found else ()

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from spout_operator import __version__
-from spout_testbed import Testbed, recipes
+from spout_testbed import Testbed
+from spout_testbed.builds import kubectl_program
 from spout_testbed.programs import program
 from tests.packaging.chart.charts import ROOT
 
@@ -42,9 +43,7 @@ def follow(bed: Testbed, checkout: Path, block: str, helm: str = "helm4") -> str
     link.unlink(missing_ok=True)
     link.symlink_to(program("helm3" if helm == "helm3" else "helm4"))
     lines = [line for line in block.splitlines() if not line.startswith(LEFT_OUT)]
-    # The kubectl of the machine, or that of the test bed.
-    kubectl = shutil.which("kubectl") or recipes.kubernetes_recipe().folder() / "kubectl"
-    search = [str(checkout / "bin"), str(Path(kubectl).parent), os.environ["PATH"]]
+    search = [str(checkout / "bin"), str(kubectl_program().parent), os.environ["PATH"]]
     environment = {**os.environ, "KUBECONFIG": str(bed.kubeconfig), "PATH": ":".join(search)}
     script = "set -e\n" + "\n".join(lines)
     done = subprocess.run(  # noqa: S603 - the README's own

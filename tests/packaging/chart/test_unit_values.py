@@ -234,4 +234,4 @@ def test_the_table_of_values_in_the_readme_is_up_to_date() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     text = (CHART / "README.md").read_text()
-    assert text == module.updated(text), "run: python charts/readme.py"
+    assert text == module.updated(text), "run: make generate"

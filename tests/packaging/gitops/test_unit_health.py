@@ -207,7 +207,7 @@ def test_two_restarts_set_two_nonces() -> None:
 
 @pytest.mark.parametrize("path", testdata.files(), ids=lambda path: path.name)
 def test_the_test_data_equal_what_the_operator_writes(path: Path) -> None:
-    assert path.read_text() == testdata.files()[path], "run: python -m tests.packaging.gitops.testdata"
+    assert path.read_text() == testdata.files()[path], "run: make generate"
 
 
 @pytest.mark.parametrize("action", Action)
@@ -227,7 +227,7 @@ def test_the_argocd_cm_patch_is_up_to_date() -> None:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ARGOCD / "argocd-cm.yaml").read_text() == module.patch(), "run: python deploy/argocd/make.py"
+    assert (ARGOCD / "argocd-cm.yaml").read_text() == module.patch(), "run: make generate"
 
 
 def test_the_sync_waves_are_in_order_and_accept_a_crd_of_the_same_sync() -> None:

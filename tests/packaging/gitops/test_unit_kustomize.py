@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from spout_testbed import recipes
+from spout_testbed.builds import kubectl_program
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 OVERLAYS = ("cluster-wide", "namespaced", "ha")
@@ -16,8 +16,8 @@ OVERLAYS = ("cluster-wide", "namespaced", "ha")
 
 def built(folder: Path) -> list[dict[str, Any]]:
     """Render with the kubectl of the machine, or with that of the test bed."""
-    kubectl = shutil.which("kubectl") or str(recipes.kubernetes_recipe().folder() / "kubectl")
-    done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    argv = [str(kubectl_program()), "kustomize", str(folder)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
 

@@ -1,7 +1,4 @@
-"""Writes the Spouts that Argo CD's own tests read: `python -m tests.packaging.gitops.testdata`.
-
-A test keeps them up to date.
-"""
+"""The Spouts that Argo CD's own tests read. `make generate` writes them, from the operator's code."""
 
 from pathlib import Path
 
@@ -42,8 +39,3 @@ def _text(body: Body) -> str:
     # Without anchors, which YAML would use for the shared parts of the bodies.
     dumper = type("Plain", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
     return yaml.dump(body, Dumper=dumper, sort_keys=False, width=120)
-
-
-if __name__ == "__main__":
-    for path, text in files().items():
-        path.write_text(text, encoding="utf-8")
