@@ -14,7 +14,7 @@ from benchmarks import plot
 from charts import readme
 from deploy.argocd import make
 from release import version
-from tests.gitops import testdata
+from tests.packaging.gitops import testdata
 
 ROOT = Path(__file__).parents[1]
 _CRD = "spouts.spout-operator.io.yaml"
