@@ -136,10 +136,9 @@ class Pachyderm(Protocol):
 
 
 class Spouts(Protocol):
-    """The Spout resources of a cluster, each call one request with a deadline.
+    """The Spout resources of a cluster. Each request has a deadline.
 
-    All return the resource as it is afterwards, or None where it is gone (for the writes also: where
-    there is another one of that name by now). What else fails raises Retryable.
+    All return the resource as it is afterwards, or None where it is gone. What else fails raises Retryable.
     """
 
     async def read(self, key: SpoutKey) -> SpoutResource | None:
@@ -153,7 +152,7 @@ class Spouts(Protocol):
         """
 
     async def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
-        """Replace the status."""
+        """Replace the status; None also where there is another Spout of that name by now."""
 
     async def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
@@ -161,7 +160,7 @@ class Spouts(Protocol):
         """Replace the finalizers, provided that the resource is still of that version.
 
         Raises:
-            Outdated: it is not.
+            Outdated: it is not, or there is another Spout of that name by now.
         """
 
     def close(self) -> None:
@@ -200,7 +199,7 @@ class Leases(Protocol):
         """The Lease, None where there is none."""
 
     async def write(self, lease: Lease) -> Lease:
-        """Make the Lease where its `version` is empty, else replace that version; returns it as it is then.
+        """Make the Lease where there is none, else replace its `version`; returns it as it is then.
 
         Raises:
             Outdated: somebody else was quicker.

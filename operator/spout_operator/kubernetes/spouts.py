@@ -135,9 +135,8 @@ def _path(namespace: str | None) -> str:
 def _is_of_another_object(error: ApiError) -> bool:
     """Whether a write was refused because the name belongs to another object by now.
 
-    A failed `test` of a JSON patch is answered 422, a differing uid in a merge patch 409 with the
-    words "Precondition failed: UID" (kube-apiserver 1.36).
+    kube-apiserver 1.36 answers a JSON patch whose `test` fails with 422 and no cause; a status that the schema refuses
+    has causes. A conflict that is left here is one of uids: any other is Outdated already.
     """
-    return (error.status == http.HTTPStatus.UNPROCESSABLE_ENTITY and "/metadata/uid" in error.body) or (
-        error.status == http.HTTPStatus.CONFLICT
-    )
+    is_failed_test = error.status == http.HTTPStatus.UNPROCESSABLE_ENTITY and '"causes"' not in error.body
+    return is_failed_test or error.status == http.HTTPStatus.CONFLICT

@@ -3,7 +3,7 @@
 Pachyderm applies the patch with json-patch 4.5.0 (docs/decisions/0012-pod-patch.md), in a goroutine whose panic ends
 pachd, and ends it again after each restart, for everybody. Read in that library's source and confirmed with it, no
 patch that passes this check makes it panic, given a Pod without nulls, as the server makes one
-(`tests/contract/test_pod_patch_fuzz.py`):
+(`tests/contract/pachyderm/test_pod_patch_fuzz.py`):
 
 - A negative index reads outside of the list.
 - A null is a pointer to nothing: it panics where something is added below it, or where it is compared.
