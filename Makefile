@@ -37,11 +37,11 @@ testbed: setup ## build and fetch the real servers, once, into the user's cache 
 	@$(BIN)/python -m spout_testbed build
 
 .PHONY: tools
-tools: setup ## build and fetch what judges chart, manifests and workflows (about 10 min the first time)
+tools: setup ## build and fetch the linters and validators of chart, manifests and workflows (about 10 min the first time)
 	@$(BIN)/python -m spout_testbed build --tools
 
 .PHONY: demo
-demo: testbed ## watch the whole main job on real servers; KEEP=1 leaves it running
+demo: testbed ## watch the main functions on real servers; KEEP=1 leaves it running
 	@KEEP=$(KEEP) $(BED) $(BIN)/python -m demo
 
 .PHONY: check

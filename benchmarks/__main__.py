@@ -23,7 +23,7 @@ from spout_testbed.harness.requests import pachd_calls, spout_writes
 from spout_testbed.harness.spouts import Spouts
 from spout_testbed.waiting import eventually
 
-#: One less than the Community Edition of Pachyderm 1.13 takes.
+#: One less than the limit of the Community Edition of Pachyderm 1.13.
 SPOUTS = 15
 ROUNDS = 3
 POLL_INTERVAL = 2.0

@@ -1,4 +1,4 @@
-"""The figures of `benchmarks.scale` as bars, beside those of before: `make generate` draws them."""
+"""Draws the figures of `benchmarks.scale` as bars, beside the earlier figures, for `make generate`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,12 +19,12 @@ AIM_AT = 1000
 
 
 def files() -> Mapping[Path, str]:
-    """The picture of the figures that are kept, in its file."""
+    """Returns the picture of the saved figures, with the path of its file."""
     return {FOLDER / "scale.svg": picture(now=load(NOW), before=load(BEFORE))}
 
 
 def picture(*, now: Sequence[Figures], before: Sequence[Figures]) -> str:
-    """An SVG with a panel for each figure: a pair of bars for each number of Spouts."""
+    """Returns an SVG with a panel for each figure. Each panel has a pair of bars for each number of Spouts."""
     width, height = 2 * WIDTH, 2 * HEIGHT + 30
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">',

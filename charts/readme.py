@@ -1,4 +1,4 @@
-"""The table of values in the chart's README: `make generate` writes it, of values.yaml and its schema."""
+"""The table of values in the README of the chart. `make generate` writes it, from values.yaml and its schema."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -37,6 +37,6 @@ def updated(text: str) -> str:
 
 
 def files() -> Mapping[Path, str]:
-    """The README, with its text as it has to be."""
+    """Returns the README with its generated text."""
     readme = CHART / "README.md"
     return {readme: updated(readme.read_text(encoding="utf-8"))}

@@ -33,7 +33,7 @@ def main() -> int:
         step("Starting etcd, kube-apiserver, pachd 1.13.4 and Kafka")
         with Testbed.start(pachyderm=True, kafka=True) as bed, Cluster(bed) as cluster:
             summary = play(cluster, delete=not keep)
-            print("\nWhat was proved\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
+            print("\nWhat this demo has shown\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
             if keep:
                 stay()
     except (DemoError, TestbedError) as error:

@@ -21,7 +21,7 @@ INTERVAL = 0.1
 
 
 class Cluster:
-    """The test bed, with the operator in it; a `with` statement ends the operator."""
+    """The test bed, with the operator in it. A `with` statement ends the operator."""
 
     def __init__(self, bed: Testbed) -> None:
         self.bed = bed
@@ -38,11 +38,11 @@ class Cluster:
         self._closing.close()
 
     def install(self) -> None:
-        """The CRD, and the operator's account with the rights of deploy/overlays/cluster-wide."""
+        """Install the CRD and the ServiceAccount of the operator, with the rights of deploy/overlays/cluster-wide."""
         install(self.bed)
 
     def start_operator(self) -> None:
-        """The operator as a process, with its own rights; returns when it is ready."""
+        """Start the operator as a process, with its own rights, and return when it is ready."""
         self._operator = OperatorProcess(
             kubeconfig=self.bed.kubeconfig_for_account("spout-operator", "spout-operator"),
             pachd_address=self.bed.pachd_address,
@@ -66,22 +66,22 @@ class Cluster:
         show(self.bed.kubectl("apply", "-f", "-", input=yaml.safe_dump(spout)).stdout)
 
     def status(self) -> dict[str, Any]:
-        """The Spout's status."""
+        """The status of the Spout."""
         return dict((self._spouts.get(SPOUT) or {}).get("status", {}))
 
     def watch_until(self, what: str, *, seconds: float, **wanted: object) -> dict[str, Any]:
-        """Print `kubectl get spouts` whenever it changed, until the status is as wanted (see `Spouts.wait`)."""
+        """Print `kubectl get spouts` after each change, until the status has the wanted values (see `Spouts.wait`)."""
 
-        def look() -> dict[str, Any] | None:
+        def reached() -> dict[str, Any] | None:
             self.print_spouts()
             return self._spouts.status_as(SPOUT, **wanted)
 
-        found = eventually(look, what=what, seconds=seconds, interval=INTERVAL, details=self.details)
+        found = eventually(reached, what=what, seconds=seconds, interval=INTERVAL, details=self.details)
         self.print_spouts()
         return found
 
     def print_spouts(self) -> None:
-        """Print `kubectl get spouts -o wide` whenever more than the ages in it has changed."""
+        """Print `kubectl get spouts -o wide` if more than the ages in it has changed."""
         status = self.status()
         ready: dict[str, Any] = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
         pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
@@ -123,7 +123,7 @@ class Cluster:
         return len(found)
 
     def details(self) -> str:
-        """What somebody wants to see who has to find out why a step did not hold."""
+        """The Spouts and the logs, for people who have to find out why a step failed."""
         log = self._operator.log.read_text()[-3000:] if self._operator is not None else "(not started)"
         workers = "".join(
             f"\n--- worker log\n{worker.log.read_text()[-2000:]}" for worker in self.bed.workers.running()

@@ -1,4 +1,4 @@
-"""`python -m spout_testbed`: build the servers, run a command among them, try them by hand."""
+"""`python -m spout_testbed`: builds the servers, runs commands that use them, and starts them for manual use."""
 
 import argparse
 import os
@@ -35,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     builder = actions.add_parser("build", help="build and fetch the servers, or the tools, once")
     which = builder.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", choices=(*build.NAMES, recipes.OLDEST, *build.TOOLS), default=build.NAMES)
-    which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="what judges the chart")
-    runner = actions.add_parser("run", help="run a command in namespaces of its own")
+    which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="linters and validators")
+    runner = actions.add_parser("run", help="run a command in its own namespaces")
     runner.add_argument("--oldest", action="store_true", help="with the oldest Kubernetes that the project supports")
     runner.add_argument("command", nargs="+")
     entry = actions.add_parser("enter", help="run a command in a running test bed")

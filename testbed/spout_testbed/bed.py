@@ -227,7 +227,7 @@ def _only_bed(run_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TestbedError("another bed runs here already: stop it before starting one") from None
+            raise TestbedError("another test bed runs here already: stop it before you start one") from None
         yield
 
 

@@ -1,4 +1,4 @@
-"""Builds and fetches whatever is not in the cache yet, once."""
+"""Builds and fetches what the cache does not have yet."""
 
 import hashlib
 import os
@@ -40,8 +40,8 @@ def make(wanted: Sequence[Recipe], *, progress_seconds: float = PROGRESS_SECONDS
     """Build what is not in the cache yet, one after the other.
 
     Args:
-        wanted: in this order.
-        progress_seconds: how often a build shows that it lives.
+        wanted: the recipes, in the order of their builds.
+        progress_seconds: the seconds between two lines of progress of a build.
 
     Raises:
         TestbedError: a build failed.
@@ -54,11 +54,11 @@ def make(wanted: Sequence[Recipe], *, progress_seconds: float = PROGRESS_SECONDS
         return
     with exclusive(cache_root() / "build.lock"):
         for left_over in cache_root().glob(f"{TEMPORARY}*"):
-            # Whoever made it was killed: nobody else builds while this lock is held.
+            # The process that created it was killed, because no other process builds while this one holds the lock.
             shutil.rmtree(left_over)
         for recipe in missing:
             if recipe.is_built:
-                print(f"{recipe.name}: was built meanwhile")
+                print(f"{recipe.name}: another process has built it")
             else:
                 _build_one(recipe, progress_seconds)
 
@@ -87,7 +87,7 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
 
 
 def _build_one(recipe: Recipe, progress_seconds: float) -> None:
-    """Build into a temporary folder, check, and let the result appear in one step."""
+    """Build into a temporary folder, check the result, and move it to its place in one step."""
     started = time.monotonic()
     print(f"{recipe.name}: {recipe.about}", flush=True)
     log = cache_root() / "logs" / f"{recipe.name}.log"
@@ -106,7 +106,7 @@ def _build_one(recipe: Recipe, progress_seconds: float) -> None:
 
 
 def _run(name: str, command: Sequence[str], *, folder: Path, log: Path, progress_seconds: float) -> None:
-    """Run the command to its end with a sign of life now and then."""
+    """Run the command to its end, and print its progress from time to time."""
     started = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -141,7 +141,7 @@ def verify(folder: Path, listed: str) -> None:
 
 def _environment() -> dict[str, str]:
     environment = {
-        # Both are missing where nothing but this program was asked for (env -i).
+        # Both variables are missing if this program was started with an empty environment (env -i).
         "HOME": str(Path("~").expanduser()),
         "PATH": os.defpath,
         **os.environ,

@@ -1,4 +1,4 @@
-"""What has been built, by the paths that the servers are started from."""
+"""The paths of the programs that are built."""
 
 import shutil
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from spout_testbed.errors import TestbedError
 
 @dataclass(frozen=True, kw_only=True)
 class Builds:
-    """Paths of programs, all of them there."""
+    """The paths of programs, all of which exist."""
 
     etcd: Path
     apiserver: Path

@@ -1,4 +1,4 @@
-"""Where everything lives that the test bed builds, and how one build is told from another."""
+"""The cache folder for the builds of the test bed, and the keys that tell builds apart."""
 
 import fcntl
 import hashlib
@@ -15,16 +15,16 @@ def cache_root() -> Path:
 
 
 def run_folder() -> Path:
-    """The mount point of a bed's temporary files: empty outside, a tmpfs of its own inside each bed."""
+    """The mount point of temporary files: an empty folder outside, and a tmpfs inside each test bed."""
     return cache_root() / "run"
 
 
 def cache_key(*, inputs: Sequence[Path], facts: Sequence[str]) -> str:
-    """A short hash of everything a build is made from.
+    """A short hash of everything that determines the result of a build.
 
     Args:
-        inputs: files whose names and contents decide the result.
-        facts: whatever else decides it (flags, compiler version, processor), in a fixed order.
+        inputs: the files whose names and contents determine the result.
+        facts: everything else that determines it (flags, compiler version, processor), in a fixed order.
     """
     digest = hashlib.sha256()
     for path in inputs:
@@ -37,7 +37,7 @@ def cache_key(*, inputs: Sequence[Path], facts: Sequence[str]) -> str:
 
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
-    """Hold `lock` against every other process; waits until it is free."""
+    """Hold the lock file against all other processes. Waits until it is free."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -1,8 +1,8 @@
 """A TCP forwarder.
 
-In front of each worker stands one, so that the worker is reached at an address of its own: pachd looks for every worker
-at that worker's own address and at one port common to all, while the workers of a bed share one network, listen on
-every address, and so have a port each. Tests put one in front of a server whose connections are to fail.
+A forwarder in front of each worker gives the worker its own address. pachd connects to each worker at the worker's own
+address, and at the same port for all. But the workers of a test bed share one network and listen on all addresses, so
+each worker has its own port. Tests put a forwarder in front of a server whose connections have to fail.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ class Forwarder:
 
     def close(self) -> None:
         """Stop listening, and end every connection."""
-        # Closing alone would not wake the thread that waits in accept().
+        # To close the socket alone would not wake the thread that waits in accept().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

@@ -1,4 +1,4 @@
-"""What is built, from what, and with which commands: the one place that says so."""
+"""The recipes of all builds: what the test bed builds, from which sources, and with which commands."""
 
 import platform
 import re
@@ -133,7 +133,7 @@ def helm_recipe(major: int) -> Recipe:
 
 
 def kube_score_recipe() -> Recipe:
-    """kube-score, which judges manifests."""
+    """kube-score, a linter of manifests."""
     return _go("kube-score", "building kube-score (about 1 min)", ["github.com/zegl/kube-score/cmd/kube-score"])
 
 
@@ -147,23 +147,23 @@ def promtool_recipe() -> Recipe:
 
 
 def actionlint_recipe() -> Recipe:
-    """actionlint, which judges workflows."""
+    """actionlint, a linter of workflows."""
     return _go("actionlint", "building actionlint (about 1 min)", ["github.com/rhysd/actionlint/cmd/actionlint"])
 
 
 def flux_recipe() -> Recipe:
-    """What Flux's kustomize-controller does with a Kustomization, by Flux's own libraries."""
-    return _go("flux", "building a Flux that applies once (about 2 min)", ["."], program="main.go")
+    """A program that does what Flux's kustomize-controller does with a Kustomization, with Flux's own libraries."""
+    return _go("flux", "building the evaluator of Flux Kustomizations (about 2 min)", ["."], program="main.go")
 
 
 def argocd_recipe() -> Recipe:
-    """What Argo CD makes of the resource customizations in its ConfigMap, by its own code."""
-    return _go("argocd", "building what runs Argo CD's Lua (about 4 min)", ["."], program="main.go")
+    """A program that evaluates the resource customizations of Argo CD with Argo CD's own code."""
+    return _go("argocd", "building the evaluator of Argo CD's Lua files (about 4 min)", ["."], program="main.go")
 
 
 def podpatch_recipe() -> Recipe:
     """The JSON patch library of pachd 1.13.4, by itself."""
-    return _go("podpatch", "building what applies a podPatch (about 10 s)", ["."], program="main.go")
+    return _go("podpatch", "building the evaluator of podPatches (about 10 s)", ["."], program="main.go")
 
 
 #: Files of modules: the CRDs of those who look after what the chart and deploy/ make.
@@ -192,7 +192,7 @@ def crds_recipe() -> Recipe:
 
 
 def checkov_recipe() -> Recipe:
-    """checkov, which judges manifests too; apart, because its pins are not ours."""
+    """checkov, another linter of manifests. It has its own folder, because it pins other versions of packages."""
     # What it brings is compiled for one version of Python.
     return _wheel("checkov", "fetching checkov (about 1 min)", only_binary=False, facts=(sys.implementation.cache_tag,))
 

@@ -78,7 +78,7 @@ class Server:
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        """Return once the running server is ready; see `start` for errors."""
+        """Return when the running server is ready. Raises the errors of `start`."""
         eventually(
             self._check_ready,
             what=f"{self.name} to be ready ({self._ready_means})",

@@ -1,4 +1,4 @@
-"""The machine's own tools: which are there, and how to get those that are not."""
+"""The tools of the machine: which are installed, and how to install the others."""
 
 import functools
 import re
@@ -19,13 +19,13 @@ INSTALL = {
     "ip": "apt-get install iproute2",
     "mvn": "apt-get install maven",
 }
-"""Each tool that nothing but the machine's own packages can provide, and the command that does."""
+"""Each tool that only a package of the machine can provide, and the command that installs the package."""
 
 UNSHARE = (
     *("unshare", "--user", "--map-root-user", "--mount", "--net", "--pid", "--fork"),
     *("--kill-child", "--mount-proc", "--"),
 )
-"""Starts a command in namespaces of its own."""
+"""The command line that starts a command in its own namespaces."""
 
 NEEDED_TO_RUN = ("unshare", "nsenter", "mount", "ip")
 
@@ -39,7 +39,7 @@ def require(names: Sequence[str]) -> None:
 
 
 def require_namespaces(unshare: Sequence[str] = UNSHARE) -> None:
-    """Raise an error that says what to do if this user may not make namespaces of its own."""
+    """Raise an error that says what to do if this user may not create namespaces."""
     tried = subprocess.run(
         [*unshare, "true"],
         capture_output=True,

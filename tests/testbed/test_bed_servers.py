@@ -74,6 +74,6 @@ def test_kafka_comes_back_after_a_kill(bed: Testbed) -> None:
 
 
 def test_only_one_test_bed_runs_at_a_time(bed: Testbed) -> None:
-    with pytest.raises(TestbedError, match="another bed runs here"):
+    with pytest.raises(TestbedError, match="another test bed runs here"):
         Testbed.start()
     assert bed.apiserver.is_running

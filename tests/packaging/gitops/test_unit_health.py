@@ -104,7 +104,7 @@ def test_a_spout_that_is_being_deleted_is_progressing_in_argo_cd(state: State) -
 
 
 def test_a_spout_that_no_operator_has_seen_is_progressing_in_argo_cd() -> None:
-    assert health(unseen()) == ("Progressing", "Waiting for the operator")
+    assert health(unseen()) == ("Progressing", "Waiting for the operator to observe the Spout")
 
 
 # ---- Flux

@@ -1,7 +1,7 @@
 """The Pod that pachd 1.13.4 makes for a spout's worker: what its podPatch is applied to.
 
-Read in src/server/pps/server/worker_rc.go, `getWorkerOptions` and `workerPodSpec`; `tests/contract/pachyderm/test_check.py`
-holds it against the ReplicationController that a real pachd makes.
+Read in src/server/pps/server/worker_rc.go, `getWorkerOptions` and `workerPodSpec`.
+`tests/contract/pachyderm/test_check.py` compares it with the ReplicationController that a real pachd makes.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,5 +1,5 @@
 -- The health of a Spout. Its conditions follow kstatus: Stalled is present only while a person has to act.
-local hs = {status = "Progressing", message = "Waiting for the operator"}
+local hs = {status = "Progressing", message = "Waiting for the operator to observe the Spout"}
 if obj.metadata.deletionTimestamp ~= nil then
   hs.message = "The Spout is being deleted"
   return hs
