@@ -1,14 +1,13 @@
 """Builds Spout objects, and asks the API server about them."""
 
 import json
-import re
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
 from kubernetes import client
 
-from spout_testbed import recipes
+from tests.integration.crd.older_servers import in_pinned_words
 
 Manifest = dict[str, Any]
 
@@ -53,18 +52,10 @@ def a_spout(changes: Mapping[str, object] | None = None, *, name: str = "my-spou
     }
 
 
-#: How older API servers say the same, and how the one that the test bed pins says it.
-_OLDER_WORDS = (
-    (re.compile(r"may not be longer than (\d+)$"), r"may not be more than \1 bytes"),
-    (re.compile(r"map\[string\]interface \{\}"), ""),
-)
-
-
 class Spouts:
     """The Spouts of one namespace."""
 
     def __init__(self, kube: client.ApiClient, namespace: str) -> None:
-        self._kube = kube
         # The client's types say no more of a custom object than that it is one.
         self._api: Any = client.CustomObjectsApi(kube)
         self._place = (GROUP, VERSION, namespace, PLURAL)
@@ -90,25 +81,16 @@ class Spouts:
         updated: Manifest = self._api.replace_namespaced_custom_object_status(*self._over_current(spout))
         return updated
 
-    def refusals(self, error: client.ApiException) -> list[Refusal]:
-        """What the API server found wrong with an object it refused, in the words of the pinned Kubernetes."""
-        causes = json.loads(error.body or "{}")["details"]["causes"]
-        # A missing field or a wrong type keeps the CEL rules from being run, which is told in a remark without a field.
-        found = [Refusal(cause["field"], cause["message"]) for cause in causes if cause["field"] != "<nil>"]
-        version: Any = client.VersionApi(self._kube).get_code()
-        if recipes.pinned_version(recipes.KUBERNETES).startswith(f"v{version.major}.{version.minor}."):
-            return found
-        return [_in_newer_words(refusal) for refusal in found]
-
     def _over_current(self, spout: Manifest) -> tuple[object, ...]:
         where = (*self._place, spout["metadata"]["name"])
         version = self._api.get_namespaced_custom_object(*where)["metadata"]["resourceVersion"]
         return (*where, {**spout, "metadata": {**spout["metadata"], "resourceVersion": version}})
 
 
-def _in_newer_words(refusal: Refusal) -> Refusal:
-    field, message = refusal
-    for older, newer in _OLDER_WORDS:
-        message = older.sub(newer, message)
-    # Of an object that is replaced through its status subresource, older servers name the fields below the status.
-    return Refusal(field if field.startswith(("spec", "status", "metadata")) else f"status.{field}", message)
+def refusals(error: client.ApiException) -> list[Refusal]:
+    """What the API server found wrong with an object it refused."""
+    causes = json.loads(error.body or "{}")["details"]["causes"]
+    # A missing field or a wrong type keeps the CEL rules from being run, which is told in a remark without a field.
+    return [
+        Refusal(*in_pinned_words(cause["field"], cause["message"])) for cause in causes if cause["field"] != "<nil>"
+    ]

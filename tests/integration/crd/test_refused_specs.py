@@ -7,7 +7,7 @@ import pytest
 from kubernetes import client
 
 from spout_operator.pachyderm.v1.worker_pod import MOUNT_PATHS, VOLUMES, VOLUMES_OF_SOME_SERVERS
-from tests.integration.crd.spouts import ABSENT, Refusal, Spouts, a_spout
+from tests.integration.crd.spouts import ABSENT, Refusal, Spouts, a_spout, refusals
 
 
 @dataclass(frozen=True)
@@ -554,8 +554,8 @@ ROWS = [*NAMES, *TRANSFORM, *SECRETS, *SPOUT, *RESOURCES, *SCHEDULING]
 def test_refuses(spouts: Spouts, row: Row) -> None:
     with pytest.raises(client.ApiException) as refused:
         spouts.try_create(a_spout(row.changes, name=row.name))
-    assert [cause.field for cause in spouts.refusals(refused.value)] == [row.at], row.reason
-    assert row.says in spouts.refusals(refused.value)[0].message, row.reason
+    assert [cause.field for cause in refusals(refused.value)] == [row.at], row.reason
+    assert row.says in refusals(refused.value)[0].message, row.reason
 
 
 def test_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
@@ -563,7 +563,7 @@ def test_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
     del spout["spec"]
     with pytest.raises(client.ApiException) as refused:
         spouts.try_create(spout)
-    assert spouts.refusals(refused.value) == [Refusal("spec", "Required value")]
+    assert refusals(refused.value) == [Refusal("spec", "Required value")]
 
 
 @pytest.mark.parametrize(

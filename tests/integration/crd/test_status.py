@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from kubernetes import client
 
-from tests.integration.crd.spouts import Manifest, Refusal, Spouts, a_spout
+from tests.integration.crd.spouts import Manifest, Refusal, Spouts, a_spout, refusals
 
 NOON = "2026-01-31T12:00:00Z"
 READY = {
@@ -126,4 +126,4 @@ def test_holds_the_operator_to_its_bounds(spouts: Spouts, status: Manifest, caus
     spouts.create(a_spout())
     with pytest.raises(client.ApiException) as refused:
         spouts.update_status(with_status(status))
-    assert spouts.refusals(refused.value) == [cause]
+    assert refusals(refused.value) == [cause]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from kubernetes import client
 
-from tests.integration.crd.spouts import Refusal, Spouts, a_spout
+from tests.integration.crd.spouts import Refusal, Spouts, a_spout, refusals
 
 Changes = Mapping[str, object]
 
@@ -107,7 +107,7 @@ def test_refuses(spouts: Spouts, row: RefusedRow) -> None:
     spouts.create(a_spout(row.before))
     with pytest.raises(client.ApiException) as refused:
         spouts.update(a_spout(row.after))
-    assert spouts.refusals(refused.value) == [Refusal(row.at, row.says)], row.reason
+    assert refusals(refused.value) == [Refusal(row.at, row.says)], row.reason
 
 
 def test_an_added_marker_is_kept_from_then_on(spouts: Spouts) -> None:
