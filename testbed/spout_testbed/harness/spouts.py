@@ -24,7 +24,6 @@ class Spouts:
         """
         # The client's types say no more of a custom object than that it is one.
         self._api: Any = client.CustomObjectsApi(api_client)
-        self.api_client = api_client
         self._place = (GROUP, VERSION, namespace, PLURAL)
         self._log = log
         self.namespace = namespace

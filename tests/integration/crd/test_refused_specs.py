@@ -557,8 +557,8 @@ ROWS = [*NAMES, *TRANSFORM, *SECRETS, *SPOUT, *RESOURCES, *SCHEDULING]
 def test_the_api_server_refuses_the_spec_with_its_field_and_a_message(spouts: Spouts, row: Row) -> None:
     with pytest.raises(client.ApiException) as refused:
         spouts.try_create(a_spout(row.changes, name=row.name))
-    assert [cause.field for cause in refusals(spouts, refused.value)] == [row.at], row.reason
-    assert row.says in refusals(spouts, refused.value)[0].message, row.reason
+    assert [cause.field for cause in refusals(refused.value)] == [row.at], row.reason
+    assert row.says in refusals(refused.value)[0].message, row.reason
 
 
 def test_the_api_server_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
@@ -566,7 +566,7 @@ def test_the_api_server_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
     del spout["spec"]
     with pytest.raises(client.ApiException) as refused:
         spouts.try_create(spout)
-    assert refusals(spouts, refused.value) == [Refusal("spec", "Required value")]
+    assert refusals(refused.value) == [Refusal("spec", "Required value")]
 
 
 @pytest.mark.parametrize(

@@ -128,4 +128,4 @@ def test_the_api_server_refuses_a_status_beyond_its_bounds(spouts: Spouts, statu
     spouts.create_whole(a_spout())
     with pytest.raises(client.ApiException) as refused:
         spouts.update_status(with_status(status))
-    assert refusals(spouts, refused.value) == [cause]
+    assert refusals(refused.value) == [cause]

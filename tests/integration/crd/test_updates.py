@@ -111,7 +111,7 @@ def test_the_api_server_refuses_the_update_with_its_field_and_a_message(spouts: 
     spouts.create_whole(a_spout(row.before))
     with pytest.raises(client.ApiException) as refused:
         spouts.update(a_spout(row.after))
-    assert refusals(spouts, refused.value) == [Refusal(row.at, row.says)], row.reason
+    assert refusals(refused.value) == [Refusal(row.at, row.says)], row.reason
 
 
 def test_an_added_marker_cannot_be_removed_again(spouts: Spouts) -> None:
