@@ -22,12 +22,17 @@ def test_a_spout_that_was_not_looked_at_yet() -> None:
 
     assert (found.key, found.uid, found.version) == (a_key(), "uid-of-ingest-my-spout", 100)
     assert (found.pipeline_name, found.suspended, found.finalizers, found.deleted) == ("my-spout", False, (), None)
+    assert (found.generation, found.created) == (1, "2026-01-31T12:00:00Z")
     assert (found.ready, found.stalled) == (("Unknown", "Pending"), False)
     assert (found.commits, found.last_commit, found.marker_moved) == (None, None, None)
 
 
 def test_a_spout_with_a_status() -> None:
-    found = read(a_resource({"name": "other", "suspend": True}, status=STATUS, finalizers=["f"]))
+    deleted = "2026-01-31T13:00:00Z"
+    body = {"name": "other", "suspend": True}
+    found = read(a_resource(body, status=STATUS, finalizers=["f"], generation=4, deletionTimestamp=deleted))
+
+    assert (found.generation, found.deleted) == (4, deleted)
 
     assert (found.pipeline_name, found.suspended, found.finalizers) == ("other", True, ("f",))
     assert (found.ready, found.stalled) == (("True", "Running"), True)

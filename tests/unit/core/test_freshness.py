@@ -41,6 +41,11 @@ def test_a_thousand_quiet_ones_are_read_a_thousand_times_a_minute_at_most() -> N
     assert 1000 * 6 / ticks <= 1000
 
 
+@pytest.mark.parametrize(("watched", "poll", "expected"), [(1000, 10, 6), (1000, 5, 12), (5000, 10, 30), (0, 10, 0)])
+def test_the_least_stride_shares_a_thousand_reads_a_minute(watched: int, poll: float, expected: float) -> None:
+    assert least_stride(watched, poll=poll) == expected
+
+
 SHOWN: dict[str, Any] = {
     "pipeline": {"createdAt": "2026-01-31T10:00:00Z"},
     "commits": {"total": 1, "last": {"id": "c1", "finishedAt": "2026-01-31T12:00:00Z", "sizeBytes": 1}},
@@ -52,6 +57,13 @@ SHOWN: dict[str, Any] = {
     ("heads", "shown", "expected", "reason"),
     [
         (Heads(output="c1", marker="m1"), SHOWN, NOON, "the newest of the moments"),
+        (
+            Heads(output="c1", marker="m1"),
+            {**SHOWN, "marker": {**SHOWN["marker"], "updatedAt": "2026-01-31T12:30:00Z"}},
+            NOON + datetime.timedelta(minutes=30),
+            "the marker moved last",
+        ),
+        (Heads(), {"commits": {"total": 0}}, None, "no moment is shown"),
         (Heads(output="c2", marker="m1"), SHOWN, None, "a commit that is not shown yet"),
         (Heads(output="c1", marker="m2"), SHOWN, None, "a marker that is not shown yet"),
         (Heads(), {}, None, "nothing is shown at all"),

@@ -48,6 +48,12 @@ CASES = [
         1,
         ours(acquired=THEN, renewed=NOW),
     ),
+    Case(
+        "this replica held it by an older release, whose Lease was shorter",
+        ours(duration=3.0, renewed=THEN),
+        1,
+        ours(),
+    ),
     Case("this replica's own has run out and nobody took it", ours(renewed=THEN), 100, ours()),
 ]  # fmt: skip
 
@@ -58,7 +64,9 @@ def test_a_lease_is_claimed_only_where_nobody_can_hold_it(case: Case) -> None:
 
 
 def test_a_released_lease_is_nobodys_and_runs_out_soon() -> None:
-    assert released(ours(), now=NOW) == ours(holder="", duration=1)
+    later = NOW + datetime.timedelta(seconds=5)
+
+    assert released(ours(), now=later) == ours(holder="", duration=1, renewed=later)
 
 
 def test_the_holder_stops_before_anybody_else_may_begin_and_can_try_more_than_once() -> None:
