@@ -5,6 +5,7 @@ The collections are found by walking what the controller is made of, so a new on
 
 import asyncio
 import functools
+import itertools
 import logging
 import time
 from collections import Counter, deque
@@ -17,8 +18,10 @@ import pytest
 from spout_operator.controller.controller import Controller
 from spout_operator.core.errors import Unreachable
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.reasons import Reason
+from spout_operator.ports import Result
 from spout_operator.telemetry.metrics import Metrics
-from tests.builders import a_spout_body, an_owner
+from tests.builders import a_key, a_spout_body, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import CLUSTER, PATIENCE, now, watch
@@ -264,6 +267,13 @@ async def come_and_go(cluster: Cluster, way: Way, prefix: str, spouts: int) -> N
     await cluster.settle()
 
 
+def make_all_labels(metrics: Metrics) -> None:
+    """Which results and reasons there are is bounded; which of them a round brings is a matter of timing."""
+    for result, reason in itertools.product(Result, Reason):
+        with metrics.reconciling(a_key()) as outcome:
+            outcome.result, outcome.reason = result, reason
+
+
 @pytest.fixture(autouse=True)
 def _without_logs(caplog: pytest.LogCaptureFixture) -> None:
     """A line for each Spout takes more time than all the rest."""
@@ -273,7 +283,8 @@ def _without_logs(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 async def test_no_collection_keeps_anything_of_a_spout_that_is_gone(way: Way) -> None:
     async with running() as cluster:
-        # What is made once, such as a thread or a metric's label, is made by the first few.
+        make_all_labels(cluster.metrics)
+        # What is made once, such as a thread, is made by the first few.
         await come_and_go(cluster, way, "first", FIRST)
         before = cluster.sizes()
 
