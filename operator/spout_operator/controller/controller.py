@@ -79,7 +79,7 @@ class Controller:
             pipelines=pipelines,
             progress=Progress(pachyderm, heads=observations.heads, now=now),
             finalizers=finalizers,
-            deletion=Deletion(pachyderm=pachyderm, pipelines=pipelines, finalizers=finalizers),
+            deletion=Deletion(pachyderm=pachyderm, observations=observations, finalizers=finalizers),
             writer=self._writer,
             statuses=StatusUpdates(writer=self._writer, address=address, now=now),
             observations=observations,

@@ -3,7 +3,7 @@
 import logging
 
 from spout_operator.controller.finalizers import FINALIZER, Finalizers
-from spout_operator.controller.pipelines import Pipelines
+from spout_operator.controller.observations import ObservationCache
 from spout_operator.core.decision import Action
 from spout_operator.core.deletion import decide_deletion, held
 from spout_operator.core.errors import Retryable, Unreadable
@@ -22,9 +22,9 @@ MOST_STEPS = 4
 class Deletion:
     """Does with the pipeline of a deleted Spout what its policy says."""
 
-    def __init__(self, *, pachyderm: Pachyderm, pipelines: Pipelines, finalizers: Finalizers) -> None:
+    def __init__(self, *, pachyderm: Pachyderm, observations: ObservationCache, finalizers: Finalizers) -> None:
         self._pachyderm = pachyderm
-        self._pipelines = pipelines
+        self._observations = observations
         self._finalizers = finalizers
 
     async def finalize(self, resource: SpoutResource, owner: Owner) -> None:
@@ -32,7 +32,6 @@ class Deletion:
         if FINALIZER not in resource.finalizers:
             return
         name, policy = parsing.pipeline_name(resource), parsing.parse_deletion_policy(resource)
-        self._pipelines.forget(resource.key)
         await self._clean_up(resource, name, policy, owner)
         await self._finalizers.remove(resource)
 
@@ -41,7 +40,7 @@ class Deletion:
             observed = await self._observe(name, policy)
             decision = decide_deletion(policy, owner, observed)
             logger.info("Spout %s: %s", resource.key, decision.message)
-            self._pipelines.forget_observation(name)
+            self._observations.forget(name)
             if decision.action is Action.RELEASE:
                 return
             await self._pachyderm.delete(name, keep_repo=decision.action is Action.DELETE_KEEP_REPO)

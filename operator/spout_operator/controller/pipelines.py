@@ -82,10 +82,6 @@ class Pipelines:
         """
         self._written.pop(key, None)
 
-    def forget_observation(self, name: str) -> None:
-        """The pipeline is about to change."""
-        self._observations.forget(name)
-
     async def _act(self, action: Action, spout: Spout, owner: Owner) -> None:
         name = spout.pipeline_name
         match action:

@@ -107,6 +107,7 @@ class Reconciler:
 
     async def _reconcile(self, resource: SpoutResource, outcome: Outcome) -> float | None:
         if resource.deletion_timestamp is not None:
+            self._pipelines.forget(resource.key)
             await self._deletion.finalize(resource, self._owner(resource.key))
             self._forget(resource.key)
             outcome.result = Result.GONE

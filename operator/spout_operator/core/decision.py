@@ -156,10 +156,11 @@ def server_keeps_other_values(situation: Situation) -> None:
     Raises:
         Stalled: PipelineRejected, naming the fields.
     """
-    changed, written, observed = _changed(situation), situation.written, situation.observed
-    if not changed or written is None or observed is None:
+    written, observed = situation.written, situation.observed
+    if written is None or observed is None:
         return
-    if written.spec == situation.spout.spec and written.version == observed.version:
+    is_as_written = written.spec == situation.spout.spec and written.version == observed.version
+    if is_as_written and (changed := _changed(situation)):
         raise Stalled(
             Reason.PIPELINE_REJECTED,
             f"Pachyderm took the pipeline but keeps other values than asked for in {', '.join(changed)}; "
