@@ -23,7 +23,7 @@ from spout_operator.pachyderm.v1.branches import MARKER_BRANCH, OUTPUT_BRANCH
 from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.pachyderm.v1.sdk import Client, pfs_pb2, pps_pb2
 from spout_operator.telemetry.metrics import Metrics
-from spout_testbed.harness.synchronous import Synchronous
+from tests.contract.calls import Synchronous
 from tests.memory_pachd import MemoryPachd
 from tests.memory_pachd.store import SPEC_REPO
 

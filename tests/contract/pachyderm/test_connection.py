@@ -9,7 +9,7 @@ from spout_operator.core.errors import Retryable, Unreachable
 from spout_operator.core.model import Server
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import CAPABILITIES, PachydermV1
-from spout_testbed.harness.synchronous import Synchronous
+from tests.contract.calls import Synchronous
 from tests.contract.pachyderm.harness import Side
 
 

@@ -9,7 +9,7 @@ import pytest
 from spout_operator.core.errors import Unreadable
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from spout_testbed.harness.synchronous import Synchronous
+from tests.contract.calls import Synchronous
 from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 
 CALLS: dict[str, Callable[[Synchronous, str], Any]] = {

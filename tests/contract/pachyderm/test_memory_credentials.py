@@ -12,7 +12,7 @@ from spout_operator.core.errors import Retryable, Stalled, Unreachable
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from spout_testbed.harness.synchronous import Synchronous
+from tests.contract.calls import Synchronous
 from tests.contract.pachyderm.harness import Side, connection_to
 from tests.memory_pachd import MemoryPachd
 

@@ -18,8 +18,8 @@ from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm.v1 import client
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from spout_testbed.harness.synchronous import Synchronous
 from spout_testbed.waiting import eventually
+from tests.contract.calls import Synchronous
 from tests.contract.pachyderm.harness import OWNER, SPEC, Side, connection_to
 from tests.memory_pachd import MemoryPachd
 

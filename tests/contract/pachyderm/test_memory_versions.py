@@ -7,7 +7,7 @@ import pytest
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_testbed.harness.synchronous import Synchronous
+from tests.contract.calls import Synchronous
 from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
 

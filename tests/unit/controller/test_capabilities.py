@@ -1,61 +1,26 @@
 """A server that can do less: the controller decides by what the adapter says, and knows no version."""
 
-import asyncio
-import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from spout_operator.controller.controller import Controller
-from spout_operator.core.model import Capabilities, SpoutKey
+from spout_operator.core.model import Capabilities
+from spout_operator.core.resource import condition_of
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import message
+from spout_testbed.waiting import eventually_async
 from tests.builders import CAPABILITIES, a_spout_body
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.controller.world import CLUSTER, now, watch
+from tests.unit.controller.world import controller_over, running
 
-#: Seconds.
-PATIENCE = 10.0
 LACKING = dataclasses.replace(CAPABILITIES, marker=False, overwrite=False)
 
 
-@contextlib.asynccontextmanager
-async def running(pipelines: MemoryPipelines, spouts: MemorySpouts) -> AsyncIterator[None]:
-    """A controller that runs."""
-    controller = Controller(
-        pachyderm=pipelines,
-        spouts=spouts,
-        telemetry=Metrics(),
-        address="memory",
-        cluster=CLUSTER,
-        poll_interval=10,
-        quiet_interval=300,
-        status_interval=0,
-        now=now,
-    )
-    tasks = [*controller.start_workers(), asyncio.create_task(controller.resync.run())]
-    watch(spouts, controller.handle_event)
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        controller.close()
-
-
-async def shown(spouts: MemorySpouts, key: SpoutKey) -> Mapping[str, Any]:
-    """The status, once the Spout is ready or stalled."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            status = spouts.status(key)
-            held = {condition["type"] for condition in status.get("conditions", ()) if condition["status"] == "True"}
-            if held & {"Ready", "Stalled"}:
-                return status
-            await asyncio.sleep(0.01)
+def is_ready_or_stalled(status: Mapping[str, Any]) -> bool:
+    return any(condition_of(status, kind).get("status") == "True" for kind in ("Ready", "Stalled"))
 
 
 @pytest.mark.parametrize(
@@ -74,10 +39,13 @@ async def test_a_spec_that_asks_for_more_than_the_server_has_is_stalled_and_name
 ) -> None:
     pipelines, spouts = MemoryPipelines(capabilities), MemorySpouts()
     key = spouts.create(a_spout_body({"spout": spout}))
-    async with running(pipelines, spouts):
-        status = await shown(spouts, key)
+    async with running(controller_over(pipelines, spouts, Metrics()), spouts):
+        await eventually_async(
+            lambda: is_ready_or_stalled(spouts.status(key)), what="a Ready or Stalled Spout", interval=0.01
+        )
+    status = spouts.status(key)
 
-    ready = {condition["type"]: condition for condition in status["conditions"]}["Ready"]
+    ready = condition_of(status, "Ready")
     if fields is None:
         assert ready["status"] == "True"
         return

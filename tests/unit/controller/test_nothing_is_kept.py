@@ -7,24 +7,22 @@ import asyncio
 import functools
 import itertools
 import logging
-import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import FunctionType, MethodType
 
 import pytest
 
-from spout_operator.controller.controller import Controller
 from spout_operator.core.errors import Unreachable
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.ports import Result
 from spout_operator.telemetry.metrics import Metrics
+from spout_testbed.waiting import eventually_async
 from tests.builders import a_key, a_spout_body, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.controller.world import CLUSTER, PATIENCE, now, watch
+from tests.unit.controller.world import PATIENCE, controller_over, running
 
 FIRST, MORE = 10, 90
 COLLECTIONS = (dict, list, set, frozenset, deque, tuple)
@@ -72,17 +70,7 @@ class Cluster:
         self.pipelines = MemoryPipelines()
         self.spouts = MemorySpouts()
         self.metrics = Metrics()
-        self.controller = Controller(
-            pachyderm=self.pipelines,
-            spouts=self.spouts,
-            telemetry=self.metrics,
-            address="memory",
-            cluster=CLUSTER,
-            poll_interval=10,
-            quiet_interval=300,
-            status_interval=0,
-            now=now,
-        )
+        self.controller = controller_over(self.pipelines, self.spouts, self.metrics)
 
     def total(self, key: SpoutKey) -> int | None:
         """The commits that its status shows."""
@@ -103,29 +91,11 @@ class Cluster:
 
     async def until(self, look: Callable[[], bool]) -> None:
         """Wait until `look()` is true."""
-        deadline = time.monotonic() + PATIENCE
-        while not look():
-            assert time.monotonic() < deadline, "waited in vain"
-            await asyncio.sleep(0.005)
+        await eventually_async(look, what="the Spouts to come and go", seconds=PATIENCE, interval=0.005)
 
     def sizes(self) -> Counter[str]:
         """Of all collections."""
         return sizes(self.controller, without=(self.pipelines, self.spouts))
-
-
-@asynccontextmanager
-async def running() -> AsyncIterator[Cluster]:
-    """An operator that runs."""
-    cluster = Cluster()
-    tasks = [*cluster.controller.start_workers(), asyncio.create_task(cluster.controller.resync.run())]
-    watch(cluster.spouts, cluster.controller.handle_event)
-    try:
-        yield cluster
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        cluster.controller.close()
 
 
 Way = Callable[[Cluster, list[SpoutKey]], Awaitable[None]]
@@ -282,7 +252,8 @@ def _without_logs(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 async def test_no_collection_keeps_anything_of_a_spout_that_is_gone(way: Way) -> None:
-    async with running() as cluster:
+    cluster = Cluster()
+    async with running(cluster.controller, cluster.spouts):
         make_all_labels(cluster.metrics)
         # What is made once, such as a thread, is made by the first few.
         await come_and_go(cluster, way, "first", FIRST)

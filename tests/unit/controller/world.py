@@ -1,9 +1,9 @@
-"""The whole runtime over the real adapter, an in-memory pachd and in-memory Spouts."""
+"""The whole controller over the real adapter, an in-memory pachd and in-memory Spouts."""
 
 import asyncio
+import contextlib
 import datetime
-import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,9 +14,10 @@ from spout_operator.core.model import SpoutKey
 from spout_operator.core.resource import SpoutResource
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from spout_operator.ports import HandleEvent, Permit
+from spout_operator.ports import HandleEvent, Pachyderm, Permit
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import summary
+from spout_testbed.waiting import eventually_async
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
 
@@ -37,19 +38,58 @@ def a_controller(
     permit: Permit | None = None,
     cluster: str = CLUSTER,
 ) -> Controller:
-    """All parts of an operator that acts; the heads of all are read at each tick unless told otherwise."""
+    """A controller over the real adapter; it reads the heads of all at each poll unless told otherwise."""
     connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=metrics, permit=permit)
-    return Controller(
-        pachyderm=PachydermV1(connection),
-        spouts=spouts,
-        telemetry=metrics,
+    return controller_over(
+        PachydermV1(connection),
+        spouts,
+        metrics,
         address=pachd.address,
         cluster=cluster,
         poll_interval=poll_interval,
         quiet_interval=quiet_interval or poll_interval,
         status_interval=status_interval,
+    )
+
+
+def controller_over(
+    pachyderm: Pachyderm,
+    spouts: MemorySpouts,
+    metrics: Metrics,
+    *,
+    address: str = "memory",
+    cluster: str = CLUSTER,
+    poll_interval: float = 10,
+    quiet_interval: float = 300,
+    status_interval: float = 0,
+) -> Controller:
+    """A controller over any adapter."""
+    return Controller(
+        pachyderm=pachyderm,
+        spouts=spouts,
+        telemetry=metrics,
+        address=address,
+        cluster=cluster,
+        poll_interval=poll_interval,
+        quiet_interval=quiet_interval,
+        status_interval=status_interval,
         now=now,
     )
+
+
+@contextlib.asynccontextmanager
+async def running(controller: Controller, spouts: MemorySpouts) -> AsyncIterator[None]:
+    """Let a controller run, and tell it of the Spouts. It polls Pachyderm once; further polls are the test's."""
+    tasks = [*controller.start_workers(), asyncio.create_task(controller.resync.run())]
+    try:
+        watch(spouts, controller.handle_event)
+        await asyncio.sleep(0)
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        controller.close()
 
 
 def watch(spouts: MemorySpouts, handle_event: HandleEvent) -> None:
@@ -93,21 +133,16 @@ class World:
             permit=permit,
             cluster=cluster,
         )
-        self._tasks: list[asyncio.Task[None]] = []
+        self._running = running(self._controller, self.spouts)
 
     async def __aenter__(self) -> Self:
-        self._tasks = [*self._controller.start_workers(), asyncio.create_task(self._controller.resync.run())]
-        watch(self.spouts, self._controller.handle_event)
-        await asyncio.sleep(0)
+        await self._running.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._controller.close()
+        await self._running.__aexit__(kind, error, trace)
 
     @property
     def poller(self) -> Poller:
@@ -131,11 +166,7 @@ class World:
 
     async def until(self, what: str, look: Callable[[], object]) -> None:
         """Wait until `look()` is true."""
-        deadline = time.monotonic() + PATIENCE
-        while not look():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"waited {PATIENCE:g} s in vain for {what}; writes: {self.spouts.writes}")
-            await asyncio.sleep(0.01)
+        await eventually_async(look, what=what, seconds=PATIENCE, interval=0.01, details=self._details)
 
     async def shows(self, key: SpoutKey, **wanted: Any) -> dict[str, Any]:
         """The status, once it is as wanted (see `spout_testbed.harness.spouts.summary`)."""
@@ -144,10 +175,11 @@ class World:
             seen = summary(self.spouts.status(key))
             return all(seen[name] == value for name, value in wanted.items())
 
-        try:
-            await self.until(f"{key} to show {wanted}", look)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; it shows {self.spouts.status(key)}") from None
+        def details() -> str:
+            return f"{self._details()}; it shows {self.spouts.status(key)}"
+
+        what = f"{key} to show {wanted}"
+        await eventually_async(look, what=what, seconds=PATIENCE, interval=0.01, details=details)
         return self.spouts.status(key)
 
     async def ticks(self, count: int = 1) -> None:
@@ -159,6 +191,9 @@ class World:
     async def rest(self) -> None:
         """Wait until all that is due is done."""
         await self.until("all that is due to be done", self._is_at_rest)
+
+    def _details(self) -> str:
+        return f"writes: {self.spouts.writes}"
 
     def _is_at_rest(self) -> bool:
         return all(queue.still_for == 0 for queue in self._controller.queues.values())

@@ -9,6 +9,7 @@ import pytest
 from spout_operator.core.errors import NotLeading
 from spout_operator.core.lease import DURATION, RENEW_DEADLINE
 from spout_operator.process.election import Election
+from spout_testbed.waiting import eventually_async
 from tests.fakes.memory_leases import MemoryLeases, MemoryLeasesPort
 
 
@@ -219,9 +220,7 @@ async def test_a_replica_does_not_release_the_lease_of_another(leases: MemoryLea
 
 
 async def until(look: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not look():  # noqa: ASYNC110 - what is waited for sets no event
-            await asyncio.sleep(0.001)
+    await eventually_async(look, what="what the other replica does", seconds=10, interval=0.001)
 
 
 async def ended(task: "asyncio.Future[None]") -> None:
