@@ -49,6 +49,7 @@ def run(config: Config) -> None:
     # objects the collector runs over and over, and finds nothing (docs/benchmarks.md, CPU at rest).
     gc.freeze()
     gc.set_threshold(COLLECTION_THRESHOLD, 20, 20)
+    gc.enable()
     tracer, send_last_spans = tracing.configure()
     metrics = Metrics(tracer=tracer)
     try:

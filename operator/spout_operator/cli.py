@@ -1,5 +1,6 @@
 """The command line. Every flag can be given as an environment variable too: SPOUT_OPERATOR_..., see --help."""
 
+import gc
 import os
 import pathlib
 import sys
@@ -194,6 +195,9 @@ def run(
             spout_metrics_limit=spout_metrics_limit,
         )
         # Here and not above: --help and a wrong flag answer without loading the clients.
+        # The modules of the clients make objects that stay: the collector would search them in vain. `assembly.run`
+        # starts it again.
+        gc.disable()
         from spout_operator import assembly  # noqa: PLC0415 - see above
 
         assembly.run(config)

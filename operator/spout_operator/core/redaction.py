@@ -6,6 +6,7 @@ folded and length bounded: `Secrets.shown` is the one place for all three.
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -24,6 +25,8 @@ LONGEST_SHOWN = 1024
 LONGEST_READ, UNKNOWN_END = 16 * 1024, 256
 #: Places that are compared, some microseconds each. A text that has more in common with values is not shown at all.
 MOST_COMPARED = 10_000
+#: Texts that are prepared once, and how long each may be: most Spouts have one of the few messages of those that run.
+MOST_PREPARED, LONGEST_PREPARED = 16, 128
 
 REDACTED = "[redacted]"
 # An accident that is longer: what the name of every Service ends with, and a port after it.
@@ -106,8 +109,7 @@ class _Search:
         for found in re.finditer(re.escape(REDACTED), text):
             self._mark(*found.span(), _REDACTED)
         self._compared = 0
-        # Without escapes first: what can be read exactly there is no part of something unknown in another view.
-        self._views = [(view, _pieces(view.text)) for view in views(text)][::-1]
+        self._views = _prepared(text) if len(text) <= LONGEST_PREPARED else _views(text)
 
     def run(self) -> None:
         """Find all there is.
@@ -204,6 +206,15 @@ def _folded(value: str) -> _Value:
         begin += len(line) + 1 if line else 0
     # The whole first.
     return _Value(text, sorted(found, key=lambda line: (line[0] - line[1], line)))
+
+
+def _views(text: str) -> Sequence[tuple[View, Mapping[str, Sequence[int]]]]:
+    """All views of a text, and their pieces."""
+    # Without escapes first: what can be read exactly there is no part of something unknown in another view.
+    return [(view, _pieces(view.text)) for view in views(text)][::-1]
+
+
+_prepared = functools.lru_cache(MOST_PREPARED)(_views)
 
 
 def _pieces(text: str) -> Mapping[str, Sequence[int]]:
