@@ -12,6 +12,7 @@ from typing import Any
 from spout_operator.core import model
 from spout_operator.core.decision import Situation
 from spout_operator.core.resource import SpoutResource
+from spout_operator.core.server import Capabilities
 from spout_testbed.harness import bodies
 
 Body = bodies.Body
@@ -26,6 +27,11 @@ ABSENT = bodies.ABSENT
 def a_key(name: str = "my-spout", namespace: str = "ingest") -> model.SpoutKey:
     """The key of a Spout."""
     return model.SpoutKey(namespace=namespace, name=name)
+
+
+def a_name(name: str = "my-spout", project: str = model.DEFAULT_PROJECT) -> model.PipelineName:
+    """The name of a pipeline."""
+    return model.PipelineName(project=project, name=name)
 
 
 def a_spout_body(
@@ -82,7 +88,7 @@ def a_spec(**fields: Any) -> model.PipelineSpec:
 
 def a_spout(**fields: Any) -> model.Spout:
     """What a Spout asks for."""
-    return model.Spout(**{"key": a_key(), "pipeline_name": "my-spout", "spec": a_spec(), **fields})
+    return model.Spout(**{"key": a_key(), "pipeline_name": a_name(), "spec": a_spec(), **fields})
 
 
 def an_owner(**fields: Any) -> model.Owner:
@@ -93,7 +99,7 @@ def an_owner(**fields: Any) -> model.Owner:
 def a_pipeline(**fields: Any) -> model.Pipeline:
     """A running pipeline, as `a_spout()` asks for it and owned by `an_owner()`."""
     defaults = {
-        "name": "my-spout",
+        "name": a_name(),
         "spec": a_spec(),
         "owner": an_owner(),
         "version": 1,
@@ -108,7 +114,16 @@ def a_pipeline(**fields: Any) -> model.Pipeline:
 
 
 #: A server that can do all that the operator knows of, but for what no Pachyderm with markers can.
-CAPABILITIES = model.Capabilities(marker=True, marker_can_change=False, overwrite=True, service_type="NodePort")
+CAPABILITIES = Capabilities(
+    marker=True,
+    marker_can_change=False,
+    overwrite=True,
+    service_type="NodePort",
+    projects=True,
+    tolerations=True,
+    sidecar_resource_requests=True,
+    takes_over_without_restart=True,
+)
 
 
 def a_situation(**fields: Any) -> Situation:

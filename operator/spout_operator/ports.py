@@ -17,12 +17,13 @@ from spout_operator.core.model import (
     MarkerLimits,
     Owner,
     Pipeline,
+    PipelineName,
     PipelineSpec,
-    Server,
     SpoutKey,
 )
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
+from spout_operator.core.server import Server
 
 Permit = Callable[[], float]
 """Seconds for which a request may still be under way. Raises NotLeading where none may be made any more.
@@ -50,20 +51,20 @@ class Pachyderm(Protocol):
             Stalled: UnsupportedPachyderm, where it is a version that the adapter was not tested with.
         """
 
-    async def observe(self, name: str) -> Pipeline | None:
+    async def observe(self, name: PipelineName) -> Pipeline | None:
         """One pipeline with its `workers`; None where there is none.
 
         Raises:
             Unreadable: it is there, and its spec, with the owner in it, cannot be read.
         """
 
-    async def list(self) -> Mapping[str, Pipeline]:
+    async def list(self) -> Mapping[PipelineName, Pipeline]:
         """All pipelines by name, in one call, `workers` being None.
 
         One whose spec cannot be read is among them, its `spec` and its `owner` being None.
         """
 
-    async def check(self, name: str, spec: PipelineSpec) -> None:
+    async def check(self, name: PipelineName, spec: PipelineSpec) -> None:
         """Check what is about to be created or updated for what this server accepts and then cannot run.
 
         Asks nobody. Whoever creates or updates calls it before: some of what it finds would end the server.
@@ -72,7 +73,7 @@ class Pachyderm(Protocol):
             Stalled: InvalidSpec, with every finding and its field.
         """
 
-    async def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
+    async def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
         """Make a pipeline with owner annotations. One that exists is left as it is.
 
         Returns:
@@ -84,7 +85,7 @@ class Pachyderm(Protocol):
                 delete with keep_repo and create). PipelineLimitReached, PipelineRejected.
         """
 
-    async def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
+    async def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
         """Give a pipeline a new version. The branch heads, and so the marker, are kept; the spout restarts.
 
         Never reprocesses: that would clear both heads.
@@ -93,23 +94,39 @@ class Pachyderm(Protocol):
             The new version, if nobody else updated the pipeline at the same moment.
         """
 
-    async def start(self, name: str) -> None:
+    async def take_over(self, name: PipelineName, owner: Owner) -> None:
+        """Give a pipeline without an owner this one, and change nothing else: it runs on.
+
+        Only where the server can (`Capabilities.takes_over_without_restart`); elsewhere `update` gives it.
+
+        Raises:
+            Stalled: PipelineNotOwned, where it has an owner by now.
+        """
+
+    async def start(self, name: PipelineName) -> None:
         """Let a stopped pipeline run."""
 
-    async def stop(self, name: str) -> None:
+    async def stop(self, name: PipelineName) -> None:
         """Stop a pipeline; branch heads are kept."""
 
-    async def delete(self, name: str, *, keep_repo: bool) -> None:
+    async def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
         """Delete a pipeline; one that is gone already counts as deleted.
 
         Raises:
             Stalled: DeletionBlocked, where another pipeline reads the output repo.
         """
 
-    async def heads(self, name: str) -> Heads:
+    async def heads(self, name: PipelineName) -> Heads:
         """Where the output and the marker branch stand, in one cheap call."""
 
-    async def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+    async def recently_committed(self) -> frozenset[PipelineName] | None:
+        """The pipelines whose commits may have changed since the call before this one, in one call to the server.
+
+        At the first call, and where the adapter lost count, all pipelines that have commits. A commit that was open
+        at one call is told of again when it is finished. None where the server cannot tell of all pipelines at once.
+        """
+
+    async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         """At most `most` commits of the ancestry of `head`, newest first, down to but without the commit `since`.
 
         Where `since` is None, unknown, or no ancestor of `head`: down to the first commit. What comes after them
@@ -119,7 +136,7 @@ class Pachyderm(Protocol):
             Missing: there is no commit `head`.
         """
 
-    async def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
+    async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         """The marker at `path` in the commit `head` of the marker branch; absent where there is nothing at that path.
 
         None where that cannot be told yet, as the commit is not finished.

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import (
-    Capabilities,
     Commit,
     Heads,
     Marker,
     MarkerLimits,
     Owner,
     Pipeline,
+    PipelineName,
     PipelineSpec,
     PipelineState,
-    Server,
 )
+from spout_operator.core.server import Capabilities, Server
 from tests.builders import CAPABILITIES, NOON, a_commit
 
 
@@ -28,33 +28,33 @@ class MemoryPipelines:
         self.calls: Counter[str] = Counter()
         self.fails_with: SpoutError | None = None
         """What looking raises, for as long as it is set."""
-        self._pipelines: dict[str, Pipeline] = {}
-        self._commits: dict[str, list[Commit]] = {}
+        self._pipelines: dict[PipelineName, Pipeline] = {}
+        self._commits: dict[PipelineName, list[Commit]] = {}
 
     # What the operator does.
 
     async def server(self) -> Server:
         return Server(address="memory", version="1.0.0", capabilities=self._capabilities)
 
-    async def observe(self, name: str) -> Pipeline | None:
+    async def observe(self, name: PipelineName) -> Pipeline | None:
         self._look("observe")
         found = self._pipelines.get(name)
         return dataclasses.replace(found, workers=(1, 1)) if found is not None else None
 
-    async def list(self) -> Mapping[str, Pipeline]:
+    async def list(self) -> Mapping[PipelineName, Pipeline]:
         self._look("list")
         return dict(self._pipelines)
 
-    async def check(self, name: str, spec: PipelineSpec) -> None:
+    async def check(self, name: PipelineName, spec: PipelineSpec) -> None:
         """Whatever is asked for could be run."""
 
-    async def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
+    async def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
         if name in self._pipelines:
             return None
         self.make(name, spec, owner)
         return 1
 
-    def make(self, name: str, spec: PipelineSpec, owner: Owner) -> None:
+    def make(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> None:
         """A pipeline of that owner, which runs."""
         self._commits.setdefault(name, [])
         self._pipelines[name] = Pipeline(
@@ -69,33 +69,39 @@ class MemoryPipelines:
             created_at=NOON,
         )
 
-    async def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
+    async def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
         found = self._pipelines[name]
         version = found.version + 1
         self._pipelines[name] = dataclasses.replace(found, spec=spec, owner=owner, version=version)
         return version
 
-    async def start(self, name: str) -> None:
+    async def take_over(self, name: PipelineName, owner: Owner) -> None:
+        self.hand_over(name, owner)
+
+    async def start(self, name: PipelineName) -> None:
         raise NotImplementedError
 
-    async def stop(self, name: str) -> None:
+    async def stop(self, name: PipelineName) -> None:
         raise NotImplementedError
 
-    async def delete(self, name: str, *, keep_repo: bool) -> None:
+    async def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
         self._pipelines.pop(name, None)
         if not keep_repo:
             self._commits.pop(name, None)
 
-    async def heads(self, name: str) -> Heads:
+    async def heads(self, name: PipelineName) -> Heads:
         self._look("heads")
         return self.heads_of(name)
 
-    def heads_of(self, name: str) -> Heads:
+    def heads_of(self, name: PipelineName) -> Heads:
         """The heads, not counted as a call."""
         commits = self._commits[name]
         return Heads(output=commits[-1].id if commits else None)
 
-    async def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+    async def recently_committed(self) -> frozenset[PipelineName] | None:
+        return None
+
+    async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         found: list[Commit] = []
         for commit in reversed(self._commits[name]):
             if commit.id == since:
@@ -104,7 +110,7 @@ class MemoryPipelines:
         assert not found or found[0].id == head
         return found[:most]
 
-    async def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
+    async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         raise NotImplementedError
 
     def close(self) -> None:
@@ -120,11 +126,11 @@ class MemoryPipelines:
 
     # What others do.
 
-    def hand_over(self, name: str, owner: Owner) -> None:
+    def hand_over(self, name: PipelineName, owner: Owner) -> None:
         """Give a pipeline to another owner."""
         self._pipelines[name] = dataclasses.replace(self._pipelines[name], owner=owner)
 
-    def commit(self, name: str) -> None:
+    def commit(self, name: PipelineName) -> None:
         """A new finished commit."""
         before = self._commits[name]
         parent = before[-1].id if before else None

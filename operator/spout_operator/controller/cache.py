@@ -8,7 +8,7 @@ from typing import Any
 
 from spout_operator.core import facts
 from spout_operator.core.facts import Facts
-from spout_operator.core.model import SpoutKey
+from spout_operator.core.model import PipelineName, SpoutKey
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec.parsing import secrets_of_all
@@ -34,7 +34,7 @@ class SpoutCache:
         """
         self._enqueue = enqueue
         self._known: dict[SpoutKey, _Known] = {}
-        self._claims: dict[str, frozenset[SpoutKey]] = {}
+        self._claims: dict[PipelineName, frozenset[SpoutKey]] = {}
         self._secrets: Secrets | None = None
 
     def get(self, key: SpoutKey) -> SpoutResource | None:
@@ -70,7 +70,7 @@ class SpoutCache:
         """All Spouts."""
         return list(self._known)
 
-    def claims(self) -> Iterator[tuple[str, frozenset[SpoutKey]]]:
+    def claims(self) -> Iterator[tuple[PipelineName, frozenset[SpoutKey]]]:
         """Every pipeline name with the Spouts that name it."""
         return iter(list(self._claims.items()))
 

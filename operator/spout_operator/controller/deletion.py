@@ -7,7 +7,7 @@ from spout_operator.controller.observations import ObservationCache
 from spout_operator.core.decision import Action
 from spout_operator.core.deletion import decide_deletion, held
 from spout_operator.core.errors import Retryable, Unreadable
-from spout_operator.core.model import DeletionPolicy, Owner, Pipeline
+from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import parsing
@@ -35,7 +35,9 @@ class Deletion:
         await self._clean_up(resource, name, policy, owner)
         await self._finalizers.remove(resource)
 
-    async def _clean_up(self, resource: SpoutResource, name: str, policy: DeletionPolicy, owner: Owner) -> None:
+    async def _clean_up(
+        self, resource: SpoutResource, name: PipelineName, policy: DeletionPolicy, owner: Owner
+    ) -> None:
         for _ in range(MOST_STEPS):
             observed = await self._observe(name, policy)
             decision = decide_deletion(policy, owner, observed)
@@ -48,7 +50,7 @@ class Deletion:
             Reason.DELETING, f"the pipeline {name!r} is still there after it was deleted; it is tried again"
         )
 
-    async def _observe(self, name: str, policy: DeletionPolicy) -> Pipeline | None:
+    async def _observe(self, name: PipelineName, policy: DeletionPolicy) -> Pipeline | None:
         if policy is DeletionPolicy.ORPHAN:
             # Its Pachyderm is not asked: that is also the way out where it is gone for good.
             return None

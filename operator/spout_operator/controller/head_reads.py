@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Collection
 
 from spout_operator.core import freshness
-from spout_operator.core.model import Heads
+from spout_operator.core.model import Heads, PipelineName
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -31,9 +31,9 @@ class HeadReads:
         self._interval = interval
         self._most = max(1, int(quiet_interval / interval))
         self._poll = 0
-        self._reads: dict[str, _Read] = {}
+        self._reads: dict[PipelineName, _Read] = {}
 
-    def note(self, name: str, heads: Heads | None, *, quiet_for: float = 0) -> bool:
+    def note(self, name: PipelineName, heads: Heads | None, *, quiet_for: float = 0) -> bool:
         """Take in what was read, whoever read it.
 
         Args:
@@ -54,22 +54,22 @@ class HeadReads:
         self._plan(name, read)
         return has_moved
 
-    def note_change(self, name: str) -> None:
+    def note_change(self, name: PipelineName) -> None:
         """Something else about the pipeline has changed: its heads may move soon."""
         read = self._reads.get(name)
         if read is not None:
             read.moved = self._poll
             self._plan(name, read)
 
-    def begin_poll(self, names: Collection[str]) -> list[str]:
+    def begin_poll(self, names: Collection[PipelineName]) -> list[PipelineName]:
         """Begin a poll: the pipelines whose heads are due. Those that are not among `names` are forgotten."""
         self._poll += 1
         for gone in self._reads.keys() - names:
             del self._reads[gone]
         return [name for name, read in self._reads.items() if read.due <= self._poll]
 
-    def _plan(self, name: str, read: _Read) -> None:
+    def _plan(self, name: PipelineName, read: _Read) -> None:
         least = freshness.least_stride(len(self._reads), poll=self._interval)
         stride = freshness.stride(self._poll - read.moved, least=least, most=self._most)
         # Each pipeline has a place of its own within a stride, so that not all are read in one poll.
-        read.due = self._poll + stride - (self._poll + zlib.crc32(name.encode())) % stride
+        read.due = self._poll + stride - (self._poll + zlib.crc32(str(name).encode())) % stride

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping
 
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.core.errors import Failure
-from spout_operator.core.model import Pipeline, Server
+from spout_operator.core.model import Pipeline, PipelineName
+from spout_operator.core.server import Server
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,10 +28,10 @@ class ObservationCache:
         self.server: Server | None = None
         """What Pachyderm last told of itself; None before."""
         self.heads = heads
-        self._observed: dict[str, _Observation] = {}
-        self._listed: Mapping[str, Pipeline] | None = None
+        self._observed: dict[PipelineName, _Observation] = {}
+        self._listed: Mapping[PipelineName, Pipeline] | None = None
 
-    def observed(self, name: str) -> Pipeline | None:
+    def observed(self, name: PipelineName) -> Pipeline | None:
         """The pipeline, where the last observation still holds."""
         found = self._observed.get(name)
         return found.pipeline if found is not None else None
@@ -39,7 +40,7 @@ class ObservationCache:
         """Keep a fresh observation."""
         self._observed[pipeline.name] = _Observation(pipeline)
 
-    def forget(self, name: str) -> None:
+    def forget(self, name: PipelineName) -> None:
         """The last observation no longer holds."""
         self._observed.pop(name, None)
 
@@ -47,7 +48,9 @@ class ObservationCache:
         """Nothing is known any more, for example after an outage."""
         self._observed.clear()
 
-    def compare_with(self, listed: Mapping[str, Pipeline], names: Collection[str]) -> list[str]:
+    def compare_with(
+        self, listed: Mapping[PipelineName, Pipeline], names: Collection[PipelineName]
+    ) -> list[PipelineName]:
         """Take in a list of all pipelines; what is known of others than `names` is dropped.
 
         Returns:
@@ -64,7 +67,7 @@ class ObservationCache:
             self.heads.note_change(name)
         return changed
 
-    def _still_holds(self, name: str, before: Pipeline | None, listed: Pipeline | None) -> bool:
+    def _still_holds(self, name: PipelineName, before: Pipeline | None, listed: Pipeline | None) -> bool:
         known = self._observed.get(name)
         if known is None:
             return listed is before or listed == before

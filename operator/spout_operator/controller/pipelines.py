@@ -6,8 +6,9 @@ import logging
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.core.decision import Action, Decision, Situation, Written
 from spout_operator.core.errors import SpoutError
-from spout_operator.core.model import Owner, Pipeline, Server, Spout, SpoutKey
+from spout_operator.core.model import Owner, Pipeline, PipelineName, Spout, SpoutKey
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.server import Server
 from spout_operator.core.spec.defaults import with_server_defaults
 from spout_operator.ports import Pachyderm
 
@@ -26,7 +27,7 @@ class Pipelines:
         """The server, as it was when it was last asked."""
         return self._observations.server or await self._pachyderm.server()
 
-    async def observe(self, name: str) -> tuple[Pipeline | None, bool]:
+    async def observe(self, name: PipelineName) -> tuple[Pipeline | None, bool]:
         """A pipeline, None where there is none; and whether the server was asked just now."""
         remembered = self._observations.observed(name)
         if remembered is not None:
@@ -93,6 +94,8 @@ class Pipelines:
             case Action.UPDATE:
                 version = await self._pachyderm.update(name, spout.spec, owner)
                 self._written[spout.key] = Written(spec=spout.spec, version=version)
+            case Action.TAKE_OVER:
+                await self._pachyderm.take_over(name, owner)
             case Action.START:
                 await self._pachyderm.start(name)
             case Action.STOP:

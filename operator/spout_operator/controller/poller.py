@@ -1,4 +1,7 @@
-"""One poller per Pachyderm: a poll lists all pipelines in one call, and reads the heads of those that are due."""
+"""One poller per Pachyderm: a poll lists all pipelines in one call, and finds those whose commits have changed.
+
+A server that can tells of the latter in one call; of another one, the poll reads the branch heads that are due.
+"""
 
 import asyncio
 import dataclasses
@@ -9,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.core.errors import Failure, NotLeading, SpoutError, Unreachable
-from spout_operator.core.model import Heads, Pipeline, SpoutKey
+from spout_operator.core.model import Heads, Pipeline, PipelineName, SpoutKey
 from spout_operator.core.redaction import Secrets
 from spout_operator.ports import Pachyderm
 
@@ -70,10 +73,16 @@ class Poller:
         self._observations.server = await self._pachyderm.server()
         listed = await self._pachyderm.list()
         self._note_move()
+        recent = await self._pachyderm.recently_committed()
+        self._note_move()
         claims = dict(self._cache.claims())
         for name in self._observations.compare_with(listed, claims.keys()):
             self._enqueue_claimants(claims[name])
         due = self._observations.heads.begin_poll(claims.keys())
+        if recent is not None:
+            for name in recent & claims.keys():
+                self._enqueue_claimants(claims[name])
+            due = []
         names = iter([name for name in due if _is_ours(listed.get(name), claims[name])])
 
         async def read_heads() -> None:
@@ -91,7 +100,7 @@ class Poller:
                 task.cancel()
         self._recover()
 
-    async def _read_heads(self, name: str) -> Heads | None:
+    async def _read_heads(self, name: PipelineName) -> Heads | None:
         """The heads, None where they could not be read."""
         try:
             return await self._pachyderm.heads(name)

@@ -11,7 +11,7 @@ from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.queue import Backoff
 from spout_operator.core import freshness
 from spout_operator.core.errors import Missing, NotLeading, SpoutError, Unreachable
-from spout_operator.core.model import Spout, SpoutKey
+from spout_operator.core.model import PipelineName, Spout, SpoutKey
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import commits as progress
 from spout_operator.core.status import marker as markers
@@ -81,18 +81,17 @@ class Progress:
         quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
         self._heads.note(name, heads, quiet_for=quiet_for)
         before = progress.from_status(shown.get("commits"))
-        commits, is_whole = await self._commits(spout.key, name, heads.output, before)
+        commits, is_whole, commit_is_open = await self._commits(spout.key, name, heads.output, before)
         marker, marker_is_open = await self._marker(spout, heads.marker, shown.get("marker"), secrets)
         if commits is not None:
             # Not before: what was counted must not be lost where Pachyderm is out of reach by now.
             self._walks.pop(spout.key, None)
-        counted = commits.last.id if commits is not None and commits.last is not None else None
         not_before = self._marker_not_before.get(spout.key)
         return Reading(
             commits=commits,
             marker=marker,
             is_whole=is_whole,
-            is_open=is_whole and (heads.output != counted or marker_is_open),
+            is_open=is_whole and (commit_is_open or marker_is_open),
             marker_after=None if not_before is None else max(0.0, not_before - _loop_time()),
         )
 
@@ -102,11 +101,11 @@ class Progress:
         self._marker_was_read(key)
 
     async def _commits(
-        self, key: SpoutKey, name: str, head: str | None, count: CommitCount
-    ) -> tuple[CommitCount | None, bool]:
-        """The count, None where it goes on, and whether it is that of `head`."""
+        self, key: SpoutKey, name: PipelineName, head: str | None, count: CommitCount
+    ) -> tuple[CommitCount | None, bool, bool]:
+        """The count, None where it goes on; whether it is that of `head`; and whether a commit there is open."""
         if head is None:
-            return progress.NOTHING_COUNTED, True
+            return progress.NOTHING_COUNTED, True, False
         begun = self._walks.get(key)
         walk = begun if begun is not None and begun.count == count else Walk.begin(count, head)
         for _ in range(self._pages):
@@ -118,7 +117,9 @@ class Progress:
                 self._walks.pop(key, None)
                 raise
             walk = self._walks[key] = walk.read(page)
-        return (None, False) if walk.next is not None else (walk.result(), walk.head == head)
+        if walk.next is not None:
+            return None, False, False
+        return walk.result(), walk.head == head, walk.is_open
 
     async def _marker(
         self, spout: Spout, head: str | None, shown: Mapping[str, Any] | None, secrets: Secrets

@@ -13,9 +13,10 @@ from spout_operator.controller.status_updates import StatusUpdates
 from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.core.decision import Action, Decision, Situation, decide
 from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError
-from spout_operator.core.model import Owner, Pipeline, PipelineState, Server, Spout, SpoutKey
+from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
+from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
 from spout_operator.core.status import conditions
 from spout_operator.core.status.build import StatusInputs
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 #: Create, stop, and an observation of the result: no chain of steps is longer, so more is a defect and backs off.
 MOST_STEPS = 4
 #: Not reconciled to an end: the pipeline is not this Spout's, so what the status says of one is dropped.
-_NOT_OURS = frozenset({Reason.PIPELINE_NOT_OWNED, Reason.PIPELINE_CONFLICT})
+_NOT_OURS = frozenset({Reason.PIPELINE_NOT_OWNED, Reason.PIPELINE_CONFLICT, Reason.ADOPTION_RESTARTS})
 
 
 class Reconciler:

@@ -6,9 +6,10 @@ from typing import Any
 
 from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.transitions import log_transition
-from spout_operator.core.model import Pipeline, Server
+from spout_operator.core.model import Pipeline
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
+from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
 from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.conditions import Condition

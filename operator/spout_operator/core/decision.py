@@ -9,9 +9,9 @@ import enum
 from collections.abc import Callable
 
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import Capabilities, Owner, Pipeline, PipelineSpec, Spout
-from spout_operator.core.owner_annotations import CLUSTER, SPOUT
+from spout_operator.core.model import DEFAULT_PROJECT, AdoptionPolicy, Owner, Pipeline, PipelineSpec, Resources, Spout
 from spout_operator.core.reasons import Reason
+from spout_operator.core.server import Capabilities
 from spout_operator.core.spec.comparison import changes
 
 
@@ -26,6 +26,7 @@ class Action(enum.Enum):
     DELETE = "delete"
     DELETE_KEEP_REPO = "delete, keep the repo"
     RELEASE = "release"
+    TAKE_OVER = "take over"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,12 +85,20 @@ def server_cannot(situation: Situation) -> None:
     Raises:
         Stalled: UnsupportedByServer, naming each such field.
     """
-    asked, capabilities = situation.spout.spec.spout, situation.capabilities
+    spec, capabilities = situation.spout.spec, situation.capabilities
+    is_in_project = situation.spout.pipeline_name.project != DEFAULT_PROJECT
     fields = [
         field
         for field, is_asked, can in (
-            ("spec.spout.marker", bool(asked.marker), capabilities.marker),
-            ("spec.spout.overwrite", asked.overwrite, capabilities.overwrite),
+            ("spec.project", is_in_project, capabilities.projects),
+            ("spec.spout.marker", bool(spec.spout.marker), capabilities.marker),
+            ("spec.spout.overwrite", spec.spout.overwrite, capabilities.overwrite),
+            ("spec.tolerations", bool(spec.tolerations), capabilities.tolerations),
+            (
+                "spec.sidecarResourceRequests",
+                spec.sidecar_resource_requests != Resources(),
+                capabilities.sidecar_resource_requests,
+            ),
         )
         if is_asked and not can
     ]
@@ -102,12 +111,12 @@ def server_cannot(situation: Situation) -> None:
 
 
 def older_spout_wins(situation: Situation) -> None:
-    """There is no pipeline, and an older Spout is to make it.
+    """There is no pipeline, or one without an owner, and an older Spout is to have it.
 
     Raises:
         Stalled: PipelineConflict.
     """
-    if situation.observed is None and situation.older_claim is not None:
+    if (situation.observed is None or _is_up_for_adoption(situation)) and situation.older_claim is not None:
         raise Stalled(
             Reason.PIPELINE_CONFLICT,
             f"the older Spout {situation.older_claim} names the pipeline {situation.spout.pipeline_name!r} too and "
@@ -129,7 +138,9 @@ def is_not_ours(situation: Situation) -> None:
         Stalled: PipelineNotOwned.
     """
     observed = situation.observed
-    if observed is not None and (observed.owner != situation.owner or observed.spec is None):
+    if observed is None or _is_up_for_adoption(situation):
+        return
+    if observed.owner != situation.owner or observed.spec is None:
         raise Stalled(Reason.PIPELINE_NOT_OWNED, _not_owned(observed, situation.owner))
 
 
@@ -168,6 +179,29 @@ def server_keeps_other_values(situation: Situation) -> None:
         )
 
 
+def is_unowned(situation: Situation) -> Decision | None:
+    """The pipeline has no owner, and the Spout takes it over: without a restart where the server can.
+
+    Raises:
+        Stalled: AdoptionRestarts, where the owner annotations alone would restart the spout.
+    """
+    if not _is_up_for_adoption(situation):
+        return None
+    name, changed = situation.spout.pipeline_name, _changed(situation)
+    if situation.capabilities.takes_over_without_restart:
+        message = f"taking over the pipeline {name!r}, which has no owner"
+        return Decision(action=Action.TAKE_OVER, reason=Reason.ADOPTING, message=message)
+    if changed:
+        message = f"taking over the pipeline {name!r}, which has no owner, with an update: {', '.join(changed)}"
+        return Decision(action=Action.UPDATE, reason=Reason.ADOPTING, message=message, changed=changed)
+    raise Stalled(
+        Reason.ADOPTION_RESTARTS,
+        f"the pipeline {name!r} is as the Spout asks and has no owner. This version of Pachyderm can write the owner "
+        "only into a new version of the pipeline, which restarts the spout once; the marker is kept. To allow the "
+        "restart, set spec.restartNonce to any text",
+    )
+
+
 def differs(situation: Situation) -> Decision | None:
     """The pipeline is not as asked for: it is updated."""
     changed = _changed(situation)
@@ -202,11 +236,22 @@ CHECKS: tuple[Check, ...] = (
     is_not_ours,
     marker_must_stay,
     server_keeps_other_values,
+    is_unowned,
     differs,
     has_to_stop,
     has_to_start,
 )
 """In this order: an earlier answer makes the later questions pointless."""
+
+
+def _is_up_for_adoption(situation: Situation) -> bool:
+    observed = situation.observed
+    return (
+        observed is not None
+        and observed.spec is not None
+        and observed.owner is None
+        and situation.spout.adoption_policy is AdoptionPolicy.IF_UNOWNED
+    )
 
 
 def _observed_spec(situation: Situation) -> PipelineSpec | None:
@@ -228,9 +273,8 @@ def _not_owned(observed: Pipeline, owner: Owner) -> str:
     if observed.owner is None:
         return (
             f"the pipeline {observed.name!r} exists and carries no owner annotations; it is left alone. "
-            "Make this Spout anew with another spec.name, or hand the pipeline over: update it in Pachyderm with "
-            "metadata.annotations "
-            f'"{SPOUT}": "{owner.spout}" and "{CLUSTER}": "{owner.cluster}"'
+            f"{'To take it over, set spec.adoptionPolicy to IfUnowned; or make' if observed.spec else 'Make'} "
+            "this Spout anew with another spec.name"
         )
     if observed.owner.cluster == owner.cluster:
         return (

@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 
-from spout_operator.core.model import SpoutKey
+from spout_operator.core.model import PipelineName, SpoutKey
 from spout_operator.core.resource import SpoutResource, condition_of
 from spout_operator.core.spec.parsing import pipeline_name
 from spout_operator.core.status.conditions import READY, STALLED, TRUE
@@ -23,7 +23,7 @@ class Facts:
     deleted: str | None
     """When its deletion was asked for."""
     finalizers: tuple[str, ...]
-    pipeline_name: str
+    pipeline_name: PipelineName
     suspended: bool
     ready: tuple[str, str]
     """Status and reason of the condition."""

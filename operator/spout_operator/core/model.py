@@ -86,6 +86,20 @@ class Scheduling:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Toleration:
+    """A taint of nodes that the worker Pod tolerates, in the words of Kubernetes.
+
+    `toleration_seconds` is None where the Pod may stay for ever.
+    """
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+    toleration_seconds: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class PipelineSpec:
     """The part of a pipeline that the operator owns: these fields are compared and written.
 
@@ -98,7 +112,10 @@ class PipelineSpec:
     spout: SpoutOptions = dataclasses.field(default_factory=SpoutOptions)
     resource_requests: Resources = dataclasses.field(default_factory=Resources)
     resource_limits: Resources = dataclasses.field(default_factory=Resources)
+    sidecar_resource_requests: Resources = dataclasses.field(default_factory=Resources)
+    sidecar_resource_limits: Resources = dataclasses.field(default_factory=Resources)
     scheduling_spec: Scheduling = dataclasses.field(default_factory=Scheduling)
+    tolerations: tuple[Toleration, ...] = ()
     pod_patch: str = ""
     restart_nonce: str = ""
 
@@ -112,6 +129,24 @@ class SpoutKey:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
+
+
+#: Of a pipeline that names no project; the only project of a server that has none.
+DEFAULT_PROJECT = "default"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True, repr=False)
+class PipelineName:
+    """Which pipeline of a Pachyderm, and so which output repo: `name` in the project `default`, else `project/name`."""
+
+    project: str = DEFAULT_PROJECT
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.project == DEFAULT_PROJECT else f"{self.project}/{self.name}"
+
+    def __repr__(self) -> str:
+        return repr(str(self))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +183,7 @@ class Pipeline:
     cannot be read). `workers` is (available, requested), None where that is not known.
     """
 
-    name: str
+    name: PipelineName
     spec: PipelineSpec | None
     owner: Owner | None
     version: int
@@ -162,12 +197,16 @@ class Pipeline:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Commit:
-    """A commit of a repo; `finished_at` is None while it is open, `size` is in bytes."""
+    """A commit of a repo; `finished_at` is None while it is open, `size` is in bytes.
+
+    `is_automatic` where the server made it by itself, for example when it created the pipeline.
+    """
 
     id: str
     parent: str | None
     finished_at: datetime.datetime | None
     size: int
+    is_automatic: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -226,29 +265,6 @@ class MarkerLimits:
     """Files of a directory that are counted."""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Capabilities:
-    """What a server can do: the core decides by this, and never by a version."""
-
-    marker: bool
-    """Whether it keeps a spout's marker."""
-    marker_can_change: bool
-    """Whether a pipeline that has a marker can be given another one."""
-    overwrite: bool
-    """Whether a spout can replace files instead of adding to them."""
-    service_type: str
-    """The type of a Service that names none."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
-    """The Pachyderm that was asked; `version` and `capabilities` are None until it has told."""
-
-    address: str
-    version: str | None = None
-    capabilities: Capabilities | None = None
-
-
 class DeletionPolicy(enum.StrEnum):
     """What becomes of the pipeline when its Spout is deleted."""
 
@@ -257,12 +273,20 @@ class DeletionPolicy(enum.StrEnum):
     ORPHAN = "Orphan"
 
 
+class AdoptionPolicy(enum.StrEnum):
+    """Whether a Spout takes over a pipeline that is there already."""
+
+    NEVER = "Never"
+    IF_UNOWNED = "IfUnowned"
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Spout:
     """What a Spout resource asks for, parsed."""
 
     key: SpoutKey
-    pipeline_name: str
+    pipeline_name: PipelineName
     spec: PipelineSpec
     suspend: bool = False
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
+    adoption_policy: AdoptionPolicy = AdoptionPolicy.NEVER

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import Commit, Heads, Marker, MarkerLimits, Owner, Pipeline, PipelineSpec, Server
+from spout_operator.core.model import Commit, Heads, Marker, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
+from spout_operator.core.server import Server
 from spout_operator.ports import Pachyderm
 
 
@@ -47,37 +48,43 @@ class SelectedPachyderm:
             return server
         raise unsupported
 
-    async def observe(self, name: str) -> Pipeline | None:
+    async def observe(self, name: PipelineName) -> Pipeline | None:
         return await self._adapter().observe(name)
 
-    async def list(self) -> Mapping[str, Pipeline]:
+    async def list(self) -> Mapping[PipelineName, Pipeline]:
         return await self._adapter().list()
 
-    async def check(self, name: str, spec: PipelineSpec) -> None:
+    async def check(self, name: PipelineName, spec: PipelineSpec) -> None:
         await self._adapter().check(name, spec)
 
-    async def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
+    async def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
         return await self._adapter().create(name, spec, owner)
 
-    async def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
+    async def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
         return await self._adapter().update(name, spec, owner)
 
-    async def start(self, name: str) -> None:
+    async def take_over(self, name: PipelineName, owner: Owner) -> None:
+        await self._adapter().take_over(name, owner)
+
+    async def start(self, name: PipelineName) -> None:
         await self._adapter().start(name)
 
-    async def stop(self, name: str) -> None:
+    async def stop(self, name: PipelineName) -> None:
         await self._adapter().stop(name)
 
-    async def delete(self, name: str, *, keep_repo: bool) -> None:
+    async def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
         await self._adapter().delete(name, keep_repo=keep_repo)
 
-    async def heads(self, name: str) -> Heads:
+    async def heads(self, name: PipelineName) -> Heads:
         return await self._adapter().heads(name)
 
-    async def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+    async def recently_committed(self) -> frozenset[PipelineName] | None:
+        return await self._adapter().recently_committed()
+
+    async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         return await self._adapter().commits(name, head, since=since, most=most)
 
-    async def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
+    async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         return await self._adapter().marker(name, path, head, limits=limits)
 
     def close(self) -> None:

@@ -6,13 +6,14 @@ people use Pachyderm's own client, here the SDK's.
 
 import dataclasses
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self
 
 from spout_operator.config import PachdAddress
 from spout_operator.core.model import (
     Owner,
     Pipeline,
+    PipelineName,
     PipelineSpec,
     SpoutKey,
     SpoutOptions,
@@ -37,6 +38,22 @@ NO_COMMIT = uuid.UUID(int=1, version=4).hex
 def connection_to(address: str) -> Connection:
     """The operator's connection to the server at an address."""
     return Connection(pachd=PachdAddress.parse(address), telemetry=Metrics())
+
+
+class Port(Synchronous):
+    """The port, for pipelines of the project `default`: a test gives and gets their names as text."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = super().__getattr__(name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return method(*(PipelineName(name=arg) if arg is args[0] else arg for arg in args), **kwargs)
+
+        return call
+
+    def list(self) -> dict[str, Pipeline]:
+        """All pipelines by name."""
+        return {str(name): pipeline for name, pipeline in super().__getattr__("list")().items()}
 
 
 class SpoutWriter(Protocol):
@@ -108,7 +125,7 @@ class Side:
     """One side of the port: the adapter under test, the spout, and the SDK's client for what other people do."""
 
     connection: Connection
-    port: Synchronous
+    port: Port
     spout: SpoutWriter
     client: Client
     most_pipelines: int
@@ -120,7 +137,7 @@ class Side:
         connection = connection_to(address)
         return cls(
             connection=connection,
-            port=Synchronous(PachydermV1(connection)),
+            port=Port(PachydermV1(connection)),
             spout=spout,
             client=Client.new_from_pachd_address(address),
             most_pipelines=most_pipelines,

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from spout_operator.core.errors import Retryable, Unreachable
-from spout_operator.core.model import Server
 from spout_operator.core.reasons import Reason
+from spout_operator.core.server import Server
 from spout_operator.pachyderm.v1.backend import CAPABILITIES, PachydermV1
-from tests.contract.calls import Synchronous
-from tests.contract.pachyderm.harness import Side
+from tests.contract.pachyderm.harness import Port, Side
 
 
 def test_the_server_tells_its_address_and_version(side: Side) -> None:
@@ -18,7 +17,7 @@ def test_the_server_tells_its_address_and_version(side: Side) -> None:
 
 
 def test_a_server_without_tls_is_unreachable_with_tls(side: Side) -> None:
-    port = Synchronous(
+    port = Port(
         PachydermV1(dataclasses.replace(side.connection, pachd=dataclasses.replace(side.connection.pachd, tls=True)))
     )
 
@@ -31,7 +30,7 @@ def test_a_token_does_no_harm_where_none_is_needed(side: Side, tmp_path: Path) -
     token.write_text("not-needed")
     name = side.created()
 
-    port = Synchronous(PachydermV1(dataclasses.replace(side.connection, token_file=token)))
+    port = Port(PachydermV1(dataclasses.replace(side.connection, token_file=token)))
 
     assert set(port.list()) == {name}
     assert port.observe(name) == side.observed(name)
@@ -41,6 +40,6 @@ def test_a_missing_token_file_is_named_in_the_error(side: Side, tmp_path: Path) 
     missing = tmp_path / "token"
 
     with pytest.raises(Retryable, match=str(missing)) as caught:
-        Synchronous(PachydermV1(dataclasses.replace(side.connection, token_file=missing))).list()
+        Port(PachydermV1(dataclasses.replace(side.connection, token_file=missing))).list()
 
     assert caught.value.reason is Reason.PACHYDERM_ERROR

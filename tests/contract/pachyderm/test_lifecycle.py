@@ -80,7 +80,7 @@ def test_a_pipeline_that_is_not_a_spout_has_no_spec(side: Side) -> None:
 
     found = side.observed(name)
 
-    assert (found.name, found.spec, found.owner) == (name, None, None)
+    assert (str(found.name), found.spec, found.owner) == (name, None, None)
 
 
 def test_the_list_has_all_pipelines_without_their_workers(side: Side) -> None:

@@ -9,10 +9,9 @@ import pytest
 from spout_operator.core.errors import Unreadable
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.contract.calls import Synchronous
-from tests.contract.pachyderm.harness import OWNER, SPEC, Side
+from tests.contract.pachyderm.harness import OWNER, SPEC, Port, Side
 
-CALLS: dict[str, Callable[[Synchronous, str], Any]] = {
+CALLS: dict[str, Callable[[Port, str], Any]] = {
     "observe": lambda port, name: port.observe(name),
     "create": lambda port, name: port.create(name, SPEC, OWNER),
     "update": lambda port, name: port.update(name, SPEC, OWNER),

@@ -12,14 +12,13 @@ from spout_operator.core.errors import Retryable, Stalled, Unreachable
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
-from tests.contract.calls import Synchronous
-from tests.contract.pachyderm.harness import Side, connection_to
+from tests.contract.pachyderm.harness import Port, Side, connection_to
 from tests.memory_pachd import MemoryPachd
 
 
 def test_a_token_is_sent_and_read_again_when_it_changed(memory_side: Side, pachd: MemoryPachd, tmp_path: Path) -> None:
     file = tmp_path / "token"
-    port = Synchronous(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
+    port = Port(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
 
     file.write_text("first\n")
     port.list()
@@ -56,7 +55,7 @@ def test_a_malformed_token_never_reaches_grpc_and_a_corrected_one_does(
     content, says = bad
     file = tmp_path / "token"
     file.write_text("good\n")
-    port = Synchronous(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
+    port = Port(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
     port.list()
     file.write_bytes(content)
 
@@ -83,7 +82,7 @@ def test_a_credentials_file_that_is_missing_for_a_moment_is_retryable(
 ) -> None:
     """A file is missing for a moment while its Secret is rotated."""
     missing = tmp_path / "missing"
-    port = Synchronous(PachydermV1(using(memory_side.connection, missing)))
+    port = Port(PachydermV1(using(memory_side.connection, missing)))
 
     with pytest.raises(Retryable, match=str(missing)) as caught:
         port.list()
@@ -96,7 +95,7 @@ def test_a_ca_file_without_a_certificate_is_stalled_and_opens_no_connection(
 ) -> None:
     authority = tmp_path / "ca.crt"
     authority.write_text("no certificate")
-    port = Synchronous(PachydermV1(dataclasses.replace(connection_to("grpcs://127.0.0.1:1"), ca_file=authority)))
+    port = Port(PachydermV1(dataclasses.replace(connection_to("grpcs://127.0.0.1:1"), ca_file=authority)))
 
     with pytest.raises(Stalled, match=f"{authority} holds no certificate") as caught:
         port.server()
@@ -111,7 +110,7 @@ def test_a_token_in_the_environment_is_not_sent(
 ) -> None:
     monkeypatch.setenv(variable, "somebody-elses")
 
-    Synchronous(PachydermV1(memory_side.connection)).list()
+    Port(PachydermV1(memory_side.connection)).list()
 
     assert "authn-token" not in pachd.metadata
     assert set(pachd.calls) == {"ListPipeline"}
@@ -151,7 +150,7 @@ def test_a_changed_ca_file_is_used_for_the_next_tls_connection(
     authority = tmp_path / "ca.crt"
     authority.write_bytes(another.pem)
     with MemoryPachd(tls=(ours.key, ours.pem)) as pachd:
-        port = Synchronous(PachydermV1(dataclasses.replace(connection_to(pachd.address), ca_file=authority)))
+        port = Port(PachydermV1(dataclasses.replace(connection_to(pachd.address), ca_file=authority)))
         with pytest.raises(Unreachable):
             port.server()
 

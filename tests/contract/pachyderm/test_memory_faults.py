@@ -19,8 +19,7 @@ from spout_operator.pachyderm.v1 import client
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from spout_testbed.waiting import eventually
-from tests.contract.calls import Synchronous
-from tests.contract.pachyderm.harness import OWNER, SPEC, Side, connection_to
+from tests.contract.pachyderm.harness import OWNER, SPEC, Port, Side, connection_to
 from tests.memory_pachd import MemoryPachd
 
 Code = grpc.StatusCode
@@ -184,7 +183,7 @@ def test_a_pipeline_that_somebody_makes_at_the_same_time_is_left_as_it_is(
     assert pachd.calls["CreatePipeline"] == 1
 
 
-CALLS: dict[str, Callable[[Synchronous, str, str, str], object]] = {
+CALLS: dict[str, Callable[[Port, str, str, str], object]] = {
     "GetVersion": lambda port, _name, _head, _marker: port.server(),
     "InspectPipeline": lambda port, name, _head, _marker: port.observe(name),
     "ListPipeline": lambda port, _name, _head, _marker: port.list(),
@@ -206,7 +205,7 @@ def test_no_call_waits_longer_than_its_deadline(memory_side: Side, pachd: Memory
     name = memory_side.created()
     head = memory_side.spout.commit(name)
     marker = memory_side.spout.marker(name, {"offset/0": b"1"})
-    impatient = Synchronous(PachydermV1(dataclasses.replace(connection_to(pachd.address), deadline=0.05)))
+    impatient = Port(PachydermV1(dataclasses.replace(connection_to(pachd.address), deadline=0.05)))
     pachd.hang(method)
     asked = time.monotonic()
 
@@ -222,7 +221,7 @@ def test_no_call_waits_longer_than_its_deadline(memory_side: Side, pachd: Memory
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        port = Synchronous(PachydermV1(connection_to(f"grpc://127.0.0.1:{nobody.getsockname()[1]}")))
+        port = Port(PachydermV1(connection_to(f"grpc://127.0.0.1:{nobody.getsockname()[1]}")))
         asked = time.monotonic()
 
         with pytest.raises(Unreachable, match="did not answer") as caught:
@@ -254,7 +253,7 @@ def test_a_message_nested_too_deeply_fails_one_request_and_not_the_operator() ->
     server.start()
     try:
         with pytest.raises(Retryable) as caught:
-            Synchronous(PachydermV1(connection_to(f"grpc://127.0.0.1:{port}"))).observe("deep")
+            Port(PachydermV1(connection_to(f"grpc://127.0.0.1:{port}"))).observe("deep")
         assert "Exception deserializing response" in caught.value.said
     finally:
         server.stop(0).wait()

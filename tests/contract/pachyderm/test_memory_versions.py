@@ -7,11 +7,10 @@ import pytest
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from tests.contract.calls import Synchronous
-from tests.contract.pachyderm.harness import OWNER, SPEC, Side
+from tests.contract.pachyderm.harness import OWNER, SPEC, Port, Side
 from tests.memory_pachd import MemoryPachd
 
-WRITES: dict[str, Callable[[Synchronous, str, str], object]] = {
+WRITES: dict[str, Callable[[Port, str, str], object]] = {
     "create": lambda port, _name, new: port.create(new, SPEC, OWNER),
     "update": lambda port, name, _new: port.update(name, SPEC, OWNER),
     "start": lambda port, name, _new: port.start(name),
@@ -40,7 +39,7 @@ def test_an_unsupported_version_is_read_and_never_written_to(
     name, new = memory_side.created(), memory_side.new_name()
     pachd.calls.reset()
     pachd.become(version)
-    port = Synchronous(PachydermV1(memory_side.connection))
+    port = Port(PachydermV1(memory_side.connection))
 
     for write in WRITES.values():
         with pytest.raises(Stalled, match=says) as caught:
@@ -67,7 +66,7 @@ def test_the_version_is_asked_before_the_first_write(memory_side: Side, pachd: M
     name, new = memory_side.created(), memory_side.new_name()
     pachd.calls.reset()
 
-    WRITES[write](Synchronous(PachydermV1(memory_side.connection)), name, new)
+    WRITES[write](Port(PachydermV1(memory_side.connection)), name, new)
 
     assert pachd.calls["GetVersion"] == 1
 

@@ -7,9 +7,10 @@ from typing import Any
 from spout_operator.core.decision import Action, Decision, decide
 from spout_operator.core.deletion import decide_deletion
 from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
-from spout_operator.core.model import DeletionPolicy, Pipeline, PipelineState, Server
+from spout_operator.core.model import AdoptionPolicy, DeletionPolicy, Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.server import Server
 from spout_operator.core.status import conditions
 from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.conditions import Condition
@@ -63,6 +64,7 @@ def a_step(action: Action) -> Decision:
         Action.NONE: (asked, there),
         Action.CREATE: (asked, None),
         Action.UPDATE: (edited, there),
+        Action.TAKE_OVER: (a_spout(adoption_policy=AdoptionPolicy.IF_UNOWNED), a_pipeline(owner=None)),
         Action.STOP: (a_spout(suspend=True), there),
         Action.START: (asked, stopped),
     }

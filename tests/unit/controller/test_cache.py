@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.resource import SpoutResource
-from tests.builders import Body, a_key, a_resource, a_spout_body
+from tests.builders import Body, a_key, a_name, a_resource, a_spout_body
 
 KEY = a_key()
 
@@ -39,7 +39,7 @@ def test_a_resource_that_was_put_in_is_there() -> None:
 
     assert cache.get(KEY) == SpoutResource.from_body(body)
     assert cache.spouts() == [KEY]
-    assert list(cache.claims()) == [("my-spout", frozenset({KEY}))]
+    assert list(cache.claims()) == [(a_name(), frozenset({KEY}))]
 
 
 def test_an_unknown_resource_is_none() -> None:
@@ -185,7 +185,7 @@ def test_a_spout_made_anew_with_another_pipeline_gives_up_the_old_claim() -> Non
     cache = a_cache(a_spout_body(), newer_with_name := a_spout_body({"name": "other"}, resourceVersion="101", uid="2"))
 
     assert cache.get(KEY) == SpoutResource.from_body(newer_with_name)
-    assert list(cache.claims()) == [("other", frozenset({KEY}))]
+    assert list(cache.claims()) == [(a_name("other"), frozenset({KEY}))]
 
 
 def test_several_spouts_can_name_one_pipeline() -> None:
@@ -196,8 +196,8 @@ def test_several_spouts_can_name_one_pipeline() -> None:
     )
 
     assert dict(cache.claims()) == {
-        "shared": frozenset({a_key("a"), a_key("shared", "elsewhere")}),
-        "b": frozenset({a_key("b")}),
+        a_name("shared"): frozenset({a_key("a"), a_key("shared", "elsewhere")}),
+        a_name("b"): frozenset({a_key("b")}),
     }
 
 
@@ -303,7 +303,7 @@ def test_claims_are_always_those_of_the_known_spouts(steps: list[tuple[str, str,
             cache.put(a_resource({"name": what}, name=name, resourceVersion=str(version)))
 
     known = {key: resource.spec["name"] for key in cache.spouts() if (resource := cache.get(key)) is not None}
-    claims = {key: name for name, keys in cache.claims() for key in keys}
+    claims = {key: name.name for name, keys in cache.claims() for key in keys}
     assert claims == known
     assert all(keys for _, keys in cache.claims()), "no name without a Spout"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from spout_operator.core.model import Capabilities
 from spout_operator.core.resource import condition_of
+from spout_operator.core.server import Capabilities
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import message
 from spout_testbed.waiting import eventually_async

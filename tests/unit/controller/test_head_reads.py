@@ -9,8 +9,8 @@ from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.poller import Poller
-from spout_operator.core.model import Heads, SpoutKey
-from tests.builders import a_key, a_resource, a_spec, an_owner
+from spout_operator.core.model import Heads, PipelineName, SpoutKey
+from tests.builders import a_key, a_name, a_resource, a_spec, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.unit.controller import virtual_time
 
@@ -27,11 +27,11 @@ class Watched:
         """Which head moved, and when that was noticed."""
         self.noticed = asyncio.Event()
         self._heads = HeadReads(interval=TICK, quiet_interval=BOUND)
-        self._last: dict[str, Heads] = {}
+        self._last: dict[PipelineName, Heads] = {}
         cache = SpoutCache(lambda _: None)
-        for name in names:
-            cache.put(a_resource(name=name))
-            self.pachyderm.make(name, a_spec(), an_owner(spout=a_key(name)))
+        for name in map(a_name, names):
+            cache.put(a_resource(name=name.name))
+            self.pachyderm.make(name, a_spec(), an_owner(spout=a_key(name.name)))
             self._last[name] = self.pachyderm.heads_of(name)
             self._heads.note(name, self._last[name], quiet_for=quiet_for)
         self._poller = Poller(
@@ -43,10 +43,11 @@ class Watched:
         )
 
     def _look(self, key: SpoutKey) -> None:
-        heads = self.pachyderm.heads_of(key.name)
-        self._heads.note(key.name, heads)
-        if heads != self._last[key.name]:
-            self._last[key.name] = heads
+        name = a_name(key.name)
+        heads = self.pachyderm.heads_of(name)
+        self._heads.note(name, heads)
+        if heads != self._last[name]:
+            self._last[name] = heads
             self.seen.append((key.name, virtual_time.now()))
             self.noticed.set()
 
@@ -75,7 +76,7 @@ def test_the_commits_of_a_busy_spout_are_seen_in_less_than_two_ticks(every: floa
         ages = []
         for _ in range(200):
             await asyncio.sleep(every)
-            watched.pachyderm.commit("busy")
+            watched.pachyderm.commit(a_name("busy"))
             ages.append(virtual_time.now())
         await asyncio.sleep(2 * TICK)
         poller.cancel()
@@ -92,7 +93,7 @@ def test_a_commit_after_a_pause_is_seen_within_a_quarter_of_it_and_the_bound(pau
         watched = Watched("rare")
         poller = asyncio.create_task(watched.polled(2 * A_DAY))
         await asyncio.sleep(pause)
-        watched.pachyderm.commit("rare")
+        watched.pachyderm.commit(a_name("rare"))
         await asyncio.sleep(BOUND + TICK)
         poller.cancel()
         return watched.seen[0][1] - pause
@@ -104,11 +105,11 @@ def test_a_spout_that_commits_after_a_long_pause_is_busy_again() -> None:
     async def scenario() -> float:
         watched = Watched("rare", quiet_for=A_DAY)
         poller = asyncio.create_task(watched.polled(A_DAY))
-        watched.pachyderm.commit("rare")
+        watched.pachyderm.commit(a_name("rare"))
         await watched.noticed.wait()
         await asyncio.sleep(7 * TICK)
         made = virtual_time.now()
-        watched.pachyderm.commit("rare")
+        watched.pachyderm.commit(a_name("rare"))
         await asyncio.sleep(BOUND)
         poller.cancel()
         return watched.seen[1][1] - made

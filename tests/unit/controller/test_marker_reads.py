@@ -23,7 +23,7 @@ from tests.unit.controller.virtual_time import AtOnce, now
 
 Code = grpc.StatusCode
 SPOUT = a_spout()
-NAME = SPOUT.pipeline_name
+NAME = SPOUT.pipeline_name.name
 
 
 class Reader:
@@ -56,7 +56,7 @@ def adapter(pachd: MemoryPachd) -> PachydermV1:
 
 @pytest.fixture
 def reader(adapter: PachydermV1) -> Reader:
-    asyncio.run(adapter.create(NAME, a_spec(), an_owner()))
+    asyncio.run(adapter.create(SPOUT.pipeline_name, a_spec(), an_owner()))
     return Reader(adapter)
 
 

@@ -19,7 +19,7 @@ from spout_operator.core.reasons import Reason
 from spout_operator.ports import Result
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.waiting import eventually_async
-from tests.builders import a_key, a_spout_body, an_owner
+from tests.builders import a_key, a_name, a_spout_body, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import PATIENCE, controller_over, running
@@ -119,7 +119,7 @@ async def without_their_pipeline(cluster: Cluster, keys: list[SpoutKey]) -> None
         cluster.spouts.delete(key)
     await cluster.quiet()
     for key in keys:
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
 async def without_their_finalizer(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -128,7 +128,7 @@ async def without_their_finalizer(cluster: Cluster, keys: list[SpoutKey]) -> Non
         cluster.spouts.purge(key)
     await cluster.quiet()
     for key in keys:
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
 async def without_an_event(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -137,12 +137,12 @@ async def without_an_event(cluster: Cluster, keys: list[SpoutKey]) -> None:
         cluster.spouts.vanish(key)
     await cluster.settle()
     for key in keys:
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
 async def with_their_pipeline_gone_before(cluster: Cluster, keys: list[SpoutKey]) -> None:
     for key in keys:
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
     await cluster.controller.poller.poll()
     for key in keys:
         cluster.spouts.delete(key)
@@ -158,13 +158,13 @@ async def made_anew_meanwhile(cluster: Cluster, keys: list[SpoutKey]) -> None:
     await cluster.settle()
     for key in keys:
         cluster.spouts.delete(key)
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
 async def while_their_status_cannot_be_written(cluster: Cluster, keys: list[SpoutKey]) -> None:
     """The write was under way when they went, and failed."""
     for key in keys:
-        cluster.pipelines.commit(key.name)
+        cluster.pipelines.commit(a_name(key.name))
     cluster.spouts.hang()
     cluster.spouts.fail(times=len(keys))
     await cluster.controller.poller.poll()
@@ -176,7 +176,7 @@ async def while_their_status_cannot_be_written(cluster: Cluster, keys: list[Spou
     await cluster.settle()
     cluster.spouts.fail(times=0)
     for key in keys:
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
 async def while_pachyderm_is_away(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -187,7 +187,7 @@ async def while_pachyderm_is_away(cluster: Cluster, keys: list[SpoutKey]) -> Non
     await cluster.settle()
     cluster.pipelines.fails_with = None
     for key in keys:
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
 async def with_a_spec_that_cannot_be(cluster: Cluster, keys: list[SpoutKey]) -> None:
@@ -200,13 +200,13 @@ async def with_a_spec_that_cannot_be(cluster: Cluster, keys: list[SpoutKey]) -> 
 
 async def whose_pipeline_is_somebody_elses(cluster: Cluster, keys: list[SpoutKey]) -> None:
     for key in keys:
-        cluster.pipelines.hand_over(key.name, an_owner(cluster="another"))
+        cluster.pipelines.hand_over(a_name(key.name), an_owner(cluster="another"))
     await cluster.settle()
     for key in keys:
         cluster.spouts.delete(key)
     await cluster.quiet()
     for key in keys:
-        await cluster.pipelines.delete(key.name, keep_repo=False)
+        await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
 WAYS: tuple[Way, ...] = (
@@ -229,7 +229,7 @@ async def come_and_go(cluster: Cluster, way: Way, prefix: str, spouts: int) -> N
     keys = [cluster.spouts.create(a_spout_body(name=f"{prefix}-{number}")) for number in range(spouts)]
     await cluster.until(lambda: all(cluster.total(key) == 0 for key in keys))
     for key in keys:
-        cluster.pipelines.commit(key.name)
+        cluster.pipelines.commit(a_name(key.name))
     await cluster.settle()
     await cluster.until(lambda: all(cluster.total(key) == 1 for key in keys))
     await way(cluster, keys)

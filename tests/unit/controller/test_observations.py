@@ -7,7 +7,7 @@ import pytest
 
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.observations import ObservationCache
-from spout_operator.core.model import Heads, Pipeline, PipelineState
+from spout_operator.core.model import Heads, Pipeline, PipelineName, PipelineState
 from tests.builders import a_pipeline, a_spec
 
 NAME = a_pipeline().name
@@ -17,12 +17,12 @@ def a_knowledge() -> ObservationCache:
     return ObservationCache(HeadReads(interval=10, quiet_interval=300))
 
 
-def listed(**fields: Any) -> dict[str, Pipeline]:
+def listed(**fields: Any) -> dict[PipelineName, Pipeline]:
     """What a list has, which does not tell of workers."""
     return {NAME: dataclasses.replace(a_pipeline(**fields), workers=None)}
 
 
-CHANGES: list[tuple[dict[str, Pipeline], str]] = [
+CHANGES: list[tuple[dict[PipelineName, Pipeline], str]] = [
     (listed(version=2), "a new version"),
     (listed(state=PipelineState.CRASHING), "another state"),
     (listed(spec=a_spec(description="other")), "another spec"),
@@ -31,7 +31,9 @@ CHANGES: list[tuple[dict[str, Pipeline], str]] = [
 
 
 @pytest.mark.parametrize(("after", "reason"), CHANGES, ids=[reason for _, reason in CHANGES])
-def test_a_changed_pipeline_is_told_once_and_has_to_be_observed_anew(after: dict[str, Pipeline], reason: str) -> None:
+def test_a_changed_pipeline_is_told_once_and_has_to_be_observed_anew(
+    after: dict[PipelineName, Pipeline], reason: str
+) -> None:
     knowledge = a_knowledge()
     knowledge.remember(a_pipeline())
     assert knowledge.compare_with(listed(), [NAME]) == [], reason

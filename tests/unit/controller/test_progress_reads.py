@@ -17,13 +17,13 @@ from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import World, now
 
 SPOUT = a_spout()
-NAME = SPOUT.pipeline_name
+NAME = SPOUT.pipeline_name.name
 
 
 @pytest.fixture(autouse=True)
 async def pipeline(adapter: PachydermV1) -> None:
     """It is there, and owned."""
-    await adapter.create(NAME, a_spec(), an_owner())
+    await adapter.create(SPOUT.pipeline_name, a_spec(), an_owner())
 
 
 class Reader:
@@ -103,8 +103,8 @@ async def test_the_count_begins_anew_with_a_pipeline_that_is_made_anew(
     for _ in range(6):
         pachd.append_commit(NAME)
     assert not await reader.look()
-    await adapter.delete(NAME, keep_repo=False)
-    await adapter.create(NAME, a_spec(), an_owner())
+    await adapter.delete(SPOUT.pipeline_name, keep_repo=False)
+    await adapter.create(SPOUT.pipeline_name, a_spec(), an_owner())
     pachd.append_commit(NAME)
 
     with pytest.raises(Missing, match="could not list the commits"):

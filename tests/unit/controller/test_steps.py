@@ -9,7 +9,7 @@ from spout_operator.core.model import Owner, PipelineState
 from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import Client
-from tests.builders import a_key, a_spec, a_spout_body
+from tests.builders import a_key, a_name, a_spec, a_spout_body
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import CLUSTER, World
@@ -32,7 +32,7 @@ async def test_a_pipeline_that_appears_before_it_is_created_is_updated_and_not_t
         pachd.release("InspectRepo")
         await world.shows(KEY, version=2, synced="True")
 
-    observed = await adapter.observe(NAME)
+    observed = await adapter.observe(a_name(NAME))
     assert observed is not None
     assert observed.spec == a_spec(description="edited")
 
@@ -65,7 +65,7 @@ async def test_a_spec_that_pachyderm_could_not_run_never_reaches_it(  # noqa: PL
 ) -> None:
     caplog.set_level("INFO")
     if is_there:
-        await adapter.create(NAME, a_spec(), OWNER)
+        await adapter.create(a_name(NAME), a_spec(), OWNER)
     created = pachd.calls["CreatePipeline"]
     async with World(pachd, spouts) as world:
         spouts.create(a_spout_body(spec))
@@ -81,7 +81,9 @@ async def test_a_pipeline_that_is_as_asked_for_is_not_checked_again(
 ) -> None:
     """Its podPatch could not be applied any more where a new release of the operator checks more than the last one."""
     spec = patched({"op": "remove", "path": "/affinity"})
-    await adapter.create(NAME, a_spec(pod_patch=str(spec["podPatch"]).replace(", ", ",").replace(": ", ":")), OWNER)
+    await adapter.create(
+        a_name(NAME), a_spec(pod_patch=str(spec["podPatch"]).replace(", ", ",").replace(": ", ":")), OWNER
+    )
     pachd.set_state(NAME, PipelineState.RUNNING)
     pachd.come_up(NAME)
     async with World(pachd, spouts) as world:

@@ -8,11 +8,16 @@ import pytest
 from spout_operator.core import decision
 from spout_operator.core.decision import Action, Check, Situation, Written
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import PipelineState, Service, SpoutOptions
+from spout_operator.core.model import AdoptionPolicy, PipelineState, Resources, Service, SpoutOptions, Toleration
 from spout_operator.core.reasons import Reason
 from spout_operator.core.spec.defaults import with_server_defaults
-from tests.builders import CAPABILITIES, a_pipeline, a_situation, a_spec, a_spout, an_owner
+from spout_operator.core.spec.quantity import cores
+from tests.builders import CAPABILITIES, a_name, a_pipeline, a_situation, a_spec, a_spout, an_owner
 
+ADOPTS = a_spout(adoption_policy=AdoptionPolicy.IF_UNOWNED)
+UNOWNED = a_pipeline(owner=None)
+#: A server that writes owners into new versions only.
+RESTARTS = dataclasses.replace(CAPABILITIES, takes_over_without_restart=False)
 EDITED = a_spec(description="edited")
 STOPPED = a_pipeline(stopped=True, state=PipelineState.PAUSED)
 
@@ -47,6 +52,40 @@ ROWS = [
         situation=options(overwrite=True),
         answer=Reason.UNSUPPORTED_BY_SERVER,
     ),
+    Row(
+        reason="a project on a server without",
+        check=decision.server_cannot,
+        situation=a_situation(
+            spout=a_spout(pipeline_name=a_name(project="ingest")),
+            observed=None,
+            capabilities=dataclasses.replace(CAPABILITIES, projects=False),
+        ),
+        answer=Reason.UNSUPPORTED_BY_SERVER,
+    ),
+    Row(
+        reason="the project that every server has",
+        check=decision.server_cannot,
+        situation=a_situation(capabilities=dataclasses.replace(CAPABILITIES, projects=False)),
+        answer=None,
+    ),
+    Row(
+        reason="tolerations on a server without",
+        check=decision.server_cannot,
+        situation=a_situation(
+            spout=a_spout(spec=a_spec(tolerations=(Toleration(key="ingest", operator="Exists"),))),
+            capabilities=dataclasses.replace(CAPABILITIES, tolerations=False),
+        ),
+        answer=Reason.UNSUPPORTED_BY_SERVER,
+    ),
+    Row(
+        reason="requests of the sidecar on a server without",
+        check=decision.server_cannot,
+        situation=a_situation(
+            spout=a_spout(spec=a_spec(sidecar_resource_requests=Resources(cpu=cores("1")))),
+            capabilities=dataclasses.replace(CAPABILITIES, sidecar_resource_requests=False),
+        ),
+        answer=Reason.UNSUPPORTED_BY_SERVER,
+    ),
     Row(reason="neither is asked for", check=decision.server_cannot, situation=options(), answer=None),
     Row(reason="the server has both", check=decision.server_cannot, situation=a_situation(), answer=None),
     Row(
@@ -60,6 +99,12 @@ ROWS = [
         check=decision.older_spout_wins,
         situation=a_situation(older_claim="ingest/older"),
         answer=None,
+    ),
+    Row(
+        reason="an older Spout, and a pipeline that both would take over",
+        check=decision.older_spout_wins,
+        situation=a_situation(spout=ADOPTS, observed=UNOWNED, older_claim="ingest/older"),
+        answer=Reason.PIPELINE_CONFLICT,
     ),
     Row(reason="no older Spout", check=decision.older_spout_wins, situation=a_situation(observed=None), answer=None),
     Row(reason="no pipeline", check=decision.is_missing, situation=a_situation(observed=None), answer=Action.CREATE),
@@ -75,6 +120,42 @@ ROWS = [
         check=decision.is_not_ours,
         situation=a_situation(observed=a_pipeline(spec=None)),
         answer=Reason.PIPELINE_NOT_OWNED,
+    ),
+    Row(
+        reason="no owner",
+        check=decision.is_not_ours,
+        situation=a_situation(observed=UNOWNED),
+        answer=Reason.PIPELINE_NOT_OWNED,
+    ),
+    Row(
+        reason="no owner, and the Spout may take it over",
+        check=decision.is_not_ours,
+        situation=a_situation(spout=ADOPTS, observed=UNOWNED),
+        answer=None,
+    ),
+    Row(
+        reason="no owner, and the Spout may take it over",
+        check=decision.is_unowned,
+        situation=a_situation(spout=ADOPTS, observed=UNOWNED),
+        answer=Action.TAKE_OVER,
+    ),
+    Row(
+        reason="the server would restart the spout for nothing else",
+        check=decision.is_unowned,
+        situation=a_situation(spout=ADOPTS, observed=UNOWNED, capabilities=RESTARTS),
+        answer=Reason.ADOPTION_RESTARTS,
+    ),
+    Row(
+        reason="the update that has to be made takes it over too",
+        check=decision.is_unowned,
+        situation=a_situation(spout=dataclasses.replace(ADOPTS, spec=EDITED), observed=UNOWNED, capabilities=RESTARTS),
+        answer=Action.UPDATE,
+    ),
+    Row(
+        reason="it has an owner",
+        check=decision.is_unowned,
+        situation=a_situation(spout=ADOPTS),
+        answer=None,
     ),
     Row(reason="this Spout's", check=decision.is_not_ours, situation=a_situation(), answer=None),
     Row(

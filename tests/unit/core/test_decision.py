@@ -10,12 +10,22 @@ from hypothesis import strategies as st
 from spout_operator.core.decision import Action, Written, decide
 from spout_operator.core.deletion import decide_deletion, held
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineSpec, PipelineState, Spout, SpoutOptions
+from spout_operator.core.model import (
+    AdoptionPolicy,
+    DeletionPolicy,
+    Owner,
+    Pipeline,
+    PipelineSpec,
+    PipelineState,
+    Spout,
+    SpoutOptions,
+)
 from spout_operator.core.reasons import Reason
-from tests.builders import a_key, a_pipeline, a_situation, a_spec, a_spout, a_transform, an_owner
+from tests.builders import a_key, a_name, a_pipeline, a_situation, a_spec, a_spout, a_transform, an_owner
 from tests.unit.core.strategies import specs
 
 OTHER_IMAGE = a_spec(transform=a_transform(image="other:2"))
+ADOPTS = a_spout(adoption_policy=AdoptionPolicy.IF_UNOWNED)
 OTHER_SPOUT = an_owner(spout=a_key("another"))
 OTHER_CLUSTER = an_owner(cluster="cluster-2")
 
@@ -60,6 +70,29 @@ STEPS = [
     ),
     Step(
         reason="the pipeline is as asked for: no write",
+        action=Action.NONE,
+        shows=Reason.APPLIED,
+        says="as the Spout asks",
+    ),
+    Step(
+        reason="a pipeline without an owner is taken over, where that is asked for",
+        spout=ADOPTS,
+        observed=a_pipeline(owner=None),
+        action=Action.TAKE_OVER,
+        shows=Reason.ADOPTING,
+        says="which has no owner",
+    ),
+    Step(
+        reason="it is taken over before it is updated: the update is a step of its own",
+        spout=dataclasses.replace(ADOPTS, spec=OTHER_IMAGE),
+        observed=a_pipeline(owner=None),
+        action=Action.TAKE_OVER,
+        shows=Reason.ADOPTING,
+        says="which has no owner",
+    ),
+    Step(
+        reason="what is ours already needs no taking over",
+        spout=ADOPTS,
         action=Action.NONE,
         shows=Reason.APPLIED,
         says="as the Spout asks",
@@ -184,16 +217,44 @@ STALLED = [
         says=("ingest/older", "'my-spout'", "delete one of the two", "another spec.name"),
     ),
     StalledCase(
-        reason="a pipeline without owner annotations is somebody's: the message says how to hand it over",
+        reason="a pipeline without owner annotations is somebody's: the message says how to take it over",
         observed=a_pipeline(owner=None),
         shows=Reason.PIPELINE_NOT_OWNED,
         says=(
             "'my-spout'",
             "no owner annotations",
             "another spec.name",
-            '"spout-operator.io/spout": "ingest/my-spout"',
-            '"spout-operator.io/cluster": "cluster-1"',
+            "set spec.adoptionPolicy to IfUnowned",
         ),
+    ),
+    StalledCase(
+        reason="a pipeline of another kind cannot be taken over",
+        spout=ADOPTS,
+        observed=a_pipeline(owner=None, spec=None),
+        shows=Reason.PIPELINE_NOT_OWNED,
+        says=("left alone. Make this Spout anew with another spec.name",),
+    ),
+    StalledCase(
+        reason="a pipeline of another Spout is not taken over",
+        spout=ADOPTS,
+        observed=a_pipeline(owner=OTHER_SPOUT),
+        shows=Reason.PIPELINE_NOT_OWNED,
+        says=("belongs to the Spout ingest/another", "left alone"),
+    ),
+    StalledCase(
+        reason="the older of two Spouts takes a pipeline over",
+        spout=ADOPTS,
+        observed=a_pipeline(owner=None),
+        older_claim="ingest/older",
+        shows=Reason.PIPELINE_CONFLICT,
+        says=("ingest/older", "wins"),
+    ),
+    StalledCase(
+        reason="a pipeline with another marker is not taken over: the update would lose the position",
+        spout=dataclasses.replace(ADOPTS, spec=a_spec(spout=SpoutOptions(marker="position"))),
+        observed=a_pipeline(owner=None),
+        shows=Reason.INVALID_SPEC,
+        says=("spec.spout.marker", "'offset'"),
     ),
     StalledCase(
         reason="a pipeline of another Spout is not taken",
@@ -427,5 +488,5 @@ def test_a_foreign_pipeline_is_never_deleted(policy: DeletionPolicy, owner: Owne
 def test_a_pipeline_of_an_unknown_owner_is_kept_and_the_message_has_the_command(
     policy: DeletionPolicy, command: str
 ) -> None:
-    assert command in held(policy, "my-spout")
-    assert "set spec.deletionPolicy to Orphan" in held(policy, "my-spout")
+    assert command in held(policy, a_name())
+    assert "set spec.deletionPolicy to Orphan" in held(policy, a_name())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from spout_operator.core.facts import read
-from tests.builders import NOON, Body, a_key, a_resource
+from tests.builders import NOON, Body, a_key, a_name, a_resource
 
 STATUS: Body = {
     "conditions": [
@@ -21,7 +21,7 @@ def test_a_spout_that_was_not_looked_at_yet() -> None:
     found = read(a_resource())
 
     assert (found.key, found.uid, found.version) == (a_key(), "uid-of-ingest-my-spout", 100)
-    assert (found.pipeline_name, found.suspended, found.finalizers, found.deleted) == ("my-spout", False, (), None)
+    assert (found.pipeline_name, found.suspended, found.finalizers, found.deleted) == (a_name(), False, (), None)
     assert (found.generation, found.created) == (1, "2026-01-31T12:00:00Z")
     assert (found.ready, found.stalled) == (("Unknown", "Pending"), False)
     assert (found.commits, found.last_commit, found.marker_moved) == (None, None, None)
@@ -34,7 +34,7 @@ def test_a_spout_with_a_status() -> None:
 
     assert (found.generation, found.deleted) == (4, deleted)
 
-    assert (found.pipeline_name, found.suspended, found.finalizers) == ("other", True, ("f",))
+    assert (found.pipeline_name, found.suspended, found.finalizers) == (a_name("other"), True, ("f",))
     assert (found.ready, found.stalled) == (("True", "Running"), True)
     assert (found.commits, found.last_commit, found.marker_moved) == (7, NOON.timestamp(), NOON.timestamp())
 

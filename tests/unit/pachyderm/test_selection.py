@@ -6,10 +6,11 @@ import functools
 import pytest
 
 from spout_operator.core.errors import SpoutError, Stalled, Unreachable
-from spout_operator.core.model import Owner, PipelineSpec, Server
+from spout_operator.core.model import Owner, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
+from spout_operator.core.server import Server
 from spout_operator.pachyderm.selection import SelectedPachyderm
-from tests.builders import CAPABILITIES, a_spec, an_owner
+from tests.builders import CAPABILITIES, a_name, a_spec, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 
 
@@ -36,7 +37,7 @@ class Adapter(MemoryPipelines):
             raise Stalled(Reason.UNSUPPORTED_PACHYDERM, f"is no {self.version}")
         return dataclasses.replace(await super().server(), version=self.version)
 
-    async def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
+    async def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
         await self.server()
         self.calls["create"] += 1
         return await super().create(name, spec, owner)
@@ -64,7 +65,7 @@ async def test_the_adapter_that_knows_the_version_serves(
     server.version = version
 
     found = await selected.server()
-    await selected.create("my-spout", a_spec(), an_owner())
+    await selected.create(a_name(), a_spec(), an_owner())
 
     assert (found.version, found.capabilities) == (version, (await adapters[version].server()).capabilities)
     assert {name for name, adapter in adapters.items() if adapter.calls["create"]} == {version}
@@ -91,9 +92,9 @@ async def test_an_upgrade_while_the_operator_runs_changes_the_adapter(
     server.version = "two"
 
     with pytest.raises(Stalled, match="is no one"):
-        await selected.create("my-spout", a_spec(), an_owner())
+        await selected.create(a_name(), a_spec(), an_owner())
     assert (await selected.server()).version == "two"
-    await selected.create("my-spout", a_spec(), an_owner())
+    await selected.create(a_name(), a_spec(), an_owner())
 
     assert (adapters["one"].calls["create"], adapters["two"].calls["create"]) == (0, 1)
 

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from spout_operator.core.model import Capabilities, PipelineSpec
+from spout_operator.core.model import PipelineSpec
+from spout_operator.core.server import Capabilities
 
 
 def with_server_defaults(spec: PipelineSpec, capabilities: Capabilities) -> PipelineSpec:

@@ -16,6 +16,15 @@ RULE = (
     "of which the first and the last are a letter or digit"
 )
 
+#: Of a project, as in the CRD.
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}")
+PROJECT_RULE = "the name of a project: at most 51 letters, digits, '_' and '-', the first a letter or digit"
+
+
+def is_project(name: str) -> bool:
+    """Whether a project can have this name."""
+    return _PROJECT.fullmatch(name) is not None
+
 
 def is_runnable(name: str) -> bool:
     """Whether a spout can run under this name."""

@@ -4,6 +4,7 @@ The CRD has checked most of it at `kubectl apply`; this still reads with care, b
 cluster can be older than the operator. All findings are collected: a person mends them in one go.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,9 +17,12 @@ from spout_operator.core.spec import naming, pod_patch, quantity, runnable
 from spout_operator.core.spec.fields import Reader
 
 
-def pipeline_name(resource: SpoutResource) -> str:
+def pipeline_name(resource: SpoutResource) -> model.PipelineName:
     """The pipeline that a Spout names: `spec.name`, or its own name. Readable also where the spec is not valid."""
-    return str(resource.spec.get("name") or resource.key.name)
+    return model.PipelineName(
+        project=sys.intern(str(resource.spec.get("project") or model.DEFAULT_PROJECT)),
+        name=str(resource.spec.get("name") or resource.key.name),
+    )
 
 
 def secrets_of(resource: SpoutResource, *, env: Iterable[str] = (), names: Iterable[str] = ()) -> Secrets:
@@ -30,7 +34,8 @@ def secrets_of(resource: SpoutResource, *, env: Iterable[str] = (), names: Itera
         names: what everybody knows, beside the names of the Spout and its pipeline.
     """
     key = resource.key
-    known = (*names, str(key), key.name, key.namespace, pipeline_name(resource))
+    pipeline = pipeline_name(resource)
+    known = (*names, str(key), key.name, key.namespace, pipeline.name, str(pipeline))
     return Secrets([*env, *_env_values(resource.spec)], names=known)
 
 
@@ -61,21 +66,27 @@ def parse_spout(resource: SpoutResource) -> model.Spout:
     reader = Reader()
     spec = resource.spec
     name = pipeline_name(resource)
-    if not naming.is_runnable(name):
-        reader.problems.append(_unfit_name(name, resource.key.name))
+    if not naming.is_runnable(name.name):
+        reader.problems.append(_unfit_name(name.name, resource.key.name))
+    if not naming.is_project(name.project):
+        reader.problems.append(f"spec.project: found {name.project!r:.100}, expected {naming.PROJECT_RULE}")
     parsed = model.PipelineSpec(
         description=reader.text(spec, "spec.description"),
         transform=_transform(reader, reader.section(spec, "spec.transform")),
         spout=_spout_options(reader, reader.section(spec, "spec.spout")),
         resource_requests=_resources(reader, spec, "spec.resourceRequests"),
         resource_limits=_resources(reader, spec, "spec.resourceLimits"),
+        sidecar_resource_requests=_resources(reader, spec, "spec.sidecarResourceRequests"),
+        sidecar_resource_limits=_resources(reader, spec, "spec.sidecarResourceLimits"),
         scheduling_spec=_scheduling(reader, reader.section(spec, "spec.schedulingSpec")),
+        tolerations=tuple(_toleration(reader, found) for found in reader.sections(spec, "spec.tolerations")),
         pod_patch=_pod_patch(reader, spec),
         restart_nonce=reader.text(spec, "spec.restartNonce"),
     )
     reader.problems.extend(runnable.findings(parsed))
     suspend = reader.flag(spec, "spec.suspend")
     policy = reader.choice(spec, "spec.deletionPolicy", model.DeletionPolicy, model.DeletionPolicy.DELETE)
+    adoption = reader.choice(spec, "spec.adoptionPolicy", model.AdoptionPolicy, model.AdoptionPolicy.NEVER)
     if reader.problems:
         raise Stalled(Reason.INVALID_SPEC, "; ".join(reader.problems))
     return model.Spout(
@@ -84,6 +95,7 @@ def parse_spout(resource: SpoutResource) -> model.Spout:
         spec=parsed,
         suspend=suspend,
         deletion_policy=policy,
+        adoption_policy=adoption,
     )
 
 
@@ -173,6 +185,17 @@ def _resources(reader: Reader, spec: Mapping[str, Any], path: str) -> model.Reso
         gpu=model.Gpu(type=reader.text(gpu, f"{path}.gpu.type"), number=reader.number(gpu, f"{path}.gpu.number"))
         if gpu
         else None,
+    )
+
+
+def _toleration(reader: Reader, found: Mapping[str, Any]) -> model.Toleration:
+    path = "spec.tolerations[]"
+    return model.Toleration(
+        key=reader.text(found, f"{path}.key"),
+        operator=reader.text(found, f"{path}.operator") or "Equal",
+        value=reader.text(found, f"{path}.value"),
+        effect=reader.text(found, f"{path}.effect"),
+        toleration_seconds=reader.number(found, f"{path}.tolerationSeconds") if "tolerationSeconds" in found else None,
     )
 
 

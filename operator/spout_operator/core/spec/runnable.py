@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from spout_operator.core.model import PipelineSpec
+from spout_operator.core.model import PipelineSpec, Resources
 from spout_operator.core.spec.mounts import normal_path
 
 #: Belongs to Pachyderm in every version: its inputs and outputs.
 _PFS = "/pfs"
+_OPERATORS = ("Exists", "Equal")
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def findings(spec: PipelineSpec) -> Iterator[str]:
@@ -15,18 +17,24 @@ def findings(spec: PipelineSpec) -> Iterator[str]:
 
     Pachyderm accepts all of it, and the pipeline ends in FAILURE or its worker never starts.
     """
-    yield from _resources(spec)
+    yield from _resources("resource", spec.resource_requests, spec.resource_limits)
+    yield from _resources("sidecarResource", spec.sidecar_resource_requests, spec.sidecar_resource_limits)
+    yield from _gpus(spec)
     yield from _mounts(spec)
+    yield from _tolerations(spec)
 
 
-def _resources(spec: PipelineSpec) -> Iterator[str]:
+def _resources(fields: str, requests: Resources, limits: Resources) -> Iterator[str]:
     for name in ("cpu", "memory", "disk"):
-        request, limit = getattr(spec.resource_requests, name), getattr(spec.resource_limits, name)
+        request, limit = getattr(requests, name), getattr(limits, name)
         if request is not None and limit is not None and request.value > limit.value:
             yield (
-                f"spec.resourceRequests.{name}: {request.text} is above resourceLimits.{name}, which is {limit.text}; "
+                f"spec.{fields}Requests.{name}: {request.text} is above {fields}Limits.{name}, which is {limit.text}; "
                 "lower the request, or raise the limit"
             )
+
+
+def _gpus(spec: PipelineSpec) -> Iterator[str]:
     limited = spec.resource_limits.gpu
     if limited is not None and limited.type.startswith("requests."):
         yield (
@@ -55,3 +63,19 @@ def _mounts(spec: PipelineSpec) -> Iterator[str]:
             yield f"{where} is inside {_PFS}, which belongs to Pachyderm; use another path, such as /etc/kafka"
         elif taken[path] > 1:
             yield f"{where} is also the mountPath of another Secret; give each Secret its own folder"
+
+
+def _tolerations(spec: PipelineSpec) -> Iterator[str]:
+    """Kubernetes, pkg/apis/core/validation ValidateTolerations: it would refuse the Pod."""
+    for index, toleration in enumerate(spec.tolerations):
+        path = f"spec.tolerations[{index}]"
+        if toleration.operator not in _OPERATORS:
+            yield f"{path}.operator: found {toleration.operator!r}, expected one of {', '.join(_OPERATORS)}"
+        if toleration.effect and toleration.effect not in _EFFECTS:
+            yield f"{path}.effect: found {toleration.effect!r}, expected one of {', '.join(_EFFECTS)}"
+        if not toleration.key and toleration.operator != "Exists":
+            yield f"{path}.key: missing; a toleration without a key matches every taint, and needs operator: Exists"
+        if toleration.value and toleration.operator == "Exists":
+            yield f"{path}.value: operator Exists matches every value; remove value, or set operator to Equal"
+        if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
+            yield f"{path}.tolerationSeconds: only effect NoExecute has it; remove it, or set that effect"

@@ -5,9 +5,10 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.model import Pipeline, Server
+from spout_operator.core.model import DEFAULT_PROJECT, Pipeline
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.server import Server
 from spout_operator.core.status import commits as progress
 from spout_operator.core.status import conditions
 from spout_operator.core.timestamps import print_time
@@ -56,7 +57,8 @@ def build(
 
 def _pipeline(pipeline: Pipeline, secrets: Secrets) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "name": pipeline.name,
+        **({"project": pipeline.name.project} if pipeline.name.project != DEFAULT_PROJECT else {}),
+        "name": pipeline.name.name,
         "version": pipeline.version,
         "specCommit": pipeline.spec_commit,
         "state": str(pipeline.state),

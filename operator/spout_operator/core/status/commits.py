@@ -1,4 +1,4 @@
-"""How far a spout has come: finished commits on its output branch, counted incrementally.
+"""How far a spout has come: its finished commits on the output branch, counted incrementally.
 
 The last commit that was counted is in the status, so a restarted operator goes on from there.
 """
@@ -13,7 +13,7 @@ from spout_operator.core.timestamps import parse_time, print_time
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class CommitCount:
-    """`total` finished commits up to and including `last`, the newest of them."""
+    """`total` finished commits of the spout itself, up to and including `last`, the newest of them."""
 
     total: int = 0
     last: Commit | None = None
@@ -40,6 +40,8 @@ class Walk:
     """Finished commits on the way so far."""
     newest: Commit | None = None
     """The newest of them."""
+    is_open: bool = False
+    """Whether a commit on the way is not finished."""
 
     @classmethod
     def begin(cls, count: CommitCount, head: str) -> "Walk":
@@ -64,12 +66,13 @@ class Walk:
         """
         if not page:
             return dataclasses.replace(self, at=self.since)
-        finished = [commit for commit in page if commit.finished_at is not None]
+        finished = [commit for commit in page if commit.finished_at is not None and not commit.is_automatic]
         return dataclasses.replace(
             self,
             at=page[-1].parent,
             finished=self.finished + len(finished),
             newest=self.newest or next(iter(finished), None),
+            is_open=self.is_open or any(commit.finished_at is None for commit in page),
         )
 
     def result(self) -> CommitCount:

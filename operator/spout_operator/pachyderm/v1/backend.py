@@ -8,17 +8,18 @@ import grpc
 from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.errors import Retryable, Stalled
 from spout_operator.core.model import (
-    Capabilities,
+    DEFAULT_PROJECT,
     Commit,
     Heads,
     Marker,
     MarkerLimits,
     Owner,
     Pipeline,
+    PipelineName,
     PipelineSpec,
-    Server,
 )
 from spout_operator.core.reasons import Reason
+from spout_operator.core.server import Capabilities, Server
 from spout_operator.pachyderm.v1 import branches, check, codec, errors
 from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
 from spout_operator.pachyderm.v1.listing import Listing
@@ -35,6 +36,10 @@ CAPABILITIES = Capabilities(
     overwrite=True,
     # 1.13.4, api_server.go setPipelineDefaults.
     service_type="NodePort",
+    projects=False,
+    tolerations=False,
+    sidecar_resource_requests=False,
+    takes_over_without_restart=False,
 )
 #: Of a pipeline that is made.
 FIRST_VERSION = 1
@@ -64,90 +69,99 @@ class PachydermV1:
         return Server(address=self._address, version=version, capabilities=CAPABILITIES)
 
     @in_thread
-    def observe(self, name: str) -> Pipeline | None:
+    def observe(self, name: PipelineName) -> Pipeline | None:
         return self._observe(name)
 
-    def _observe(self, name: str) -> Pipeline | None:
+    def _observe(self, name: PipelineName) -> Pipeline | None:
+        if name.project != DEFAULT_PROJECT:
+            return None
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
-            return client.observe_pipeline(name, self._listing.read_one)
+            return client.observe_pipeline(name.name, self._listing.read_one)
         return None
 
     @in_thread
-    def list(self) -> Mapping[str, Pipeline]:
+    def list(self) -> Mapping[PipelineName, Pipeline]:
         with self._call("list the pipelines") as client:
             return client.list_pipelines(self._listing.read)
 
     @in_thread
-    def check(self, name: str, spec: PipelineSpec) -> None:
-        if found := list(check.findings(name, spec)):
+    def check(self, name: PipelineName, spec: PipelineSpec) -> None:
+        if found := list(check.findings(name.name, spec)):
             raise Stalled(Reason.INVALID_SPEC, "; ".join(found))
 
     @in_thread
-    def create(self, name: str, spec: PipelineSpec, owner: Owner) -> int | None:
+    def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
         with self._call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:
-            client.inspect_repo(name)
+            client.inspect_repo(name.name)
             if self._observe(name) is not None:
                 return None
             raise Stalled(
                 Reason.REPO_EXISTS,
                 f"the repo {name!r} exists without a pipeline; creating the pipeline would detach the heads of its "
-                f"branches, the marker's too. If its data is not needed: pachctl delete repo {name}; "
+                f"branches, the marker's too. If its data is not needed: pachctl delete repo {name.name}; "
                 "otherwise make this Spout anew with another spec.name",
             )
         with self._write(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
-            client.create_pipeline(name, **codec.create_request(spec, owner))
+            client.create_pipeline(name.name, **codec.create_request(spec, owner))
             return FIRST_VERSION
         return None
 
     @in_thread
-    def update(self, name: str, spec: PipelineSpec, owner: Owner) -> int:
+    def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
         with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
-            info = client.inspect_pipeline(name)
+            info = client.inspect_pipeline(name.name)
             request = {**codec.create_request(spec, owner), **codec.kept_in_update(info)}
             with self._write(f"update the pipeline {name!r}"):
-                client.create_pipeline(name, update=True, reprocess=False, **request)
+                client.create_pipeline(name.name, update=True, reprocess=False, **request)
             # 1.13.4, api_server.go: the new version is the old one plus one.
             return int(info.version) + 1
         # The server would make it anew then, and both branch heads would be gone.
         raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; the operator observes it again")
 
+    async def take_over(self, name: PipelineName, owner: Owner) -> None:
+        message = f"this version of Pachyderm cannot give the pipeline {name!r} to {owner.spout} without an update"
+        raise Stalled(Reason.UNSUPPORTED_BY_SERVER, message)
+
     @in_thread
-    def start(self, name: str) -> None:
+    def start(self, name: PipelineName) -> None:
         with self._write(f"start the pipeline {name!r}") as client:
-            client.start_pipeline(name)
+            client.start_pipeline(name.name)
 
     @in_thread
-    def stop(self, name: str) -> None:
+    def stop(self, name: PipelineName) -> None:
         with self._write(f"stop the pipeline {name!r}") as client:
-            client.stop_pipeline(name)
+            client.stop_pipeline(name.name)
 
     @in_thread
-    def delete(self, name: str, *, keep_repo: bool) -> None:
+    def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
         with self._write(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
-            client.delete_pipeline(name, keep_repo=keep_repo)
+            client.delete_pipeline(name.name, keep_repo=keep_repo)
 
     @in_thread
-    def heads(self, name: str) -> Heads:
+    def heads(self, name: PipelineName) -> Heads:
         with self._call(f"list the branches of the repo {name!r}", absent=Kind.NOT_FOUND) as client:
-            return client.list_branches(name, branches.heads)
+            return client.list_branches(name.name, branches.heads)
         return Heads()
 
+    async def recently_committed(self) -> None:
+        """1.13.4 lists the commits of one repo at a time."""
+
     @in_thread
-    def commits(self, name: str, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+    def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         if head == since:
             return []
         if since is not None and not self._has_commit(name, since):
             since = None
         with self._call(f"list the commits of the repo {name!r}") as client:
-            from_commit = (name, since) if since is not None else None
-            found = client.list_commit(name, to_commit=(name, head), from_commit=from_commit, number=most)
+            from_commit = (name.name, since) if since is not None else None
+            found = client.list_commit(name.name, to_commit=(name.name, head), from_commit=from_commit, number=most)
             return [codec.commit(info) for info in found]
 
     @in_thread
-    def marker(self, name: str, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
+    def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         with self._call(f"read the marker {path!r} of {name!r}") as client:
-            commit = codec.commit(client.inspect_commit((name, head)))
-            return read_marker(client, name, path, commit, limits) if commit.finished_at is not None else None
+            commit = codec.commit(client.inspect_commit((name.name, head)))
+            return read_marker(client, name.name, path, commit, limits) if commit.finished_at is not None else None
 
     def close(self) -> None:
         self.calls.close()
@@ -155,9 +169,9 @@ class PachydermV1:
     async def ended(self) -> None:
         await self.calls.ended()
 
-    def _has_commit(self, name: str, commit: str) -> bool:
+    def _has_commit(self, name: PipelineName, commit: str) -> bool:
         with self._call(f"read the commit {commit!r} of {name!r}", absent=Kind.NOT_FOUND) as client:
-            client.inspect_commit((name, commit))
+            client.inspect_commit((name.name, commit))
             return True
         return False
 

@@ -37,6 +37,7 @@ def create_request(spec: model.PipelineSpec, owner: model.Owner) -> dict[str, Me
         "spout": _spout_to(spec.spout),
         "resource_requests": _resources_to(spec.resource_requests),
         "resource_limits": _resources_to(spec.resource_limits),
+        "sidecar_resource_limits": _resources_to(spec.sidecar_resource_limits),
         "scheduling_spec": _scheduling_to(spec.scheduling_spec),
         "pod_patch": spec.pod_patch,
         "metadata": pps_pb2.Metadata(annotations=annotations),
@@ -57,7 +58,7 @@ def pipeline(info: Message) -> model.Pipeline:
     """A PipelineInfo, without its workers."""
     annotations = dict(info.metadata.annotations)
     return model.Pipeline(
-        name=info.pipeline.name,
+        name=model.PipelineName(name=info.pipeline.name),
         spec=_spec_from(info, annotations) if info.HasField("spout") else None,
         owner=owner_from(annotations),
         version=info.version,
@@ -119,6 +120,7 @@ def _spec_from(info: Message, annotations: Mapping[str, str]) -> model.PipelineS
         spout=_spout_from(info.spout),
         resource_requests=_resources_from(info.resource_requests),
         resource_limits=_resources_from(info.resource_limits),
+        sidecar_resource_limits=_resources_from(info.sidecar_resource_limits),
         scheduling_spec=model.Scheduling(
             node_selector=dict(info.scheduling_spec.node_selector),
             priority_class_name=info.scheduling_spec.priority_class_name,

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 
-from spout_operator.core.model import Pipeline
+from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.pachyderm.v1 import codec, wire
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 
@@ -24,7 +24,7 @@ class Listing:
     def __init__(self) -> None:
         self._last: Mapping[bytes, Pipeline] = {}
 
-    def read(self, answer: bytes) -> Mapping[str, Pipeline]:
+    def read(self, answer: bytes) -> Mapping[PipelineName, Pipeline]:
         """The pipelines of a serialized PipelineInfos by name; one that is as it was is the same object as before.
 
         Raises:

@@ -14,7 +14,7 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import parsing
 from spout_operator.core.spec.quantity import Quantity, cores
-from tests.builders import ABSENT, a_key, a_resource, a_spec, a_spout, a_spout_body, a_transform
+from tests.builders import ABSENT, a_key, a_name, a_resource, a_spec, a_spout, a_spout_body, a_transform
 
 
 def refusal(changes: Mapping[str, object], **metadata: Any) -> str:
@@ -39,7 +39,7 @@ def test_an_absent_field_has_the_default_of_pachyderm() -> None:
 
     assert parsed == model.Spout(
         key=model.SpoutKey(namespace="ingest", name="my-spout"),
-        pipeline_name="my-spout",
+        pipeline_name=a_name(),
         spec=model.PipelineSpec(
             transform=model.Transform(
                 image="myaccount/myimage:0.1",
@@ -88,10 +88,10 @@ def options(**fields: Any) -> model.Spout:
 
 SECRET = {"name": "kafka", "key": "password", "envVar": "KAFKA_PASSWORD", "mountPath": "/etc/kafka"}
 FIELDS = [
-    Field("name", "other", a_spout(pipeline_name="other"), "the pipeline is named as the spec says"),
-    Field("name", "", a_spout(pipeline_name="my-spout"), "an empty name is none: metadata.name is taken"),
-    Field("name", "9" + "b--9" * 12, a_spout(pipeline_name="9" + "b--9" * 12), "all that can be in a name"),
-    Field("name", "b", a_spout(pipeline_name="b"), "the shortest name"),
+    Field("name", "other", a_spout(pipeline_name=a_name("other")), "the pipeline is named as the spec says"),
+    Field("name", "", a_spout(pipeline_name=a_name()), "an empty name is none: metadata.name is taken"),
+    Field("name", "9" + "b--9" * 12, a_spout(pipeline_name=a_name("9" + "b--9" * 12)), "all that can be in a name"),
+    Field("name", "b", a_spout(pipeline_name=a_name("b")), "the shortest name"),
     Field("description", "Kafka", spec(description="Kafka")),
     Field("transform.image", "other:2", transform(image="other:2")),
     Field("transform.cmd", ["sh"], transform(cmd=("sh",))),
@@ -175,6 +175,29 @@ FIELDS = [
         spec(pod_patch='[{"op":"add","path":"/a","value":[1,100,0.5]}]'),
         "the same for numbers",
     ),
+    Field("project", "ingest", a_spout(pipeline_name=a_name(project="ingest"))),
+    Field("project", "default", a_spout(), "the project that every server has"),
+    Field(
+        "sidecarResourceRequests",
+        {"cpu": "500m", "memory": "256Mi"},
+        spec(sidecar_resource_requests=model.Resources(cpu=cores("500m"), memory=Quantity.parse("256Mi"))),
+    ),
+    Field(
+        "sidecarResourceLimits",
+        {"disk": "1Gi"},
+        spec(sidecar_resource_limits=model.Resources(disk=Quantity.parse("1Gi"))),
+    ),
+    Field(
+        "tolerations",
+        [{"key": "ingest", "value": "yes", "effect": "NoExecute", "tolerationSeconds": 0}],
+        spec(tolerations=(model.Toleration(key="ingest", value="yes", effect="NoExecute", toleration_seconds=0),)),
+        "Equal is the default, as in a Pod; 0 seconds are not the same as none",
+    ),
+    Field(
+        "tolerations", [{"operator": "Exists"}], spec(tolerations=(model.Toleration(operator="Exists"),)), "every taint"
+    ),
+    Field("adoptionPolicy", "IfUnowned", a_spout(adoption_policy=model.AdoptionPolicy.IF_UNOWNED)),
+    Field("adoptionPolicy", "Never", a_spout()),
     Field("restartNonce", "2026-01-31", spec(restart_nonce="2026-01-31")),
     Field("suspend", value=True, asked=a_spout(suspend=True)),
     Field("deletionPolicy", "Delete", a_spout(deletion_policy=model.DeletionPolicy.DELETE)),
@@ -201,6 +224,11 @@ class Wrong:
 
 
 WRONG = [
+    Wrong("project", "a b", ("'a b'", "at most 51 letters"), "no project has that name"),
+    Wrong("project", "a" * 52, ("at most 51 letters",), "too long"),
+    Wrong("project", "-a", ("the first a letter or digit",)),
+    Wrong("tolerations", [5], ("every item", "dict")),
+    Wrong("adoptionPolicy", "Always", ("'Always'", "expected one of Never, IfUnowned")),
     Wrong("transform.image", ABSENT, ("missing", "name the image"), "says what to do"),
     Wrong("transform.image", "", ("missing",), "empty is missing"),
     Wrong("transform.image", 5, ("found a int", "expected a str")),
@@ -337,6 +365,20 @@ def test_a_field_of_a_secret_is_told_with_its_path() -> None:
     assert message.startswith("spec.transform.secrets[].mountPath: found a int")
 
 
+TOLERATIONS = [
+    ({"value": "yes"}, "key: missing; a toleration without a key matches every taint, and needs operator: Exists"),
+    ({"key": "a", "operator": "Exists", "value": "b"}, "value: operator Exists matches every value; remove value"),
+    ({"key": "a", "operator": "Like"}, "operator: found 'Like', expected one of Exists, Equal"),
+    ({"key": "a", "effect": "Evict"}, "effect: found 'Evict', expected one of NoSchedule"),
+    ({"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}, "tolerationSeconds: only effect NoExecute has it"),
+]
+
+
+@pytest.mark.parametrize(("toleration", "says"), TOLERATIONS)
+def test_a_toleration_that_kubernetes_would_refuse_in_a_pod(toleration: dict[str, object], says: str) -> None:
+    assert f"spec.tolerations[1].{says}" in refusal({"tolerations": [{"operator": "Exists"}, toleration]})
+
+
 def test_all_findings_are_told_at_once() -> None:
     rows = {row.path: row for row in WRONG if row.value is not ABSENT and row.path.count(".") < 2}
     alone = {path: row for path, row in rows.items() if not any(other.startswith(f"{path}.") for other in rows)}
@@ -351,7 +393,7 @@ def test_metadata_name_is_checked_where_it_names_the_pipeline() -> None:
 
 
 def test_spec_name_is_the_way_out_for_a_long_metadata_name() -> None:
-    assert parsing.parse_spout(a_resource({"name": "short"}, name="a.name.with.dots")).pipeline_name == "short"
+    assert parsing.parse_spout(a_resource({"name": "short"}, name="a.name.with.dots")).pipeline_name == a_name("short")
 
 
 SECRET_VALUE = "hunter2-0451"  # noqa: S105 - a value to look for, no secret
@@ -429,7 +471,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: row.reason)
 def test_a_broken_spout_still_tells_what_is_needed_to_look_after_it(row: Broken) -> None:
-    assert parsing.pipeline_name(SpoutResource.from_body(row.body)) == row.name, row.reason
+    assert parsing.pipeline_name(SpoutResource.from_body(row.body)).name == row.name, row.reason
     if row.secret is not None:
         assert parsing.secrets_of(SpoutResource.from_body(row.body)).shown(f"x {row.secret} y") == "x [redacted] y", (
             row.reason

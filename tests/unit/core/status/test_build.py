@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spout_operator.core.errors import Failure, Stalled
-from spout_operator.core.model import PipelineState, Server
+from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.server import Server
 from spout_operator.core.status import commits as progress
 from spout_operator.core.status import conditions, marker
 from spout_operator.core.status.build import StatusInputs, build

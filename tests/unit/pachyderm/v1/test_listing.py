@@ -13,7 +13,7 @@ from spout_operator.core.model import PipelineSpec
 from spout_operator.pachyderm.v1 import codec, wire
 from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.builders import a_spec, a_transform, an_owner
+from tests.builders import a_name, a_spec, a_transform, an_owner
 from tests.unit.core.strategies import specs
 
 # The generated modules are untyped.
@@ -64,7 +64,7 @@ def test_an_unchanged_pipeline_is_the_same_object_whatever_the_order_of_its_maps
 
     after = listing.read(serialized(info, order=other))
 
-    assert after["my-spout"] is before["my-spout"]
+    assert after[a_name()] is before[a_name()]
 
 
 @settings(deadline=None, max_examples=60)
@@ -93,7 +93,7 @@ def test_a_changed_environment_is_a_change(before: dict[str, str], after: dict[s
     listing = Listing()
     listing.read(serialized(an_info(a_spec(transform=a_transform(env=before)))))
 
-    found = listing.read(serialized(an_info(a_spec(transform=a_transform(env=after)))))["my-spout"].spec
+    found = listing.read(serialized(an_info(a_spec(transform=a_transform(env=after)))))[a_name()].spec
 
     assert found is not None, reason
     assert found.transform.env == after, reason
@@ -103,7 +103,7 @@ def test_lists_keep_their_order() -> None:
     listing = Listing()
     listing.read(serialized(an_info(a_spec(transform=a_transform(cmd=("a", "b"))))))
 
-    found = listing.read(serialized(an_info(a_spec(transform=a_transform(cmd=("b", "a"))))))["my-spout"].spec
+    found = listing.read(serialized(an_info(a_spec(transform=a_transform(cmd=("b", "a"))))))[a_name()].spec
 
     assert found is not None
     assert found.transform.cmd == ("b", "a")
@@ -124,7 +124,7 @@ def test_looking_at_one_tells_its_workers_and_is_else_as_it_was_listed(
     info: Message, available: int, requested: int, order: int
 ) -> None:
     listing = Listing()
-    listed = listing.read(serialized(info))["my-spout"]
+    listed = listing.read(serialized(info))[a_name()]
     info.workers_available, info.workers_requested = available, requested
     (answer,) = wire.values(serialized(info, order=order), 1)
 
@@ -143,10 +143,10 @@ def test_looking_at_one_that_has_changed_tells_of_the_change() -> None:
 
 def test_a_pipeline_that_is_gone_is_not_kept() -> None:
     listing = Listing()
-    first = listing.read(serialized(an_info()))["my-spout"]
+    first = listing.read(serialized(an_info()))[a_name()]
 
     assert listing.read(serialized()) == {}
-    again = listing.read(serialized(an_info()))["my-spout"]
+    again = listing.read(serialized(an_info()))[a_name()]
 
     assert again == first
     assert again is not first
