@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spout_testbed import pods
 from spout_testbed.network import port_answers
-from spout_testbed.pachd import ETCD_AND_KUBERNETES
+from spout_testbed.pachd_1 import ETCD_AND_KUBERNETES
 
 
 class WorkerProcess:

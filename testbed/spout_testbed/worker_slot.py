@@ -9,7 +9,7 @@ from spout_testbed import pods
 from spout_testbed.forward import Forwarder
 from spout_testbed.kube_api import Json, KubeApi, KubeApiError
 from spout_testbed.network import LOOPBACK, WORKER_PORT
-from spout_testbed.pachd import NAMESPACE
+from spout_testbed.pachd_1 import PLACE
 from spout_testbed.worker_process import WorkerProcess
 
 RESTART_SECONDS = 1.0
@@ -17,7 +17,7 @@ RESTART_SECONDS = 1.0
 
 _FIRST_PORT = 20000
 _ADDRESSES = 250
-_CORE = f"/api/v1/namespaces/{NAMESPACE}"
+_CORE = f"/api/v1/namespaces/{PLACE.namespace}"
 
 
 class Slot:

@@ -16,14 +16,14 @@ from pathlib import Path
 from spout_testbed import pods
 from spout_testbed.errors import TestbedError
 from spout_testbed.kube_api import Json, KubeApi, KubeApiError
-from spout_testbed.pachd import NAMESPACE
+from spout_testbed.pachd_1 import PLACE
 from spout_testbed.waiting import eventually
 from spout_testbed.worker_slot import Slot
 
 INTERVAL = 0.2
 """Seconds between two reads of the ReplicationControllers."""
 
-_CORE = f"/api/v1/namespaces/{NAMESPACE}"
+_CORE = f"/api/v1/namespaces/{PLACE.namespace}"
 
 
 @dataclass(frozen=True, kw_only=True)

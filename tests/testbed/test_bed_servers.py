@@ -10,7 +10,7 @@ from spout_testbed.network import KAFKA_PORT, port_answers
 
 @pytest.fixture(scope="module")
 def bed() -> Iterator[Testbed]:
-    with Testbed.start(pachyderm=True, kafka=True) as started:
+    with Testbed.start(pachyderm="1.13", kafka=True) as started:
         yield started
 
 

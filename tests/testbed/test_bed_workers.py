@@ -40,7 +40,7 @@ RESTART = 60.0
 
 @pytest.fixture(scope="module")
 def bed() -> Iterator[Testbed]:
-    with Testbed.start(pachyderm=True) as started:
+    with Testbed.start(pachyderm="1.13") as started:
         yield started
 
 
