@@ -81,6 +81,8 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived, ResponseStarted]
 rules:
+- level: None
+  users: ["system:serviceaccount:pachyderm-2:pachyderm-worker"]
 - level: Metadata
   userGroups: ["system:serviceaccounts"]
 - level: None

@@ -5,7 +5,7 @@ import fcntl
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -14,14 +14,26 @@ from spout_testbed import apiserver, command, pachd, pachd_1, pachd_2, recipes
 from spout_testbed.builds import Builds
 from spout_testbed.errors import TestbedError
 from spout_testbed.etcd import etcd_server
+from spout_testbed.forward import Forwarder
 from spout_testbed.kafka import BOOTSTRAP, kafka_server
 from spout_testbed.kube_api import KubeApi
+from spout_testbed.kubelet.cluster import Cluster
+from spout_testbed.kubelet.workers import Workers
 from spout_testbed.namespaces import RUN_DIR, is_inside
-from spout_testbed.network import PACHYDERM_ETCD_PEER_PORT, PACHYDERM_ETCD_PORT
+from spout_testbed.network import (
+    APISERVER_PORT,
+    BED_ADDRESS,
+    LOOPBACK,
+    PACHYDERM_ETCD_PEER_PORT,
+    PACHYDERM_ETCD_PORT,
+)
+from spout_testbed.pachd import Place
 from spout_testbed.pachyderm import Pachyderm
 from spout_testbed.postgres import postgres_server
 from spout_testbed.server import Server
-from spout_testbed.workers import Workers
+
+_MOST_PODS = 32768
+"""Pods of one Pachyderm that get a number of their own, also those that are gone."""
 
 
 class Testbed:
@@ -197,6 +209,8 @@ class Testbed:
             try:
                 self._start(self.etcd)
                 self._start(self.apiserver)
+                if versions:
+                    self._show_apiserver_to_workers()
                 for version in versions:
                     if version != of_2:
                         self._start_pachyderm_1(version)
@@ -231,6 +245,11 @@ class Testbed:
         self._closing.callback(server.kill)
         server.start()
 
+    def _show_apiserver_to_workers(self) -> None:
+        # The server puts an address into its certificate only if it listens there alone, or advertises it.
+        server = (LOOPBACK, APISERVER_PORT)
+        self._closing.enter_context(Forwarder((BED_ADDRESS, APISERVER_PORT), server))
+
     def _start_kafka(self) -> None:
         self._kafka = kafka_server(self._builds.java, self._builds.kafka, self.folder / "kafka")
         self._start(self._kafka)
@@ -242,36 +261,35 @@ class Testbed:
         self._start(etcd_server(self._builds.etcd, self.folder / "etcd-pachyderm", name="etcd of Pachyderm", **ports))
 
     def _start_pachyderm_1(self, version: str) -> None:
-        api = self._administrator()
-        pachd_1.prepare_cluster(api)
-        folder, binaries = self.folder / "pachd", self._builds.pachyderm[version]
+        pachd_1.prepare_cluster(self._administrator())
+        binaries, folder = self._builds.pachyderm[version], self.folder / "pachd"
         server = pachd_1.pachd_1(binaries, folder)
-        self._start(server)
-        workers = Workers(api, binary=binaries / "worker", folder=self.folder / "workers")
-        self._closing.callback(workers.stop)
-        workers.start()
-        self._pachyderms[version] = Pachyderm(
-            recipes.pachyderm_version(version),
-            server=server,
-            place=pachd_1.PLACE,
-            binaries=binaries,
-            config=pachd.config_in(folder),
-            workers=workers,
-        )
+        self._serve(version, server, pachd_1.PLACE, pachd_1.SERVICES, folder, first_pod=0)
 
     def _start_pachyderm_2(self, version: str) -> None:
         pachd_2.prepare_cluster(self._administrator())
-        whole = recipes.pachyderm_version(version)
-        folder, binaries = self.folder / "pachd-2", self._builds.pachyderm[version]
-        server = pachd_2.pachd_2(binaries, folder, version=whole)
+        binaries, folder = self._builds.pachyderm[version], self.folder / "pachd-2"
+        server = pachd_2.pachd_2(binaries, folder, version=recipes.pachyderm_version(version))
+        self._serve(version, server, pachd_2.PLACE, pachd_2.SERVICES, folder, first_pod=_MOST_PODS)
+
+    def _serve(
+        self, version: str, server: Server, place: Place, services: Mapping[str, str], folder: Path, *, first_pod: int
+    ) -> None:
+        """Start pachd and the runner of its workers."""
+        whole, binaries = recipes.pachyderm_version(version), self._builds.pachyderm[version]
         self._start(server)
+        authority = apiserver.certificate_in(self.folder / "apiserver").read_bytes()
+        workers = Workers(
+            Cluster(self._administrator(), place.namespace, authority=authority),
+            images=pachd.images(binaries, folder, version=whole),
+            services=services,
+            folder=folder / "workers",
+            first_number=first_pod,
+        )
+        self._closing.callback(workers.stop)
+        workers.start()
         self._pachyderms[version] = Pachyderm(
-            whole,
-            server=server,
-            place=pachd_2.PLACE,
-            binaries=binaries,
-            config=pachd.config_in(folder),
-            workers=None,
+            whole, server=server, place=place, binaries=binaries, config=pachd.config_in(folder), workers=workers
         )
 
     def _administrator(self) -> KubeApi:

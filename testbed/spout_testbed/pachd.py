@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spout_testbed import network
 from spout_testbed.kube_api import Json, KubeApi
-from spout_testbed.network import LOOPBACK, PachdPorts
+from spout_testbed.network import BED_ADDRESS, LOOPBACK, PachdPorts
 from spout_testbed.server import Server
 
 READ = ("get", "list", "watch")
@@ -22,8 +22,6 @@ class Place:
 
     namespace: str
     """The namespace of its workers."""
-    user: str
-    """Whom the API server takes it for."""
     ports: PachdPorts
 
     @property
@@ -38,16 +36,15 @@ def prepare_namespace(api: KubeApi, place: Place) -> None:
     api.ensure(f"/api/v1/namespaces/{place.namespace}/secrets", {"metadata": {"name": STORAGE_SECRET}})
 
 
-def grant(api: KubeApi, place: Place, rules: Sequence[Json], *, cluster: bool) -> None:
-    """Give pachd its rights, in its namespace or in the whole cluster."""
-    kind = "ClusterRole" if cluster else "Role"
-    rbac = "/apis/rbac.authorization.k8s.io/v1" + ("" if cluster else f"/namespaces/{place.namespace}")
-    role: Json = {"metadata": {"name": "pachyderm"}, "rules": list(rules)}
-    api.ensure(f"{rbac}/{kind.lower()}s", role)
+def grant(api: KubeApi, name: str, subject: Json, rules: Sequence[Json], *, namespace: str = "") -> None:
+    """Give a user or ServiceAccount these rights, in a namespace, or in the whole cluster if none is named."""
+    kind = "Role" if namespace else "ClusterRole"
+    rbac = "/apis/rbac.authorization.k8s.io/v1" + (f"/namespaces/{namespace}" if namespace else "")
+    api.ensure(f"{rbac}/{kind.lower()}s", {"metadata": {"name": name}, "rules": list(rules)})
     binding: Json = {
-        "metadata": {"name": "pachyderm"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "pachyderm"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": place.user}],
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
+        "subjects": [subject],
     }
     api.ensure(f"{rbac}/{kind.lower()}bindings", binding)
 
@@ -74,6 +71,48 @@ def pachd(name: str, binaries: Path, folder: Path, place: Place, env: Mapping[st
         ready=lambda _output: _is_ready(binaries, config, ports),
         ready_means=f"it lists its pipelines on port {ports.api}",
     )
+
+
+def services(place: Place, *, etcd_port: int) -> dict[str, str]:
+    """The variables that Kubernetes sets in every Pod for the Services of this Pachyderm."""
+    return {
+        "ETCD_SERVICE_HOST": BED_ADDRESS,
+        "ETCD_SERVICE_PORT": str(etcd_port),
+        "KUBERNETES_SERVICE_HOST": BED_ADDRESS,
+        "KUBERNETES_SERVICE_PORT": str(network.APISERVER_PORT),
+        "KUBERNETES_PORT_443_TCP_ADDR": BED_ADDRESS,
+        "PACHD_SERVICE_HOST": BED_ADDRESS,
+        "PACHD_SERVICE_PORT": str(place.ports.api),
+    }
+
+
+def images(binaries: Path, folder: Path, *, version: str) -> dict[str, dict[str, Path]]:
+    """The files of Pachyderm's own images that its Pods need, by the names of the images.
+
+    Args:
+        binaries: the folder of the programs.
+        folder: where this function writes the program that was not built.
+        version: the version in the names of the images.
+    """
+    # As pachd 2 starts the worker; this one has no orphans to reap.
+    dumb_init = folder / "dumb-init"
+    dumb_init.write_text('#!/bin/sh\nshift\nexec "$@"\n')
+    dumb_init.chmod(0o755)
+    worker = {f"/app/{name}": binaries / name for name in ("init", "worker", "pachctl")}
+    return {
+        worker_image(version): {**worker, "/app/dumb-init": dumb_init},
+        sidecar_image(version): {"/pachd": binaries / "pachd"},
+    }
+
+
+def worker_image(version: str) -> str:
+    """The image of the init container."""
+    return f"pachyderm/worker:{version}"
+
+
+def sidecar_image(version: str) -> str:
+    """The image of the storage sidecar."""
+    return f"pachyderm/pachd:{version}"
 
 
 def config_in(folder: Path) -> Path:

@@ -7,19 +7,10 @@ from spout_testbed.kube_api import Json, KubeApi
 from spout_testbed.network import LOOPBACK
 from spout_testbed.server import Server
 
-PLACE = pachd.Place(
-    namespace="pachyderm",
-    # pachd finds no ServiceAccount files here, so it sends its requests to the API server without credentials.
-    user="system:anonymous",
-    ports=network.PACHD_1,
-)
+PLACE = pachd.Place(namespace="pachyderm", ports=network.PACHD_1)
 
-ETCD_AND_KUBERNETES = {
-    "ETCD_SERVICE_HOST": LOOPBACK,
-    "ETCD_SERVICE_PORT": str(network.ETCD_PORT),
-    "KUBERNETES_PORT_443_TCP_ADDR": LOOPBACK,
-}
-"""The variables that Kubernetes sets in every Pod for these two Services. Workers get them too."""
+SERVICES = pachd.services(PLACE, etcd_port=network.ETCD_PORT)
+VERSION = "1.13.4"
 
 # As in Pachyderm's src/server/pkg/deploy/assets/assets.go (rolePolicyRules).
 _RIGHTS: list[Json] = [
@@ -40,7 +31,9 @@ _RIGHTS: list[Json] = [
 def prepare_cluster(api: KubeApi) -> None:
     """Create the namespace of pachd, and grant pachd its rights."""
     pachd.prepare_namespace(api, PLACE)
-    pachd.grant(api, PLACE, _RIGHTS, cluster=True)
+    # pachd finds no ServiceAccount files here, so it sends its requests to the API server without credentials.
+    user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:anonymous"}
+    pachd.grant(api, "pachyderm", user, _RIGHTS)
 
 
 def pachd_1(binaries: Path, folder: Path) -> Server:
@@ -48,7 +41,9 @@ def pachd_1(binaries: Path, folder: Path) -> Server:
     root = folder / "root"
     root.mkdir(parents=True, exist_ok=True)
     env = {
-        **ETCD_AND_KUBERNETES,
+        "ETCD_SERVICE_HOST": LOOPBACK,
+        "ETCD_SERVICE_PORT": str(network.ETCD_PORT),
+        "KUBERNETES_PORT_443_TCP_ADDR": LOOPBACK,
         "PACHD_POD_NAME": "pachd-0",
         "HTTP_PORT": str(PLACE.ports.http),
         "SAML_PORT": str(PLACE.ports.saml),
@@ -57,8 +52,8 @@ def pachd_1(binaries: Path, folder: Path) -> Server:
         "PACH_CACHE_ROOT": str(folder / "cache"),
         "STORAGE_BACKEND": "LOCAL",
         "STORAGE_HOST_PATH": str(root),
-        "WORKER_IMAGE": "pachyderm/worker:1.13.4",
-        "WORKER_SIDECAR_IMAGE": "pachyderm/pachd:1.13.4",
+        "WORKER_IMAGE": pachd.worker_image(VERSION),
+        "WORKER_SIDECAR_IMAGE": pachd.sidecar_image(VERSION),
         "WORKER_IMAGE_PULL_POLICY": "IfNotPresent",
         "NO_EXPOSE_DOCKER_SOCKET": "true",
         "PACHD_MEMORY_REQUEST": "1G",

@@ -7,7 +7,9 @@ from spout_testbed.kube_api import Json, KubeApi
 from spout_testbed.network import BED_ADDRESS, LOOPBACK
 from spout_testbed.server import Server
 
-PLACE = pachd.Place(namespace="pachyderm-2", user=apiserver.PACHYDERM_2, ports=network.PACHD_2)
+PLACE = pachd.Place(namespace="pachyderm-2", ports=network.PACHD_2)
+
+SERVICES = pachd.services(PLACE, etcd_port=network.PACHYDERM_ETCD_PORT)
 
 _POD = "pachd-0"
 _POSTGRES_SECRET = "postgres"  # noqa: S105 - a name
@@ -33,6 +35,12 @@ _RIGHTS: list[Json] = [
     {"apiGroups": [""], "verbs": ["get", "update", "create"], "resources": ["configmaps"]},
 ]
 
+# As in its chart's templates/pachd/rbac/worker-role.yaml.
+_WORKER_RIGHTS: list[Json] = [
+    {"apiGroups": [""], "verbs": ["get", "list", "update", "create", "delete"], "resources": ["services", "pods"]},
+]
+_WORKER = "pachyderm-worker"
+
 
 def prepare_cluster(api: KubeApi) -> None:
     """Create the namespace of pachd, grant pachd its rights, and create the Pod that pachd takes for its own.
@@ -40,7 +48,11 @@ def prepare_cluster(api: KubeApi) -> None:
     pachd reads from its Pod which Secret has the password of PostgreSQL, and gives the workers the same reference.
     """
     pachd.prepare_namespace(api, PLACE)
-    pachd.grant(api, PLACE, _RIGHTS, cluster=False)
+    user = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": apiserver.PACHYDERM_2}
+    pachd.grant(api, "pachyderm", user, _RIGHTS, namespace=PLACE.namespace)
+    account = {"kind": "ServiceAccount", "name": _WORKER, "namespace": PLACE.namespace}
+    api.ensure(f"/api/v1/namespaces/{PLACE.namespace}/serviceaccounts", {"metadata": {"name": _WORKER}})
+    pachd.grant(api, _WORKER, account, _WORKER_RIGHTS, namespace=PLACE.namespace)
     secret: Json = {"metadata": {"name": _POSTGRES_SECRET}, "stringData": {"password": postgres.PASSWORD}}
     api.ensure(f"/api/v1/namespaces/{PLACE.namespace}/secrets", secret)
     reference = {"secretKeyRef": {"name": _POSTGRES_SECRET, "key": "password"}}
@@ -68,7 +80,7 @@ def pachd_2(binaries: Path, folder: Path, *, version: str) -> Server:
         "ETCD_SERVICE_PORT": str(network.PACHYDERM_ETCD_PORT),
         "KUBERNETES_PORT_443_TCP_ADDR": LOOPBACK,
         "KUBERNETES_PORT": str(network.APISERVER_PORT),
-        "KUBERNETES_BEARER_TOKEN_FILE": str(apiserver.token_file(folder, PLACE.user)),
+        "KUBERNETES_BEARER_TOKEN_FILE": str(apiserver.token_file(folder, apiserver.PACHYDERM_2)),
         "POSTGRES_HOST": BED_ADDRESS,
         "POSTGRES_PORT": str(network.POSTGRES_PORT),
         "POSTGRES_USER": postgres.USER,
@@ -87,8 +99,8 @@ def pachd_2(binaries: Path, folder: Path, *, version: str) -> Server:
         "PACH_ROOT": str(root),
         "STORAGE_BACKEND": "LOCAL",
         "STORAGE_HOST_PATH": str(root),
-        "WORKER_IMAGE": f"pachyderm/worker:{version}",
-        "WORKER_SIDECAR_IMAGE": f"pachyderm/pachd:{version}",
+        "WORKER_IMAGE": pachd.worker_image(version),
+        "WORKER_SIDECAR_IMAGE": pachd.sidecar_image(version),
         "WORKER_IMAGE_PULL_POLICY": "IfNotPresent",
         "PACHD_MEMORY_REQUEST": "1G",
     }

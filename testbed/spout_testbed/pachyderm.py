@@ -5,17 +5,16 @@ import subprocess
 from pathlib import Path
 
 from spout_testbed import command
-from spout_testbed.errors import TestbedError
+from spout_testbed.kubelet.workers import Workers
 from spout_testbed.pachd import Place
 from spout_testbed.server import Server
-from spout_testbed.workers import Workers
 
 
 class Pachyderm:
     """A Pachyderm that runs."""
 
     def __init__(
-        self, version: str, *, server: Server, place: Place, binaries: Path, config: Path, workers: Workers | None
+        self, version: str, *, server: Server, place: Place, binaries: Path, config: Path, workers: Workers
     ) -> None:
         self.version = version
         """The whole version, such as `1.13.4`."""
@@ -26,14 +25,8 @@ class Pachyderm:
         """The Kubernetes namespace of the workers, which is also the namespace of the Secrets of spouts."""
         self.pachctl_program = binaries / "pachctl"
         self.pachctl_config = config
-        self._workers = workers
-
-    @property
-    def workers(self) -> Workers:
+        self.workers = workers
         """The runner of the workers of all pipelines."""
-        if self._workers is None:
-            raise TestbedError(f"Pachyderm {self.version} runs without workers here")
-        return self._workers
 
     def pachctl(
         self,

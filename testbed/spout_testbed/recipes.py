@@ -21,6 +21,9 @@ KUBERNETES, OLDEST = "kubernetes", "kubernetes-oldest"
 PACHYDERM: Mapping[str, str] = {"1.13": "1.13.4", "2.12": "2.12.2"}
 """The versions of Pachyderm that the test bed builds without being asked, by the names that `Testbed.start` takes."""
 PACHYDERM_2 = "github.com/pachyderm/pachyderm/v2"
+_PACHYDERM_PROGRAMS = ("pachd", "worker", "pachctl")
+_STRIPPED = "-s -w"
+"""Without symbols, programs are a third smaller; each worker Pod has copies of two of them, in memory."""
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-mod=readonly")
 TARGET = "{target}"
 """Stands in a command for the folder that the result goes to."""
@@ -130,30 +133,44 @@ def pachyderm_recipe(version: str) -> Recipe:
 
 
 def _pachyderm_1() -> Recipe:
-    commands = "github.com/pachyderm/pachyderm/src/server/cmd"
-    packages = [f"{commands}/{name}" for name in ("pachd", "worker", "pachctl")]
-    return _go("pachyderm", "building pachd, worker and pachctl 1.13.4 (about 4 min)", packages)
+    module = "github.com/pachyderm/pachyderm"
+    flags = (*GO_FLAGS, f"-ldflags={_STRIPPED}")
+    return _pachyderm(
+        "pachyderm",
+        "1.13.4",
+        build=f'"$1" build {shlex.join(flags)} -o {TARGET}',
+        packages=[f"{module}/src/server/cmd/{name}" for name in _PACHYDERM_PROGRAMS],
+        init=f"{module}/etc/worker",
+    )
 
 
 def _pachyderm_2(version: str) -> Recipe:
     """Build in the folder of the module: its own go.mod and go.sum name the dependencies, for every version."""
-    go = shlex.quote(str(go_program()))
     module = f"{PACHYDERM_2}@v{version}"
     # Its releases are linked so too; without, pachd says that it is version 0.0.0.
-    flags = (*GO_FLAGS, f"-ldflags=-X {PACHYDERM_2}/src/version.AppVersion={version}")
-    packages = [f"./src/server/cmd/{name}" for name in ("pachd", "worker", "pachctl")]
-    steps = [
-        f"{go} mod download {module}",
-        f"module=\"$({go} list -m -f '{{{{.Dir}}}}' {module})\"",
-        f'{go} build -C "$module" {shlex.join(flags)} -o {TARGET}/ {shlex.join(packages)}',
-    ]
+    flags = (*GO_FLAGS, f"-ldflags={_STRIPPED} -X {PACHYDERM_2}/src/version.AppVersion={version}")
+    return _pachyderm(
+        f"pachyderm-{version}",
+        version,
+        fetch=(f'"$1" mod download {module}', f"""module="$("$1" list -m -f '{{{{.Dir}}}}' {module})\""""),
+        build=f'"$1" build -C "$module" {shlex.join(flags)} -o {TARGET}',
+        packages=[f"./src/server/cmd/{name}" for name in _PACHYDERM_PROGRAMS],
+        init="./etc/worker",
+    )
+
+
+def _pachyderm(
+    name: str, version: str, *, fetch: Sequence[str] = (), build: str, packages: Sequence[str], init: str
+) -> Recipe:
+    # `init` is the program of the init container of a worker. Its package has the same name as that of the worker.
+    script = "; ".join([*fetch, f"{build}/ {shlex.join(packages)}", f"{build}/init {init}"])
     return Recipe(
-        name=f"pachyderm-{version}",
-        about=f"building pachd, worker and pachctl {version} (about 5 min)",
-        sources=SERVERS / "pachyderm-2",
+        name=name,
+        about=f"building pachd, worker and pachctl {version} (about 4 min)",
+        sources=SERVERS / ("pachyderm-2" if fetch else "pachyderm"),
         inputs=("go.mod", "go.sum"),
-        facts=(*flags, *packages, module, _go_version()),
-        command=("sh", "-euc", "; ".join(steps)),
+        facts=(script, _go_version()),
+        command=("sh", "-euc", script, "sh", str(go_program())),
     )
 
 
