@@ -261,13 +261,15 @@ class Testbed:
         self._start(etcd_server(self._builds.etcd, self.folder / "etcd-pachyderm", name="etcd of Pachyderm", **ports))
 
     def _start_pachyderm_1(self, version: str) -> None:
-        pachd_1.prepare_cluster(self._administrator())
+        with contextlib.closing(self._administrator()) as api:
+            pachd_1.prepare_cluster(api)
         binaries, folder = self._builds.pachyderm[version], self.folder / "pachd"
         server = pachd_1.pachd_1(binaries, folder)
         self._serve(version, server, pachd_1.PLACE, pachd_1.SERVICES, folder, first_pod=0)
 
     def _start_pachyderm_2(self, version: str) -> None:
-        pachd_2.prepare_cluster(self._administrator())
+        with contextlib.closing(self._administrator()) as api:
+            pachd_2.prepare_cluster(api)
         binaries, folder = self._builds.pachyderm[version], self.folder / "pachd-2"
         server = pachd_2.pachd_2(binaries, folder, version=recipes.pachyderm_version(version))
         self._serve(version, server, pachd_2.PLACE, pachd_2.SERVICES, folder, first_pod=_MOST_PODS)

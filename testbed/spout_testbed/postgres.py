@@ -1,6 +1,7 @@
 """PostgreSQL, where Pachyderm 2 keeps its metadata."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,6 +60,8 @@ def postgres_server(programs: Path, folder: Path) -> Server:
         log=folder / "log",
         ready=lambda output: _READY in output,
         ready_means=f"it logs {_READY!r}",
+        # After SIGTERM, it would wait until all clients have gone.
+        stop_signal=signal.SIGINT,
     )
 
 

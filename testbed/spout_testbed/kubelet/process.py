@@ -17,6 +17,7 @@ class ContainerProcess:
     def __init__(self, folder: Path, *, log: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._was_killed = False
         self.log = log
         """The file with the output of all starts."""
 
@@ -51,6 +52,7 @@ class ContainerProcess:
             *("env", "--ignore-environment", *(f"{name}={value}" for name, value in (image | dict(env)).items())),
             *command,
         ]
+        self._was_killed = False
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -61,6 +63,9 @@ class ContainerProcess:
     def exit_code(self) -> int | None:
         """The exit code of the process that ended (128 + N if signal N ended it), and None while it runs."""
         code = self._process.poll() if self._process is not None else None
+        if code is not None and self._was_killed:
+            # unshare passes on every signal that ended its child, except this one: it ends with exit code 1.
+            return 128 + signal.SIGKILL
         return code if code is None or code >= 0 else 128 - code
 
     @property
@@ -79,6 +84,7 @@ class ContainerProcess:
         pid = self.pid
         if self._process is None:
             return None
+        self._was_killed = True
         with contextlib.suppress(ProcessLookupError):
             # It is the first process of its namespace, so the kernel also ends all others.
             os.kill(self._process.pid if pid is None else pid, signal.SIGKILL)

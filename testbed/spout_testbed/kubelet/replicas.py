@@ -34,9 +34,13 @@ def missing(controllers: Sequence[Json], pods: Sequence[Json]) -> list[Json]:
 
 
 def surplus(controllers: Sequence[Json], pods: Sequence[Json]) -> list[Json]:
-    """The Pods whose ReplicationController is gone, or asks for none."""
+    """The Pods that have to end: somebody deleted them, or their ReplicationController is gone or asks for none."""
     wanted = {each["metadata"]["uid"] for each in controllers if wants_pod(each)}
-    return [pod for pod in pods if (owner := owner_of(pod)) and owner not in wanted]
+    return [
+        pod
+        for pod in pods
+        if (owner := owner_of(pod)) and (owner not in wanted or "deletionTimestamp" in pod["metadata"])
+    ]
 
 
 def pipeline_of(labels: Mapping[str, str], controller: str) -> tuple[str, int]:

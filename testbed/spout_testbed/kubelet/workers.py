@@ -142,6 +142,8 @@ class Workers:
         pods = [pod for pod in self._cluster.pods() if replicas.owner_of(pod)]
         for pod in replicas.surplus(controllers, pods):
             with self._logged(pod["metadata"]["name"]):
+                # The containers end first: a Pod is there as long as they run.
+                self._remove(pod["metadata"]["uid"])
                 self._cluster.delete_pod(pod["metadata"]["name"])
                 pods.remove(pod)
         for controller in replicas.missing(controllers, pods):
@@ -172,10 +174,10 @@ class Workers:
             self._pods[added.uid] = added
 
     def _remove(self, uid: str) -> None:
-        # The containers have to end before this runner forgets them.
-        self._pods[uid].close()
-        with self._lock:
-            del self._pods[uid]
+        if uid in self._pods:
+            self._pods[uid].close()
+            with self._lock:
+                del self._pods[uid]
 
     def _report(self, controllers: Sequence[Json], pods: Sequence[Json]) -> None:
         """Write the status of each ReplicationController where it has changed."""
