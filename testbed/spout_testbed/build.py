@@ -6,16 +6,17 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from spout_testbed import assets, recipes, tools
+from spout_testbed import assets, recipes, tool_recipes, tools, versions
 from spout_testbed.cache import cache_root, exclusive, run_folder
 from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
 
-NAMES = ("etcd", "kubernetes", "pachyderm", "kafka")
-TOOLS = tuple(recipes.TOOLS)
+NAMES = ("etcd", "kubernetes", *(f"pachyderm-{version}" for version in versions.PACHYDERM), "postgres", "kafka")
+TOOLS = tuple(tool_recipes.TOOLS)
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
 TEMPORARY = ".building-"
@@ -70,18 +71,22 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
     """
     if assets.folder():
         names = [name for name in names if name not in ("etcd", recipes.KUBERNETES)]
-    known = {
+    known: dict[str, Callable[[], Recipe]] = {
         "etcd": recipes.etcd_recipe,
         "kubernetes": recipes.kubernetes_recipe,
-        "pachyderm": recipes.pachyderm_recipe,
+        **{f"pachyderm-{version}": partial(recipes.pachyderm_recipe, version) for version in versions.PACHYDERM},
+        "postgres": recipes.postgres_recipe,
         "kafka": recipes.kafka_recipe,
         recipes.OLDEST: recipes.oldest_recipe,
-        **recipes.TOOLS,
+        **tool_recipes.TOOLS,
     }
     result = [known[name]() for name in known if name in names]
-    if "kafka" in names and tools.machine_java() is None:
+    # A version of Pachyderm that is not built unless it is asked for.
+    others = [recipes.pachyderm_recipe(name.removeprefix("pachyderm-")) for name in names if name not in known]
+    result += [recipe for recipe in others if recipe not in result]
+    if {"kafka", "postgres"} & set(names) and tools.machine_java() is None:
         result.insert(0, recipes.java_recipe())
-    if set(names) - {"kafka", "checkov"} and tools.machine_go() is None:
+    if set(names) - {"kafka", "postgres", "checkov"} and tools.machine_go() is None:
         result.insert(0, recipes.go_recipe())
     return result
 
