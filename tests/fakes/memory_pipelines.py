@@ -26,6 +26,9 @@ class MemoryPipelines:
     def __init__(self, capabilities: Capabilities = CAPABILITIES) -> None:
         self._capabilities = capabilities
         self.calls: Counter[str] = Counter()
+        self.tells_recent_commits = False
+        """Whether it can tell of all pipelines at once which of them have committed."""
+        self._recent: set[PipelineName] = set()
         self.fails_with: SpoutError | None = None
         """What looking raises, for as long as it is set."""
         self._pipelines: dict[PipelineName, Pipeline] = {}
@@ -54,7 +57,7 @@ class MemoryPipelines:
         self.make(name, spec, owner)
         return 1
 
-    def make(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> None:
+    def make(self, name: PipelineName, spec: PipelineSpec, owner: Owner | None) -> None:
         """A pipeline of that owner, which runs."""
         self._commits.setdefault(name, [])
         self._pipelines[name] = Pipeline(
@@ -70,12 +73,14 @@ class MemoryPipelines:
         )
 
     async def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
+        self.calls["update"] += 1
         found = self._pipelines[name]
         version = found.version + 1
         self._pipelines[name] = dataclasses.replace(found, spec=spec, owner=owner, version=version)
         return version
 
     async def take_over(self, name: PipelineName, owner: Owner) -> None:
+        self.calls["take_over"] += 1
         self.hand_over(name, owner)
 
     async def start(self, name: PipelineName) -> None:
@@ -99,7 +104,11 @@ class MemoryPipelines:
         return Heads(output=commits[-1].id if commits else None)
 
     async def recently_committed(self) -> frozenset[PipelineName] | None:
-        return None
+        if not self.tells_recent_commits:
+            return None
+        self._look("recently_committed")
+        recent, self._recent = frozenset(self._recent), set()
+        return recent
 
     async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         found: list[Commit] = []
@@ -126,6 +135,12 @@ class MemoryPipelines:
 
     # What others do.
 
+    def spec_of(self, name: PipelineName) -> PipelineSpec:
+        """The spec of a pipeline that is a spout, not counted as a call."""
+        spec = self._pipelines[name].spec
+        assert spec is not None
+        return spec
+
     def hand_over(self, name: PipelineName, owner: Owner) -> None:
         """Give a pipeline to another owner."""
         self._pipelines[name] = dataclasses.replace(self._pipelines[name], owner=owner)
@@ -134,4 +149,5 @@ class MemoryPipelines:
         """A new finished commit."""
         before = self._commits[name]
         parent = before[-1].id if before else None
+        self._recent.add(name)
         before.append(a_commit(id=f"{name}-{len(before)}", parent=parent))

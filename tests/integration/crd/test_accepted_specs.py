@@ -44,6 +44,19 @@ KAFKA_SPOUT = {
     "suspend": False,
     "restartNonce": "2026-01-31",
     "deletionPolicy": "KeepRepo",
+    "project": "ingest",
+    "sidecarResourceRequests": {"cpu": "250m", "memory": "128Mi", "disk": "1Gi"},
+    "sidecarResourceLimits": {"cpu": 1, "memory": "256Mi", "disk": "1Gi"},
+    "tolerations": [
+        {
+            "key": "example.com/ingest",
+            "operator": "Equal",
+            "value": "yes",
+            "effect": "NoExecute",
+            "tolerationSeconds": 60,
+        }
+    ],
+    "adoptionPolicy": "IfUnowned",
 }
 
 ROWS = [
@@ -58,6 +71,21 @@ ROWS = [
     Row("longest-default-name", "the same for the name of the object", {}, "n" * 51),
     Row("long-object-short-name", "spec.name stands in", {"name": "short"}, "n" * 200),
     Row("dotted-object-plain-name", "spec.name stands in", {"name": "plain"}, "a.b"),
+    # The project
+    Row("project-of-51", "the longest", {"project": "P_" + "p" * 49}),
+    Row("project-default", "written out", {"project": "default"}),
+    Row("project-of-one-letter", "the shortest", {"project": "p"}),
+    # Tolerations
+    Row("every-taint", "no key", {"tolerations": [{"operator": "Exists"}]}),
+    Row(
+        "any-value-of-a-key",
+        "Exists",
+        {"tolerations": [{"key": "ingest", "operator": "Exists", "effect": "NoSchedule"}]},
+    ),
+    Row("a-value", "Equal is the default", {"tolerations": [{"key": "ingest", "value": "yes"}]}),
+    Row(
+        "zero-seconds", "leaves at once", {"tolerations": [{"key": "a", "effect": "NoExecute", "tolerationSeconds": 0}]}
+    ),
     # The image
     Row("image-alone", "the registry's latest", {"transform.image": "ubuntu"}),
     Row("image-by-digest", "pinned", {"transform.image": f"ubuntu@{DIGEST}"}),

@@ -493,6 +493,65 @@ RESOURCES = [
 
 SCHEDULING = [
     Row(
+        "toleration-without-key",
+        "a slip that Kubernetes refuses in the Pod",
+        {"tolerations": [{"value": "yes"}]},
+        "spec.tolerations[0]",
+        "a toleration without a key matches every taint, and needs operator: Exists",
+    ),
+    Row(
+        "toleration-with-a-value-too-many",
+        "Kubernetes refuses it in the Pod",
+        {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]},
+        "spec.tolerations[0]",
+        "operator Exists matches every value: remove value, or set operator to Equal",
+    ),
+    Row(
+        "toleration-seconds",
+        "Kubernetes refuses them in the Pod",
+        {"tolerations": [{"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}]},
+        "spec.tolerations[0]",
+        "tolerationSeconds has a meaning only for effect NoExecute: remove it, or set that effect",
+    ),
+    Row(
+        "toleration-key",
+        "no taint has that key",
+        {"tolerations": [{"key": "a b", "operator": "Exists"}]},
+        "spec.tolerations[0].key",
+        "the key is not valid for a taint: write [domain/]name",
+    ),
+    Row(
+        "toleration-value",
+        "no taint has that value",
+        {"tolerations": [{"key": "a", "value": "b c"}]},
+        "spec.tolerations[0].value",
+        "the value is not valid for a taint",
+    ),
+    *(
+        Row(
+            f"sidecar-{field}-above-its-limit",
+            "Kubernetes refuses the Pod",
+            {f"sidecarResourceRequests.{field}": request, f"sidecarResourceLimits.{field}": limit},
+            f"spec.sidecarResourceRequests.{field}",
+            "the request is above the same field of sidecarResourceLimits: lower the request, or raise the limit",
+        )
+        for field, request, limit in (("cpu", 2, "1500m"), ("memory", "2Gi", "2G"), ("disk", "1.5Gi", "1Gi"))
+    ),
+    Row(
+        "project-with-a-blank",
+        "Pachyderm refuses it",
+        {"project": "a b"},
+        "spec.project",
+        "'a b' cannot be the name of a project: use at most 51 letters, digits, '_' and '-'",
+    ),
+    Row(
+        "project-too-long",
+        "Pachyderm refuses it",
+        {"project": "p" * 52},
+        "spec.project",
+        "cannot be the name of a project",
+    ),
+    Row(
         "label-value",
         "no node has that label",
         {"schedulingSpec.nodeSelector": {"zone": "a b"}},
@@ -572,8 +631,7 @@ def test_the_api_server_refuses_a_spout_without_a_spec(spouts: Spouts) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        pytest.param("project", "default", id="project-of-2.x"),
-        pytest.param("spout.service.annotations", {"a": "b"}, id="service-annotations-of-2.x"),
+        pytest.param("spout.service.annotations", {"a": "b"}, id="service-annotations"),
         pytest.param("transform.image_pull_secrets", ["a"], id="snake-case"),
     ],
 )

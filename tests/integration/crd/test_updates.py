@@ -35,6 +35,13 @@ ALLOWED = [
     Row("nothing", "applying the same file twice", {"spout.marker": "offset"}, {"spout.marker": "offset"}),
     Row("name-spelled-out", "the default, written down", {}, {"name": "my-spout"}),
     Row("name-left-out", "what is left is the default", {"name": "my-spout"}, {}),
+    Row("project-spelled-out", "the default, written down", {}, {"project": "default"}),
+    Row(
+        "adoption-policy",
+        "after a pipeline was taken over",
+        {"adoptionPolicy": "IfUnowned"},
+        {"adoptionPolicy": "Never"},
+    ),
     Row("marker-added", "a spout may begin to keep its position", {}, {"spout.marker": "offset"}),
     Row(
         "rest-of-spout",
@@ -54,6 +61,24 @@ LOST = (
 )
 
 REFUSED = [
+    RefusedRow(
+        "project-changed",
+        "the pipeline would be left behind",
+        {"project": "one"},
+        {"project": "two"},
+        "spec.project",
+        "Forbidden: the pipeline of this Spout is in the project 'one', and Pachyderm cannot move it to 'two': restore "
+        "the old project, or create another Spout",
+    ),
+    RefusedRow(
+        "project-left-out",
+        "the default is another project",
+        {"project": "one"},
+        {},
+        "spec.project",
+        "Forbidden: the pipeline of this Spout is in the project 'one', and Pachyderm cannot move it to 'default': restore "
+        "the old project, or create another Spout",
+    ),
     RefusedRow(
         "name-changed",
         "the pipeline would be left behind",

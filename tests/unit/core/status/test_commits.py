@@ -1,5 +1,6 @@
 """Progress: finished commits, counted once each, however the looks at the branch fall."""
 
+import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -220,3 +221,32 @@ def test_a_restarted_operator_goes_on_from_the_status(
 )
 def test_an_unreadable_count_begins_anew(found: Mapping[str, Any] | None, reason: str) -> None:
     assert from_status(found) == NOTHING_COUNTED, reason
+
+
+def test_a_commit_that_the_server_made_by_itself_is_neither_counted_nor_shown() -> None:
+    automatic = [dataclasses.replace(commit, is_automatic=number % 2 == 0) for number, commit in enumerate(C)]
+
+    found = look(NOTHING_COUNTED, automatic)
+
+    assert found == CommitCount(total=2, last=automatic[3])
+
+
+@pytest.mark.parametrize("page", [1, 2, 100])
+def test_only_automatic_commits_since_the_last_look_change_nothing(page: int) -> None:
+    before = CommitCount(total=2, last=C[1])
+    automatic = [*C[:2], *(dataclasses.replace(commit, is_automatic=True) for commit in C[2:])]
+
+    assert look(before, automatic, page=page) == before
+
+
+@pytest.mark.parametrize(
+    ("listed", "is_open"),
+    [
+        pytest.param(history(2), False, id="finished"),
+        pytest.param(history(2, open_tip=True), True, id="the-newest-is-open"),
+        pytest.param([dataclasses.replace(C[0], is_automatic=True)], False, id="a-finished-automatic-one"),
+        pytest.param([], False, id="none"),
+    ],
+)
+def test_a_walk_tells_whether_a_commit_is_open(listed: list[Commit], is_open: bool) -> None:
+    assert Walk.begin(NOTHING_COUNTED, "head").read(ancestry(listed, since=None)).is_open is is_open
