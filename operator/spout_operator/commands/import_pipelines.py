@@ -74,7 +74,7 @@ def import_pipelines(
         if from_server and pachd_address is not None:
             found = _on_server(PachdAddress.parse(pachd_address), pachd_ca_file, pachd_token_file)
         else:
-            found = sources.in_files(files, click.get_binary_stream("stdin"))
+            found = sources.in_files(files, sys.stdin.buffer)
         sys.exit(_import(found, output, overwrite=overwrite, is_complete=not from_server))
     except CommandError as error:
         click.echo(f"Error: {error}", err=True)

@@ -11,7 +11,7 @@ from spout_operator.core.model import PipelineName
 #: Of a name that a document gives to a field.
 _MOST_CHARACTERS = 60
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|(ACCESS|API|PRIVATE)_?KEY)$", re.IGNORECASE)
-_PLAIN = re.compile(rf"[\w.$-]{{1,{_MOST_CHARACTERS}}}", re.ASCII)
+_PLAIN = re.compile(rf"[\w./$-]{{1,{_MOST_CHARACTERS}}}", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

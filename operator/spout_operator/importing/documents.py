@@ -57,7 +57,7 @@ def _parsed(text: str) -> list[Any]:
 
 
 def _json(text: str) -> Iterator[Any]:
-    decoder = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse)
+    decoder = json.JSONDecoder(object_pairs_hook=_without_duplicates)
     end = 0
     while (start := _BLANK.match(text, end).end()) < len(text):  # type: ignore[union-attr] # it matches everywhere
         try:
@@ -80,10 +80,6 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in found if keys.count(key) > 1)
         raise UnreadableError(f"has the key {twice!r:.60} twice in one object; remove one of them")
     return found
-
-
-def _refuse(constant: str) -> None:
-    raise UnreadableError(f"holds {constant}, which is no JSON")
 
 
 def _see_that_it_is_bounded(found: object) -> None:

@@ -43,13 +43,13 @@ def _object(found: Mapping[str, Any], at: Path, manifest: Manifest) -> Iterator[
         yield f"# {comment}"
     for key, value in found.items():
         if isinstance(value, Mapping) and value:
-            yield f"{_field({key: None}).removesuffix(' null')}"
+            *first, last = _field({key: None})
+            yield from (*first, last.removesuffix(" null"))
             yield from (f"  {line}" for line in _object(value, (*at, key), manifest))
         else:
-            yield from _field({key: value}).split("\n")
+            yield from _field({key: value})
 
 
-def _field(field: Mapping[str, Any]) -> str:
-    return yaml.dump(
-        field, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, sort_keys=False, width=float("inf")
-    ).rstrip("\n")
+def _field(field: Mapping[str, Any]) -> list[str]:
+    options = {"default_flow_style": False, "allow_unicode": True, "sort_keys": False, "width": float("inf")}
+    return str(yaml.dump(field, Dumper=_Dumper, **options)).rstrip("\n").split("\n")
