@@ -51,5 +51,7 @@ def _object(found: Mapping[str, Any], at: Path, manifest: Manifest) -> Iterator[
 
 
 def _field(field: Mapping[str, Any]) -> list[str]:
-    options = {"default_flow_style": False, "allow_unicode": True, "sort_keys": False, "width": float("inf")}
-    return str(yaml.dump(field, Dumper=_Dumper, **options)).rstrip("\n").split("\n")
+    text: str = yaml.dump(
+        field, Dumper=_Dumper, default_flow_style=False, allow_unicode=True, sort_keys=False, width=float("inf")
+    )
+    return text.rstrip("\n").split("\n")

@@ -1,5 +1,6 @@
 """Text to documents: what pachctl reads and prints, and what is said of everything else."""
 
+import contextlib
 import json
 
 import pytest
@@ -94,7 +95,7 @@ objects = st.dictionaries(st.text(), json_values, max_size=3)
 
 
 @given(st.lists(objects, max_size=3), st.booleans())
-def test_json_is_read_as_it_was_meant(found: list[dict[str, object]], escaped: bool) -> None:  # noqa: FBT001 - drawn
+def test_json_is_read_as_it_was_meant(found: list[dict[str, object]], escaped: bool) -> None:
     texts = [json.dumps(item, ensure_ascii=escaped) for item in found]
 
     assert documents("\n".join(texts).encode()) == found
@@ -102,10 +103,8 @@ def test_json_is_read_as_it_was_meant(found: list[dict[str, object]], escaped: b
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode(errors="ignore")))
 def test_anything_else_is_read_or_refused(content: bytes) -> None:
-    try:
-        documents(content)
-    except UnreadableError as error:
-        assert str(error)
+    with contextlib.suppress(UnreadableError):
+        assert isinstance(documents(content), list)
 
 
 @given(st.lists(objects, min_size=1, max_size=2))

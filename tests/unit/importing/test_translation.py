@@ -259,8 +259,8 @@ LEFT_OUT = [
     ),
     LeftOut(
         a_transform(env={"DB_PASSWORD": "hunter2", "PARTITION_KEY": "a", "EMPTY_TOKEN": ""}),
-        "DB_PASSWORD: by its name this is a secret, which everybody reads who reads this file; put it into a Secret, and "
-        "name that in transform.secrets",
+        "DB_PASSWORD: by its name this is a secret, which everybody reads who reads this file; put it into a Secret, "
+        "and name that in transform.secrets",
     ),
     LeftOut(
         a_document(spout={"service": {"internal_port": 80, "IP": "10.0.0.1"}}),
@@ -272,7 +272,7 @@ LEFT_OUT = [
     ),
     LeftOut(a_document(trasnform={"a": 1}), "trasnform: this is no field of a pipeline spec that the operator knows"),
     LeftOut(
-        a_document(**{"a\n---\nkind: Secret": 1}),
+        {**a_document(), "a\n---\nkind: Secret": 1},
         '"a\\n---\\nkind: Secret": this is no field of a pipeline spec that the operator knows',
     ),
     LeftOut(a_document(TFJob={"kind": "TFJob"}), "TFJob: a Spout has no such field"),

@@ -90,6 +90,12 @@ def test_a_text_that_looks_like_something_else_has_quotes(text: str) -> None:
     assert yaml.safe_load(written)["spec"] == {"transform": {"env": {text: text}}}
 
 
+def test_an_object_below_a_key_of_several_lines_stays_below_it() -> None:
+    spec = {"transform": {"a\nb": {"c": {"d": "e"}}, "f": "g"}}
+
+    assert yaml.safe_load(to_yaml(a_manifest(spec)))["spec"] == spec
+
+
 texts = st.text() | st.sampled_from(OTHER_TYPES)
 values = st.recursive(
     texts | st.booleans() | st.integers(),
