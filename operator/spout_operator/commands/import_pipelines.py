@@ -47,7 +47,7 @@ def import_pipelines(
     """Write a Spout manifest for each pipeline spec.
 
     A FILE is what `pachctl create pipeline -f` reads, or what `pachctl inspect pipeline --raw` and
-    `pachctl list pipeline --spec` print: JSON or YAML, with one pipeline or several. `-` is the standard input.
+    `pachctl list pipeline --raw` print: JSON or YAML, with one pipeline or several. `-` is the standard input.
 
     A manifest has no defaults. A comment names each field that a Spout does not have, and says why. Nothing is sent to
     a cluster: review the manifests, then run `kubectl diff` and `kubectl apply`.
