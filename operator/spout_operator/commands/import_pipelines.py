@@ -1,6 +1,5 @@
 """`spout-operator import`: pipeline specs, or the spouts of a Pachyderm, to manifests of Spouts."""
 
-import asyncio
 import pathlib
 import sys
 from collections.abc import Iterable
@@ -82,6 +81,8 @@ def import_pipelines(
 
 
 def _on_server(address: PachdAddress, ca_file: pathlib.Path | None, token_file: pathlib.Path | None) -> "list[Found]":
+    import asyncio  # noqa: PLC0415 - as above
+
     from spout_operator import assembly  # noqa: PLC0415 - the clients of Kubernetes and of Pachyderm: a second
     from spout_operator.core.errors import SpoutError, Unreachable  # noqa: PLC0415 - as above
     from spout_operator.importing import sources  # noqa: PLC0415 - as above

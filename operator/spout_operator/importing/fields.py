@@ -97,7 +97,7 @@ LEFT_OUT: Mapping[str, str] = {
     "metadata.annotations": "a Spout has no field for the annotations of its Pod",
     "metadata.labels": "a Spout has no field for the labels of its Pod",
     "outputBranch": "a Spout always writes to the branch master",
-    "parallelismSpec": "a Spout has no such field, and Pachyderm runs one worker for it",
+    "parallelismSpec": "a Spout has no such field, and a new pipeline has one worker",
     "podSpec": "Pachyderm has replaced it by podPatch, which a Spout has too",
     "reprocess": _REQUEST,
     "reprocessSpec": _DATUMS,

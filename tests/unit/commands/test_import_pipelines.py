@@ -1,6 +1,8 @@
 """`spout-operator import` as its user sees it: what is written where, what is said, and the exit status."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,32 @@ def test_a_pachyderm_that_does_not_answer_is_told() -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert "the Pachyderm at grpc://127.0.0.1:1 did not answer" in result.stderr
+
+
+def test_the_command_line_answers_without_what_only_an_import_needs() -> None:
+    heavy = ["yaml", "asyncio", "grpc", "kopf", "kubernetes", "spout_operator.importing"]
+    program = f"import sys, spout_operator.cli; print([name for name in {heavy} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_files_are_imported_without_the_clients_of_kubernetes_and_pachyderm(tmp_path: Path) -> None:
+    heavy = ["asyncio", "grpc", "kopf", "kubernetes"]
+    program = f"""
+import contextlib, sys
+from spout_operator.cli import main
+with contextlib.suppress(SystemExit):
+    main(["import", sys.argv[1]])
+print([name for name in {heavy} if name in sys.modules])
+"""
+
+    done = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", program, a_file(tmp_path, a_document("a"))], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_help_tells_every_exit_status() -> None:

@@ -1,16 +1,21 @@
 """A pipeline spec to what a Spout would ask for, and what is said of the rest."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spout_operator.core.owner_annotations import CLUSTER, RESTART_NONCE, SPOUT
-from spout_operator.importing.errors import NoSpoutError, UnfitError, UnreadableError
+from spout_operator.importing.errors import NoSpoutError, NotImportedError, UnfitError, UnreadableError
 from spout_operator.importing.manifests import manifest_of
 from spout_operator.importing.translation import candidate
+from spout_operator.importing.writing import to_yaml
 from tests.builders import a_name
 
 TRANSFORM = {"image": "a/b:1", "cmd": ["run"]}
@@ -224,11 +229,11 @@ DATUMS = "it is about the jobs and datums of a pipeline with an input, and a spo
 LEFT_OUT = [
     LeftOut(
         a_document(parallelism_spec={"constant": 3}),
-        "parallelism_spec: a Spout has no such field, and Pachyderm runs one worker for it",
+        "parallelism_spec: a Spout has no such field, and a new pipeline has one worker",
     ),
     LeftOut(
         a_document(parallelismSpec={"coefficient": 0.5}),
-        "parallelismSpec: a Spout has no such field, and Pachyderm runs one worker for it",
+        "parallelismSpec: a Spout has no such field, and a new pipeline has one worker",
     ),
     LeftOut(a_document(output_branch="staging"), "output_branch: a Spout always writes to the branch master"),
     LeftOut(a_document(datum_tries=5), f"datum_tries: {DATUMS}"),
@@ -393,3 +398,41 @@ def test_pipelines_of_the_same_name_in_two_projects_become_spouts_of_two_names()
 
     assert [manifest.name for manifest in manifests] == ["a", "dev-1-a", "prod-a"]
     assert [manifest.pipeline for manifest in manifests] == [a_name("a", project) for project in projects]
+
+
+FIELDS_OF_A_SPEC = [
+    "pipeline", "project", "name", "transform", "env", "secrets", "spout", "service", "internal_port", "tolerations",
+    "operator", "resource_requests", "gpu", "cpu", "metadata", "annotations", "details", "user_spec_json", "input",
+    "stopped", "pod_patch", "scheduling_spec", "node_selector", "type", RESTART_NONCE, SPOUT,
+]  # fmt: skip
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=3)
+    | st.sampled_from(["EXISTS", "[]", "a"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(FIELDS_OF_A_SPEC) | st.text(max_size=2), inner)
+    ),
+    max_leaves=12,
+)
+documents = st.builds(
+    lambda changes, transform: {
+        **a_document(),
+        **changes,
+        **({"transform": {**TRANSFORM, **transform}} if transform else {}),
+    },
+    st.dictionaries(st.sampled_from(FIELDS_OF_A_SPEC), anything, max_size=4),
+    st.dictionaries(st.sampled_from(["env", "secrets", "user", "cmd", "stdin", "err_cmd"]), anything, max_size=2),
+)
+
+
+@settings(max_examples=200)
+@given(documents | anything)
+def test_any_document_becomes_a_manifest_or_is_refused_as_it_should_be(document: object) -> None:
+    """No other exception than ours, and what is written is what the parser accepts: `manifest_of` has asked it."""
+    with contextlib.suppress(NotImportedError):
+        manifest = manifest_of(candidate(document))
+
+        assert yaml.safe_load(to_yaml(manifest)) == manifest.body
