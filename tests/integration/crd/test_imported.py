@@ -123,6 +123,7 @@ def test_a_folder_is_applied_and_then_there_is_no_difference(bed: Testbed, names
     specs.write_text(json.dumps([example.document for example in V1]))
     run_import(str(specs), "--output", str(folder))
 
+    bed.kubectl("apply", "--dry-run=server", "--validate=strict", "-n", namespace, "-f", str(folder))
     before = bed.kubectl("diff", "-n", namespace, "-f", str(folder), check=False)
     bed.kubectl("apply", "-n", namespace, "-f", str(folder))
     after = bed.kubectl("diff", "-n", namespace, "-f", str(folder), check=False)
