@@ -29,7 +29,9 @@ class Note:
     @classmethod
     def of_owner(cls, owner: str) -> "Note":
         """That the pipeline belongs to a Spout already."""
-        return cls(reason=f"this pipeline belongs to the Spout {printable(owner)} already, which this one cannot take")
+        return cls(
+            reason=f"the pipeline already belongs to the Spout {printable(owner)}, and no other Spout can take it over"
+        )
 
     def text(self, inside: tuple[str, ...]) -> str:
         """The comment where it stands in the object at this path, which is `at` or is around it."""

@@ -55,8 +55,8 @@ def manifest_of(candidate: Candidate) -> Manifest:
     comments: dict[Path, tuple[str, ...]] = {}
     if pipeline != candidate.name:
         renamed = (
-            f"the pipeline is {candidate.name.name!r} in Pachyderm, a name that no Spout can have; this Spout makes "
-            "another pipeline, without the commits and the marker of that one"
+            f"the pipeline is named {candidate.name.name!r}, and no Spout can have that name; this Spout makes another "
+            "pipeline, without the commits and the marker of that one"
         )
         comments["metadata",] = (renamed,)
     for note in candidate.notes:

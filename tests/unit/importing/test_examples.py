@@ -61,7 +61,7 @@ def test_an_example_whose_name_a_spout_can_have_keeps_it_and_needs_no_comment(ex
     if "_" in name:
         assert manifest.name == name.replace("_", "-")
         assert [*manifest.comments] == [("metadata",)]
-        assert f"the pipeline is {name!r} in Pachyderm" in manifest.comments["metadata",][0]
+        assert f"the pipeline is named {name!r}" in manifest.comments["metadata",][0]
     else:
         assert manifest.name == name
         assert manifest.comments == {}

@@ -247,11 +247,11 @@ LEFT_OUT = [
     ),
     LeftOut(
         a_document(metadata={"annotations": {SPOUT: "ns/other", CLUSTER: "c"}}),
-        "this pipeline belongs to the Spout ns/other already, which this one cannot take",
+        "the pipeline already belongs to the Spout ns/other, and no other Spout can take it over",
     ),
     LeftOut(
         {**of_server(), "metadata": {SPOUT: "ns/other"}},
-        "this pipeline belongs to the Spout ns/other already, which this one cannot take",
+        "the pipeline already belongs to the Spout ns/other, and no other Spout can take it over",
     ),
     LeftOut(a_transform(err_cmd=["hunter2"]), f"err_cmd: {DATUMS}"),
     LeftOut(
@@ -386,8 +386,9 @@ def test_a_name_that_no_spout_can_have_becomes_the_proposal_and_a_comment_says_s
     assert manifest.body["metadata"] == {"name": becomes}
     assert "name" not in manifest.body["spec"]
     (comment,) = manifest.comments["metadata",]
-    assert comment.startswith(f"the pipeline is {name!r} in Pachyderm, a name that no Spout can have")
-    assert "another pipeline" in comment
+    assert comment.startswith(
+        f"the pipeline is named {name!r}, and no Spout can have that name; this Spout makes another pipeline"
+    )
 
 
 def test_pipelines_of_the_same_name_in_two_projects_become_spouts_of_two_names() -> None:
