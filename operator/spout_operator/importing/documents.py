@@ -13,8 +13,6 @@ from spout_operator.importing.errors import UnreadableError
 
 #: Bytes of one file. A list of 1,000 pipelines has about 3 MB.
 MOST_BYTES = 16 * 1024 * 1024
-#: Values of one file, where the aliases of YAML are followed: a few lines of them can mean billions.
-MOST_VALUES = 1_000_000
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 
@@ -83,11 +81,12 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _see_that_it_is_bounded(found: object) -> None:
+    """Count the values, where the aliases of YAML are followed: a few lines of them can mean billions."""
     left, seen = [found], 0
     while left:
         seen += 1
-        if seen > MOST_VALUES:
-            raise UnreadableError(f"holds more than {MOST_VALUES:,} values; split it into several files")
+        if seen > yaml_1_2.MOST_VALUES:
+            raise UnreadableError(yaml_1_2.TOO_MANY_VALUES)
         value = left.pop()
         if isinstance(value, dict):
             left.extend(value.values())

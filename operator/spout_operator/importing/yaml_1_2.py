@@ -8,8 +8,12 @@ from yaml.nodes import MappingNode, ScalarNode
 
 from spout_operator.importing.errors import UnreadableError
 
+#: Values of one file: a byte of it can cost a hundred in memory.
+MOST_VALUES = 1_000_000
 #: Lists and objects inside of each other. libyaml's C code crashes at some ten thousands.
 MOST_LEVELS = 100
+
+TOO_MANY_VALUES = f"holds more than {MOST_VALUES:,} values; split it into several files"
 
 _STRING = "tag:yaml.org,2002:str"
 _FORMS = (
@@ -61,7 +65,7 @@ def load_all(text: str) -> list[Any]:
         UnreadableError: it is no YAML, or holds what no JSON could say; the message quotes no value.
     """
     try:
-        _see_that_it_is_flat(text)
+        _see_that_it_is_bounded(text)
         return list(yaml.load_all(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -75,9 +79,11 @@ def load_all(text: str) -> list[Any]:
         raise UnreadableError(f"is no YAML: a value is not what its tag says ({type(error).__name__})") from None
 
 
-def _see_that_it_is_flat(text: str) -> None:
+def _see_that_it_is_bounded(text: str) -> None:
     levels = 0
-    for event in yaml.parse(text, Loader=_Base):
+    for number, event in enumerate(yaml.parse(text, Loader=_Base)):
+        if number > 2 * MOST_VALUES:  # the key of a value is an event too, and so is an end
+            raise UnreadableError(TOO_MANY_VALUES)
         levels += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if levels > MOST_LEVELS:
             raise UnreadableError("is nested too deeply for a pipeline spec")
