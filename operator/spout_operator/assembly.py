@@ -5,6 +5,7 @@ import datetime
 import gc
 import logging
 import os
+import pathlib
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ import threading
 import uuid
 
 from spout_operator import __version__
-from spout_operator.config import CommandError, Config
+from spout_operator.config import CommandError, Config, PachdAddress
 from spout_operator.controller.controller import Controller
 from spout_operator.core.errors import NotLeading
 from spout_operator.kubernetes import access, preflight
@@ -24,6 +25,7 @@ from spout_operator.kubernetes.spouts import KubernetesSpouts
 from spout_operator.pachyderm.selection import SelectedPachyderm
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.client import Connection
+from spout_operator.ports import Pachyderm
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
 from spout_operator.telemetry import logs, tracing
@@ -66,6 +68,18 @@ def run(config: Config) -> None:
     finally:
         send_last_spans()
     logger.info("stopped")
+
+
+def pachyderm_at(connection: Connection) -> Pachyderm:
+    """The Pachyderm of a connection, whichever of the supported versions it has; it is asked at the first call."""
+    return SelectedPachyderm([lambda: PachydermV1(connection)])
+
+
+def pachyderm_to_read(
+    pachd: PachdAddress, *, ca_file: pathlib.Path | None, token_file: pathlib.Path | None
+) -> Pachyderm:
+    """The same for a command that only looks, without an election and without metrics that somebody reads."""
+    return pachyderm_at(Connection(pachd=pachd, ca_file=ca_file, token_file=token_file, telemetry=Metrics()))
 
 
 async def _run(config: Config, metrics: Metrics) -> None:
@@ -122,7 +136,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
 
     def new_controller() -> Controller:
         controller = Controller(
-            pachyderm=SelectedPachyderm([lambda: PachydermV1(connection)]),
+            pachyderm=pachyderm_at(connection),
             spouts=spouts,
             telemetry=metrics,
             address=config.pachd.url,

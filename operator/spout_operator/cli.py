@@ -8,17 +8,21 @@ import sys
 import click
 
 from spout_operator import __version__
+from spout_operator.commands import options
+from spout_operator.commands.import_pipelines import import_pipelines
 from spout_operator.config import CommandError, Config, LeaseName, PachdAddress
 from spout_operator.telemetry import logs
 
-_PREFIX = "SPOUT_OPERATOR_"
-_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=pathlib.Path)
+_PREFIX = options.PREFIX
 
 
 @click.group()
 @click.version_option(__version__, prog_name="spout-operator")
 def main() -> None:
     """Run Pachyderm spout pipelines from Spout resources."""
+
+
+main.add_command(import_pipelines)
 
 
 @main.command()
@@ -54,28 +58,7 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
 
 
 @main.command(context_settings={"show_default": True})
-@click.option(
-    "--pachd-address",
-    required=True,
-    envvar=_PREFIX + "PACHD_ADDRESS",
-    show_envvar=True,
-    metavar="URL",
-    help="Pachyderm: grpc://HOST:PORT, or grpcs://HOST:PORT for TLS.",
-)
-@click.option(
-    "--pachd-ca-file",
-    type=_FILE,
-    envvar=_PREFIX + "PACHD_CA_FILE",
-    show_envvar=True,
-    help="CA certificates (PEM) for grpcs; without it, those of certifi. Read again when it changes.",
-)
-@click.option(
-    "--pachd-token-file",
-    type=_FILE,
-    envvar=_PREFIX + "PACHD_TOKEN_FILE",
-    show_envvar=True,
-    help="File with the Pachyderm auth token. Read again when it changes.",
-)
+@options.pachyderm(required=True)
 @click.option(
     "--namespace",
     "-n",

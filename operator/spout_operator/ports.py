@@ -126,6 +126,13 @@ class Pachyderm(Protocol):
         at one call is told of again when it is finished. None where the server cannot tell of all pipelines at once.
         """
 
+    async def finish(self, name: PipelineName, commit: str) -> None:
+        """Finish a commit that the server made by itself and left open; one that is finished already stays as it is.
+
+        Only for commits that `commits` tells to be automatic and open. While one is open, a spout commits into it, and
+        nobody sees what it holds.
+        """
+
     async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         """At most `most` commits of the ancestry of `head`, newest first, down to but without the commit `since`.
 

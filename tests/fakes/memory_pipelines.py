@@ -3,6 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import (
@@ -110,6 +111,14 @@ class MemoryPipelines:
         recent, self._recent = frozenset(self._recent), set()
         return recent
 
+    async def finish(self, name: PipelineName, commit: str) -> None:
+        self.calls["finish"] += 1
+        assert commit in {known.id for known in self._commits[name] if known.is_automatic}
+        self._commits[name] = [
+            dataclasses.replace(known, finished_at=NOON) if known.id == commit else known
+            for known in self._commits[name]
+        ]
+
     async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         found: list[Commit] = []
         for commit in reversed(self._commits[name]):
@@ -145,9 +154,9 @@ class MemoryPipelines:
         """Give a pipeline to another owner."""
         self._pipelines[name] = dataclasses.replace(self._pipelines[name], owner=owner)
 
-    def commit(self, name: PipelineName) -> None:
-        """A new finished commit."""
+    def commit(self, name: PipelineName, **fields: Any) -> None:
+        """A new commit, by default a finished one."""
         before = self._commits[name]
         parent = before[-1].id if before else None
         self._recent.add(name)
-        before.append(a_commit(id=f"{name}-{len(before)}", parent=parent))
+        before.append(a_commit(id=f"{name}-{len(before)}", parent=parent, **fields))

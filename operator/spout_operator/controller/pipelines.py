@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.core.decision import Action, Decision, Situation, Written
@@ -75,6 +76,12 @@ class Pipelines:
             if observed is not None and observed.spec is not None:
                 error.said = Secrets(observed.spec.transform.env.values()).redact(error.said)
             raise
+
+    async def finish(self, name: PipelineName, left_open: Sequence[str]) -> None:
+        """Finish what the server has left open, so that the spout's next commit is one of its own, which others see."""
+        for commit in left_open:
+            logger.info("Pipeline %s: finishing the commit %s, which Pachyderm made and left open", name, commit)
+            await self._pachyderm.finish(name, commit)
 
     def forget(self, key: SpoutKey) -> None:
         """What was written to the pipeline of a Spout is of no interest any more.

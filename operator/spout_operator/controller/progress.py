@@ -40,6 +40,8 @@ class Reading:
     """False where the next reconcile goes on."""
     is_open: bool
     """Whether a head is a commit that is not finished yet. Nothing tells when it is: the head stays the same."""
+    left_open: tuple[str, ...] = ()
+    """Automatic commits that the server has left open, oldest first."""
     marker_after: float | None = None
     """Seconds until a marker that could not be read is tried again; None where none has to be."""
 
@@ -81,7 +83,8 @@ class Progress:
         quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
         self._heads.note(name, heads, quiet_for=quiet_for)
         before = progress.from_status(shown.get("commits"))
-        commits, is_whole, commit_is_open = await self._commits(spout.key, name, heads.output, before)
+        commits, walk = await self._commits(spout.key, name, heads.output, before)
+        is_whole = walk is None or (walk.next is None and walk.head == heads.output)
         marker, marker_is_open = await self._marker(spout, heads.marker, shown.get("marker"), secrets)
         if commits is not None:
             # Not before: what was counted must not be lost where Pachyderm is out of reach by now.
@@ -91,7 +94,8 @@ class Progress:
             commits=commits,
             marker=marker,
             is_whole=is_whole,
-            is_open=is_whole and (commit_is_open or marker_is_open),
+            is_open=is_whole and ((walk is not None and walk.is_open) or marker_is_open),
+            left_open=walk.left_open if walk is not None else (),
             marker_after=None if not_before is None else max(0.0, not_before - _loop_time()),
         )
 
@@ -102,10 +106,10 @@ class Progress:
 
     async def _commits(
         self, key: SpoutKey, name: PipelineName, head: str | None, count: CommitCount
-    ) -> tuple[CommitCount | None, bool, bool]:
-        """The count, None where it goes on; whether it is that of `head`; and whether a commit there is open."""
+    ) -> tuple[CommitCount | None, Walk | None]:
+        """The count, None where it goes on, and the walk that it comes from, None where there are no commits."""
         if head is None:
-            return progress.NOTHING_COUNTED, True, False
+            return progress.NOTHING_COUNTED, None
         begun = self._walks.get(key)
         walk = begun if begun is not None and begun.count == count else Walk.begin(count, head)
         for _ in range(self._pages):
@@ -117,9 +121,7 @@ class Progress:
                 self._walks.pop(key, None)
                 raise
             walk = self._walks[key] = walk.read(page)
-        if walk.next is not None:
-            return None, False, False
-        return walk.result(), walk.head == head, walk.is_open
+        return (None if walk.next is not None else walk.result()), walk
 
     async def _marker(
         self, spout: Spout, head: str | None, shown: Mapping[str, Any] | None, secrets: Secrets

@@ -140,6 +140,7 @@ class Reconciler:
             if decision.action is Action.NONE and observed is not None:
                 self._pipelines.forget(resource.key)
                 reading = await self._update_status(resource, situation.spout, server, decision, observed)
+                await self._pipelines.finish(observed.name, reading.left_open)
                 self._requeue.failure.reset(resource.key)
                 return self._requeue_after(resource.key, observed, reading)
             if not is_fresh:

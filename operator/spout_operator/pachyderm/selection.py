@@ -81,6 +81,9 @@ class SelectedPachyderm:
     async def recently_committed(self) -> frozenset[PipelineName] | None:
         return await self._adapter().recently_committed()
 
+    async def finish(self, name: PipelineName, commit: str) -> None:
+        await self._adapter().finish(name, commit)
+
     async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         return await self._adapter().commits(name, head, since=since, most=most)
 

@@ -75,3 +75,20 @@ async def test_a_commit_of_a_pipeline_that_no_spout_names_is_of_no_interest() ->
         await watched.controller.poller.poll()
 
     assert watched.pipelines.calls == {"list": 1, "recently_committed": 1}
+
+
+async def test_commits_that_the_server_left_open_are_finished_once() -> None:
+    watched = Watched()
+    name, key = a_name("spout-7"), watched.keys[7]
+    async with watched.running():
+        for _ in range(2):
+            watched.pipelines.commit(name, is_automatic=True, finished_at=None)
+        await watched.controller.poller.poll()
+        await eventually_async(
+            lambda: watched.pipelines.calls["finish"] == 2, what="both to be finished", interval=0.01
+        )
+        watched.pipelines.commit(name)
+        await watched.controller.poller.poll()
+        await watched.shown(1, key)
+
+    assert watched.pipelines.calls["finish"] == 2

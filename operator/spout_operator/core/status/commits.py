@@ -42,6 +42,8 @@ class Walk:
     """The newest of them."""
     is_open: bool = False
     """Whether a commit on the way is not finished."""
+    left_open: tuple[str, ...] = ()
+    """The automatic ones of these, oldest first."""
 
     @classmethod
     def begin(cls, count: CommitCount, head: str) -> "Walk":
@@ -73,6 +75,10 @@ class Walk:
             finished=self.finished + len(finished),
             newest=self.newest or next(iter(finished), None),
             is_open=self.is_open or any(commit.finished_at is None for commit in page),
+            left_open=(
+                *(commit.id for commit in reversed(page) if commit.finished_at is None and commit.is_automatic),
+                *self.left_open,
+            ),
         )
 
     def result(self) -> CommitCount:

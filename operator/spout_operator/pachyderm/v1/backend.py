@@ -146,6 +146,9 @@ class PachydermV1:
     async def recently_committed(self) -> None:
         """1.13.4 lists the commits of one repo at a time."""
 
+    async def finish(self, name: PipelineName, commit: str) -> None:
+        raise AssertionError(f"1.13.4 makes no commits by itself; found {commit!r} of {name!r}")
+
     @in_thread
     def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
         if head == since:

@@ -231,7 +231,7 @@ def _cores(found: float) -> Quantity | None:
         return None
     try:
         # A 32-bit float: 0.1 arrives as 0.10000000149, so it is read back to thousandths.
-        return cores(str(Decimal(found).quantize(Decimal("0.001"))))
+        return cores(f"{Decimal(found).quantize(Decimal('0.001')).normalize():f}")
     except (ValueError, DecimalException):
         return _unlike_any(str(found))
 

@@ -250,3 +250,12 @@ def test_only_automatic_commits_since_the_last_look_change_nothing(page: int) ->
 )
 def test_a_walk_tells_whether_a_commit_is_open(listed: list[Commit], is_open: bool) -> None:
     assert Walk.begin(NOTHING_COUNTED, "head").read(ancestry(listed, since=None)).is_open is is_open
+
+
+def test_automatic_commits_that_were_left_open_are_told_oldest_first() -> None:
+    opened = [dataclasses.replace(commit, is_automatic=True, finished_at=None) for commit in C[2:4]]
+    listed = ancestry([*C[:2], *opened, dataclasses.replace(C[4], finished_at=None)], since=None)
+
+    walk = Walk.begin(NOTHING_COUNTED, "head").read(listed[:2]).read(listed[2:])
+
+    assert walk.left_open == ("c3", "c4"), "the spout's own open commit is the spout's to finish"

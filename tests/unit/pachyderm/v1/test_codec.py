@@ -36,3 +36,14 @@ def test_a_nonsensical_quantity_is_read_as_a_difference(cpu: float) -> None:
     assert spec is not None
     assert spec.resource_requests.cpu is not None
     assert spec.resource_requests.cpu.value < 0
+
+
+@pytest.mark.parametrize(("cpu", "text"), [(0.1, "0.1"), (1.5, "1.5"), (10, "10"), (0.333, "0.333")])
+def test_an_amount_of_cpu_is_read_as_a_person_would_write_it(cpu: float, text: str) -> None:
+    info = pps_pb2.PipelineInfo(spout=pps_pb2.Spout(), resource_requests=pps_pb2.ResourceSpec(cpu=cpu))
+
+    spec = codec.pipeline(info).spec
+
+    assert spec is not None
+    assert spec.resource_requests.cpu is not None
+    assert spec.resource_requests.cpu.text == text

@@ -1,0 +1,1 @@
+"""From what people have, pipeline specs and live pipelines, to manifests of Spouts."""
