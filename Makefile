@@ -41,8 +41,8 @@ tools: setup ## build and fetch the linters and validators of chart, manifests a
 	@$(BIN)/python -m spout_testbed build --tools
 
 .PHONY: demo
-demo: testbed ## watch the main functions on real servers; KEEP=1 leaves it running
-	@KEEP=$(KEEP) $(BED) $(BIN)/python -m demo
+demo: testbed ## watch the main functions on real servers; PACHYDERM=2.12, KEEP=1 leaves it running
+	@KEEP=$(KEEP) PACHYDERM=$(PACHYDERM) $(BED) $(BIN)/python -m demo
 
 .PHONY: check
 check: setup ## lint, types, layers, manifests: quick, run before each commit

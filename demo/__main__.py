@@ -8,7 +8,8 @@ import threading
 import time
 
 from demo import kafka
-from demo.cluster import INTERVAL, SPOUT, Cluster
+from demo.cluster import INTERVAL, Cluster
+from demo.examples import EXAMPLES
 from demo.screen import DemoError, fact, fail, show, step
 from spout_testbed import Testbed
 from spout_testbed.errors import TestbedError
@@ -28,14 +29,18 @@ PATIENCE = 120.0
 
 def main() -> int:
     """Run the demo, and return the exit code."""
-    keep = os.environ.get("KEEP") == "1"
+    keep, version = os.environ.get("KEEP") == "1", os.environ.get("PACHYDERM") or "1.13"
+    if version not in EXAMPLES:
+        print(f"PACHYDERM is {version!r}: set it to one of {', '.join(EXAMPLES)}", file=sys.stderr)
+        return 2
     try:
-        step("Starting etcd, kube-apiserver, pachd 1.13.4 and Kafka")
-        with Testbed.start(pachyderm="1.13", kafka=True) as bed, Cluster(bed) as cluster:
+        example = EXAMPLES[version]
+        step(f"Starting etcd, kube-apiserver, Pachyderm {version} and Kafka")
+        with Testbed.start(pachyderm=version, kafka=True) as bed, Cluster(bed, example) as cluster:
             summary = play(cluster, delete=not keep)
             print("\nWhat this demo has shown\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
             if keep:
-                stay()
+                stay(example.spout)
     except (DemoError, TestbedError) as error:
         fail(error)
         return 1
@@ -60,16 +65,17 @@ def play(cluster: Cluster, *, delete: bool) -> list[str]:
     kafka.make_topic(bed.kafka_bootstrap)
     kafka.produce(bed.kafka_bootstrap, 0, MESSAGES)
 
-    step("Applying examples/my-spout.yaml, and printing `kubectl get spouts -o wide` after each change")
+    manifest = cluster.example.manifest.relative_to(ROOT)
+    step(f"Applying {manifest}, and printing `kubectl get spouts -o wide` after each change")
     applied = time.monotonic()
     cluster.apply_example()
     cluster.watch_until("the Spout to be ready", seconds=PATIENCE, ready="True", state="Running")
     ready = time.monotonic() - applied
-    status = cluster.watch_until(f"the marker {MESSAGES}", seconds=PATIENCE, marker=str(MESSAGES))
+    cluster.watch_until_position(MESSAGES, seconds=PATIENCE)
     count = cluster.check_messages(MESSAGES)
     summary.append(
         f"ingest: ready {ready:.1f} s after kubectl apply; {count} of {MESSAGES} messages, each exactly once, in "
-        f"{status['commits']['total']} commits; marker {status['marker']['value']}"
+        f"{cluster.status()['commits']['total']} commits; {cluster.example.position} {cluster.position()}"
     )
     fact(summary[-1])
 
@@ -89,50 +95,49 @@ def kill_worker(cluster: Cluster) -> str:
     )
     stream.start()
     eventually(
-        lambda: int(cluster.status()["marker"]["value"]) > MESSAGES,
-        what="the marker to move on before the kill",
+        lambda: cluster.position() > MESSAGES,
+        what="the position to move on before the kill",
         seconds=PATIENCE,
         interval=INTERVAL,
         details=cluster.details,
     )
-    before = cluster.status()["marker"]["value"]
-    killed = bed.workers.kill(SPOUT)
+    before = cluster.position()
+    killed = bed.workers.kill(cluster.example.spout)
     moment = time.monotonic()
     show(
-        f"killed the worker process {killed} at marker {before} or later; the test bed starts it again, like a kubelet"
+        f"killed the worker process {killed} at position {before} or later; "
+        "the test bed starts it again, as a kubelet does"
     )
     show("(it continues when the lock of the dead worker in etcd expires, after about 15 s)")
     stream.join()
     total = MESSAGES + DURING_KILL
-    cluster.watch_until(f"the marker {total}", seconds=PATIENCE, marker=str(total))
+    cluster.watch_until_position(total, seconds=PATIENCE)
     count = cluster.check_messages(total)
     line = (
-        f"kill: worker killed after marker {before}; {time.monotonic() - moment:.0f} s later the repo has {count} of "
-        f"{total} messages, each exactly once: none lost, none duplicated"
+        f"kill: worker killed after {cluster.example.position} {before}; {time.monotonic() - moment:.0f} s later "
+        f"the repo has {count} of {total} messages, each exactly once: none lost, none duplicated"
     )
     fact(line)
     return line
 
 
 def edit(cluster: Cluster) -> str:
-    """Edit the environment. The pipeline gets a new version and keeps its marker."""
+    """Edit the environment. The pipeline gets a new version, and the spout keeps its position."""
     step(f"Editing transform.env (BATCH_SIZE=50), and producing {AFTER_EDIT} more messages")
-    before = cluster.status()
+    before, position = cluster.status(), cluster.position()
     cluster.apply_example(BATCH_SIZE="50")
     wanted = before["pipeline"]["version"] + 1
-    after = cluster.watch_until(f"version {wanted}, ready", seconds=PATIENCE, version=wanted, ready="True")
-    kept = after["marker"]["value"]
-    if int(kept) < int(before["marker"]["value"]):
-        raise DemoError(
-            f"expected the marker to be at least {before['marker']['value']}, as before the edit; found {kept}"
-        )
+    cluster.watch_until(f"version {wanted}, ready", seconds=PATIENCE, version=wanted, ready="True")
+    kept = cluster.position()
+    if kept < position:
+        raise DemoError(f"expected a position of at least {position}, as before the edit; found {kept}")
     total = MESSAGES + DURING_KILL + AFTER_EDIT
     kafka.produce(cluster.bed.kafka_bootstrap, MESSAGES + DURING_KILL, AFTER_EDIT)
-    cluster.watch_until(f"the marker {total}", seconds=PATIENCE, marker=str(total))
+    cluster.watch_until_position(total, seconds=PATIENCE)
     count = cluster.check_messages(total)
     line = (
-        f"edit: version {wanted - 1} -> {wanted}, marker kept at {kept}; then {count} of {total} messages, "
-        "each exactly once"
+        f"edit: version {wanted - 1} -> {wanted}, {cluster.example.position} {kept} kept; then {count} of "
+        f"{total} messages, each exactly once"
     )
     fact(line)
     return line
@@ -142,17 +147,17 @@ def remove(cluster: Cluster) -> str:
     """Delete the Spout. Its pipeline and its repo have to be deleted too."""
     step("Deleting the Spout")
     started = time.monotonic()
-    show(cluster.bed.kubectl("delete", "spout", SPOUT, "--timeout=60s").stdout)
+    show(cluster.bed.kubectl("delete", "spout", cluster.example.spout, "--timeout=60s").stdout)
     took = time.monotonic() - started
     left = [cluster.bed.pachctl("list", kind, "--raw").stdout for kind in ("pipeline", "repo")]
-    if any(SPOUT in listing for listing in left):
+    if any(f'"{cluster.example.spout}"' in listing for listing in left):
         raise DemoError(f"expected that neither the pipeline nor the repo is left; found {left}")
     line = f"delete: kubectl returned after {took:.1f} s, and the pipeline and its repo were gone"
     fact(line)
     return line
 
 
-def stay() -> None:
+def stay(spout: str) -> None:
     """Leave everything running until Ctrl-C, so that people can use it from another terminal."""
     folder = ROOT / ".demo"
     folder.mkdir(exist_ok=True)
@@ -165,7 +170,7 @@ def stay() -> None:
         script.chmod(script.stat().st_mode | stat.S_IXUSR)
     print("\nThe servers and the operator keep running. From another terminal, in this folder:")
     print("  .demo/kubectl get spouts --watch")
-    print("  .demo/pachctl list commit my-spout@master")
+    print(f"  .demo/pachctl list commit {spout}@master")
     print(f"To end them, press Ctrl-C here, or run: kill {os.environ[OUTER_PID]}", flush=True)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,20 +2,20 @@
 
 import contextlib
 import sys
+from collections import Counter
 from typing import Any, Self
 
 import yaml
 
 from demo import kafka
+from demo.examples import Example
 from demo.screen import DemoError, show
-from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
-from spout_testbed.harness.cluster import ROOT, administrator, install
+from spout_testbed.harness.cluster import administrator, install
 from spout_testbed.harness.operator_process import OperatorProcess
 from spout_testbed.harness.spouts import Spouts
 from spout_testbed.waiting import eventually
 
-SPOUT = "my-spout"
 #: Seconds between two reads of the Spout.
 INTERVAL = 0.1
 
@@ -23,8 +23,9 @@ INTERVAL = 0.1
 class Cluster:
     """The test bed, with the operator in it. A `with` statement ends the operator."""
 
-    def __init__(self, bed: Testbed) -> None:
+    def __init__(self, bed: Testbed, example: Example) -> None:
         self.bed = bed
+        self.example = example
         self._closing = contextlib.ExitStack()
         self._spouts = Spouts(self._closing.enter_context(administrator(bed)), "default")
         self._operator: OperatorProcess | None = None
@@ -53,28 +54,29 @@ class Cluster:
         self._operator.start()
 
     def apply_example(self, **env: str) -> None:
-        """Apply examples/my-spout.yaml, with the Kafka of the demo and these additional environment variables.
+        """Apply the example, with the Kafka of the demo and these additional environment variables.
 
         There is no container engine, so the worker runs a program of this machine instead of the image.
         """
-        spout = yaml.safe_load((ROOT / "examples" / "my-spout.yaml").read_text(encoding="utf-8"))
+        spout = yaml.safe_load(self.example.manifest.read_text(encoding="utf-8"))
         host, _, port = self.bed.kafka_bootstrap.partition(":")
         transform = spout["spec"]["transform"]
-        transform["cmd"] = [sys.executable, str(ROOT / "examples" / "kafka" / "spout.py")]
+        transform["cmd"] = [sys.executable, str(self.example.program)]
         transform["env"] |= {"HOST": host, "PORT": port, "TOPIC": kafka.TOPIC, **env}
-        spout["spec"]["spout"]["overwrite"] = True
+        if self.example.keeps_marker:
+            spout["spec"]["spout"]["overwrite"] = True
         show(self.bed.kubectl("apply", "-f", "-", input=yaml.safe_dump(spout)).stdout)
 
     def status(self) -> dict[str, Any]:
         """The status of the Spout."""
-        return dict((self._spouts.get(SPOUT) or {}).get("status", {}))
+        return dict((self._spouts.get(self.example.spout) or {}).get("status", {}))
 
     def watch_until(self, what: str, *, seconds: float, **wanted: object) -> dict[str, Any]:
         """Print `kubectl get spouts` after each change, until the status has the wanted values (see `Spouts.wait`)."""
 
         def reached() -> dict[str, Any] | None:
             self.print_spouts()
-            return self._spouts.status_as(SPOUT, **wanted)
+            return self._spouts.status_as(self.example.spout, **wanted)
 
         found = eventually(reached, what=what, seconds=seconds, interval=INTERVAL, details=self.details)
         self.print_spouts()
@@ -94,13 +96,23 @@ class Cluster:
 
     def messages(self) -> dict[str, int]:
         """All messages in the repo of the spout, each with the number of its files."""
-        client = Client.new_from_pachd_address(self.bed.pachd_address)
-        found: dict[str, int] = {}
-        for info in client.walk_file((SPOUT, "master"), "/"):
-            if info.size_bytes and not info.children and info.file_type == 1:
-                text = b"".join(client.get_file((SPOUT, "master"), info.file.path)).decode()
-                found[text] = found.get(text, 0) + 1
-        return found
+        return dict(Counter(self.example.read_files(self.bed.pachd_address, self.example.spout)))
+
+    def position(self) -> int:
+        """The number of messages that the spout would not read again: its marker, or what its consumer group has."""
+        if self.example.keeps_marker:
+            return int(self.status().get("marker", {}).get("value") or 0)
+        return kafka.acknowledged(self.bed.kafka_bootstrap, self.example.group)
+
+    def watch_until_position(self, position: int, *, seconds: float) -> None:
+        """Print `kubectl get spouts` after each change, until the spout has come so far."""
+
+        def reached() -> bool:
+            self.print_spouts()
+            return self.position() >= position
+
+        eventually(reached, what=f"position {position}", seconds=seconds, interval=INTERVAL, details=self.details)
+        self.print_spouts()
 
     def check_messages(self, count: int) -> int:
         """Check that the repo has the messages 0 to `count - 1`, each exactly once, and nothing else.

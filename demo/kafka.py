@@ -2,7 +2,7 @@
 
 import threading
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from demo.screen import DemoError
@@ -38,3 +38,13 @@ def produce(bootstrap: str, first: int, count: int, *, per_second: float | None 
     left = producer.flush(_SECONDS)
     if left:
         raise DemoError(f"expected Kafka to accept {count} messages within {_SECONDS:.0f} s; {left} are left")
+
+
+def acknowledged(bootstrap: str, group: str) -> int:
+    """How many messages a consumer group has acknowledged."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
+    try:
+        found = consumer.committed([TopicPartition(TOPIC, 0)], timeout=_SECONDS)
+    finally:
+        consumer.close()
+    return max(0, found[0].offset)
