@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 PROGRAM = Path(__file__).parents[3] / "examples" / "kafka-native" / "spout.py"
+TOKEN = "the token of the spout"
 ENV = {"HOST": "kafkahost", "PORT": "9092", "TOPIC": "mytopic", "PPS_PIPELINE_NAME": "my-spout"}
 
 
@@ -63,8 +64,8 @@ class Channel:
             raise RefusedError(self._failures.pop(0))
 
 
-def an_output(channel: Channel, *, token: str = "") -> Any:
-    return spout.Output(spout.read_settings(ENV), channel, token)
+def an_output(channel: Channel) -> Any:
+    return spout.Output(spout.read_settings(ENV), channel, "")
 
 
 def test_a_commit_is_one_call_that_replaces_each_file() -> None:
@@ -76,7 +77,7 @@ def test_a_commit_is_one_call_that_replaces_each_file() -> None:
     assert head.set_commit.branch.name == "master"
     assert head.set_commit.branch.repo.name == "my-spout"
     assert head.set_commit.branch.repo.project.name == "default"
-    assert [(change.delete_file.path, change.add_file.path, change.add_file.raw) for change in changes] == [
+    assert [(change.delete_file.path, change.add_file.path, change.add_file.raw or b"") for change in changes] == [
         ("/a", "", b""),
         ("", "/a", b"1"),
         ("/b", "", b""),
@@ -87,9 +88,9 @@ def test_a_commit_is_one_call_that_replaces_each_file() -> None:
 def test_the_token_of_the_spout_goes_with_each_call() -> None:
     channel = Channel()
 
-    an_output(channel, token="secret").commit([("/a", b"1")])
+    spout.Output(spout.read_settings(ENV), channel, TOKEN).commit([("/a", b"1")])
 
-    assert channel.metadata == [("authn-token", "secret")]
+    assert channel.metadata == [("authn-token", TOKEN)]
 
 
 def test_a_passing_failure_makes_the_whole_call_again() -> None:
