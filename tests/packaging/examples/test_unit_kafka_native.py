@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 PROGRAM = Path(__file__).parents[3] / "examples" / "kafka-native" / "spout.py"
-TOKEN = "the token of the spout"
+TOKEN = "the-token-of-the-spout"  # noqa: S105 - no real one
 ENV = {"HOST": "kafkahost", "PORT": "9092", "TOPIC": "mytopic", "PPS_PIPELINE_NAME": "my-spout"}
 
 
