@@ -37,7 +37,7 @@ _DURATION = re.compile(r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"requ
 
 def main() -> None:
     """Measure, and print the figures."""
-    with Testbed.start(pachyderm=True) as bed:
+    with Testbed.start(pachyderm="1.13") as bed:
         install(bed)
         pachyderm = Client.new_from_pachd_address(bed.pachd_address)
         log = Path(tempfile.mkstemp(prefix="operator-")[1])

@@ -31,7 +31,7 @@ def main() -> int:
     keep = os.environ.get("KEEP") == "1"
     try:
         step("Starting etcd, kube-apiserver, pachd 1.13.4 and Kafka")
-        with Testbed.start(pachyderm=True, kafka=True) as bed, Cluster(bed) as cluster:
+        with Testbed.start(pachyderm="1.13", kafka=True) as bed, Cluster(bed) as cluster:
             summary = play(cluster, delete=not keep)
             print("\nWhat this demo has shown\n" + "\n".join(f"  - {line}" for line in summary), flush=True)
             if keep:

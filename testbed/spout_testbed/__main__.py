@@ -16,14 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match options.action:
             case "build":
-                build.build(options.only)
+                build.build([f"pachyderm-{options.pachyderm}"] if options.pachyderm else options.only)
                 return 0
             case "run":
                 return _run(options.command, oldest=options.oldest)
             case "enter":
                 return namespaces.enter(options.pid, options.command)
             case _:
-                return _serve(kafka=options.kafka)
+                return _serve(options.pachyderm, kafka=options.kafka)
     except TestbedError as error:
         print(f"spout_testbed: {error}", file=sys.stderr)
         return 1
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     which = builder.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", choices=(*build.NAMES, recipes.OLDEST, *build.TOOLS), default=build.NAMES)
     which.add_argument("--tools", dest="only", action="store_const", const=build.TOOLS, help="linters and validators")
+    which.add_argument("--pachyderm", metavar="VERSION", help="a version of Pachyderm, such as 2.8.10")
     runner = actions.add_parser("run", help="run a command in its own namespaces")
     runner.add_argument("--oldest", action="store_true", help="with the oldest Kubernetes that the project supports")
     runner.add_argument("command", nargs="+")
@@ -43,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     entry.add_argument("pid", type=int, help="the process ID of `run` or `serve`")
     entry.add_argument("command", nargs="+")
     server = actions.add_parser("serve", help="start the servers and keep them until Ctrl-C")
+    server.add_argument(
+        "--pachyderm", nargs="+", default=["1.13"], metavar="VERSION", help="1.13 (the default), 2.12, both, or 2.8.10"
+    )
     server.add_argument("--kafka", action="store_true", help="start a Kafka broker too")
     return parser
 
@@ -59,14 +63,15 @@ def _run(command: Sequence[str], *, oldest: bool = False) -> int:
     return namespaces.run(command)
 
 
-def _serve(*, kafka: bool) -> int:
+def _serve(versions: Sequence[str], *, kafka: bool) -> int:
     if not namespaces.is_inside():
-        return _run([sys.executable, "-m", "spout_testbed", "serve", *(["--kafka"] if kafka else [])])
+        options = ["--pachyderm", *versions, *(["--kafka"] if kafka else [])]
+        return _run([sys.executable, "-m", "spout_testbed", "serve", *options])
     from spout_testbed.bed import Testbed  # noqa: PLC0415 - `build` and `run` do not need the servers
 
     endings = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, endings)
-    with Testbed.start(pachyderm=True, kafka=kafka) as bed:
+    with Testbed.start(pachyderm=tuple(versions), kafka=kafka) as bed:
         enter = f"python -m spout_testbed enter {os.environ[namespaces.OUTER_PID]} --"
         print(f"kubectl:  {enter} kubectl get nodes")
         print(f"pachctl:  {enter} pachctl list pipeline")

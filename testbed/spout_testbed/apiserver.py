@@ -10,8 +10,11 @@ from spout_testbed.network import APISERVER_PORT, BED_ADDRESS, LOOPBACK
 from spout_testbed.server import Server
 
 ADMIN = "admin"
-USERS = {ADMIN: "system:masters", "operator": "", "developer": ""}
-"""Each user, and the group that gives the user rights. Only the administrator has rights from the start."""
+PACHYDERM_2 = "pachyderm-2"
+USERS = {ADMIN: "system:masters", "operator": "", "developer": "", PACHYDERM_2: ""}
+"""Each user, and the group that gives the user rights. Only the administrator has rights from the start.
+
+pachd 2 is a user, as it is no Pod and so has no ServiceAccount. pachd 1 can only be anonymous."""
 
 URL = f"https://{LOOPBACK}:{APISERVER_PORT}"
 
@@ -19,6 +22,13 @@ URL = f"https://{LOOPBACK}:{APISERVER_PORT}"
 def token_of(user: str) -> str:
     """The token of a user. It needs no secrecy, because only processes inside the test bed can reach the server."""
     return f"{user}-token"
+
+
+def token_file(folder: Path, user: str) -> Path:
+    """Write the token of a user to a file in `folder`, and return its path."""
+    path = folder / f"{user}.token"
+    path.write_text(token_of(user))
+    return path
 
 
 def apiserver(binary: Path, folder: Path) -> Server:
@@ -71,6 +81,8 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived, ResponseStarted]
 rules:
+- level: None
+  users: ["system:serviceaccount:pachyderm-2:pachyderm-worker"]
 - level: Metadata
   userGroups: ["system:serviceaccounts"]
 - level: None

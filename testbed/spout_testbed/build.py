@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from spout_testbed import assets, recipes, tools
@@ -14,7 +15,7 @@ from spout_testbed.cache import cache_root, exclusive, run_folder
 from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
 
-NAMES = ("etcd", "kubernetes", "pachyderm", "kafka")
+NAMES = ("etcd", "kubernetes", "pachyderm-1.13", "pachyderm-2.12", "postgres", "kafka")
 TOOLS = tuple(recipes.TOOLS)
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
@@ -70,18 +71,20 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
     """
     if assets.folder():
         names = [name for name in names if name not in ("etcd", recipes.KUBERNETES)]
-    known = {
+    known: dict[str, Callable[[], Recipe]] = {
         "etcd": recipes.etcd_recipe,
         "kubernetes": recipes.kubernetes_recipe,
-        "pachyderm": recipes.pachyderm_recipe,
+        **{f"pachyderm-{version}": partial(recipes.pachyderm_recipe, version) for version in recipes.PACHYDERM},
+        "postgres": recipes.postgres_recipe,
         "kafka": recipes.kafka_recipe,
         recipes.OLDEST: recipes.oldest_recipe,
         **recipes.TOOLS,
     }
-    result = [known[name]() for name in known if name in names]
-    if "kafka" in names and tools.machine_java() is None:
+    other = [name.removeprefix("pachyderm-") for name in names if name not in known]
+    result = [known[name]() for name in known if name in names] + [recipes.pachyderm_recipe(each) for each in other]
+    if {"kafka", "postgres"} & set(names) and tools.machine_java() is None:
         result.insert(0, recipes.java_recipe())
-    if set(names) - {"kafka", "checkov"} and tools.machine_go() is None:
+    if set(names) - {"kafka", "postgres", "checkov"} and tools.machine_go() is None:
         result.insert(0, recipes.go_recipe())
     return result
 

@@ -1,6 +1,7 @@
 """The paths of the programs that are built."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,36 +17,52 @@ class Builds:
     etcd: Path
     apiserver: Path
     kubectl: Path
-    pachyderm: Path
-    """The folder of pachd, worker and pachctl."""
-    pachctl: Path
+    pachyderm: Mapping[str, Path]
+    """The folder of pachd, worker and pachctl, by the version that was asked for."""
+    postgres: Path
+    """The folder of PostgreSQL."""
     kafka: Path
     """The folder of Kafka's jars."""
     java: Path
 
     @classmethod
-    def ready(cls, *, pachyderm: bool, kafka: bool) -> Self:
+    def ready(cls, *, pachyderm: Sequence[str], kafka: bool) -> Self:
         """The paths, if everything that a bed with these servers needs has been built.
+
+        Args:
+            pachyderm: the versions of Pachyderm, at most one of each major version.
+            kafka: whether Kafka is needed.
 
         Raises:
             TestbedError: something has not; the message says which command builds it.
         """
-        pachyderm_recipe, kafka_recipe = recipes.pachyderm_recipe(), recipes.kafka_recipe()
+        versions = {version: recipes.pachyderm_recipe(version) for version in pachyderm}
+        of_2 = [version for version in pachyderm if recipes.is_pachyderm_2(version)]
+        if len(of_2) > 1 or len(versions) - len(of_2) > 1:
+            raise TestbedError(
+                f"a test bed runs at most one Pachyderm 1 and one Pachyderm 2, not {', '.join(pachyderm)}"
+            )
         given = assets.folder()
         needed = [] if given else [recipes.etcd_recipe(), recipes.kubernetes_recipe()]
-        needed += [pachyderm_recipe] if pachyderm else []
-        needed += [kafka_recipe] if kafka else []
+        needed += versions.values()
+        needed += [recipes.postgres_recipe()] if of_2 else []
+        needed += [recipes.kafka_recipe()] if kafka else []
         if missing := [recipe.name for recipe in needed if not recipe.is_built]:
-            raise TestbedError(f"not built yet: {', '.join(missing)}. Build it with `python -m spout_testbed build`")
+            raise TestbedError(f"not built yet: {', '.join(missing)}. Build it with `{_command(pachyderm)}`")
         return cls(
             etcd=given / assets.ETCD if given else recipes.etcd_recipe().folder() / "server",
             apiserver=(given or recipes.kubernetes_recipe().folder()) / assets.APISERVER,
             kubectl=kubectl_program(),
-            pachyderm=pachyderm_recipe.folder(),
-            pachctl=pachyderm_recipe.folder() / "pachctl",
-            kafka=kafka_recipe.folder(),
+            pachyderm={version: recipe.folder() for version, recipe in versions.items()},
+            postgres=recipes.postgres_recipe().folder(),
+            kafka=recipes.kafka_recipe().folder(),
             java=recipes.java_program(),
         )
+
+
+def _command(pachyderm: Sequence[str]) -> str:
+    others = [version for version in pachyderm if version not in recipes.PACHYDERM]
+    return " ".join(["python -m spout_testbed build", *(f"--pachyderm {version}" for version in others)])
 
 
 def kubectl_program() -> Path:

@@ -5,10 +5,11 @@ import subprocess
 from pathlib import Path
 
 from spout_testbed.errors import TestbedError
-from spout_testbed.network import KAFKA_CONTROLLER_PORT, KAFKA_PORT, LOOPBACK
+from spout_testbed.network import BED_ADDRESS, KAFKA_CONTROLLER_PORT, KAFKA_PORT, LOOPBACK
 from spout_testbed.server import Server
 
-BOOTSTRAP = f"{LOOPBACK}:{KAFKA_PORT}"
+BOOTSTRAP = f"{BED_ADDRESS}:{KAFKA_PORT}"
+"""An address that workers reach too: their loopback interface is their own."""
 _CLUSTER_ID = "c3BvdXQtdGVzdGJlZC1rYQ"
 _STARTED = "Kafka Server started"
 

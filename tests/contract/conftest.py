@@ -16,7 +16,7 @@ from spout_testbed.harness.cluster import a_namespace, administrator, install_cr
 @pytest.fixture(scope="session")
 def real_bed() -> Iterator[Testbed]:
     """A test bed with a real pachd. Fails outside the test bed, and says how to get there."""
-    with Testbed.start(pachyderm=True) as bed:
+    with Testbed.start(pachyderm="1.13") as bed:
         # The suite plays the spouts itself; a real one would delete the open commits that it makes.
         bed.workers.stop()
         yield bed

@@ -21,7 +21,7 @@ USER_CODE = Path(__file__).with_name("user_code.py")
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
-    with Testbed.start(pachyderm=True) as bed:
+    with Testbed.start(pachyderm="1.13") as bed:
         install(bed)
         yield bed
 

@@ -12,7 +12,7 @@ from spout_testbed.harness.cluster import CRD_NAME, a_namespace, administrator, 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
     """The servers: etcd and kube-apiserver, without Pachyderm."""
-    with Testbed.start(pachyderm=False) as bed:
+    with Testbed.start() as bed:
         yield bed
 
 

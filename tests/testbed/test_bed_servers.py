@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from spout_testbed import Server, Testbed, TestbedError
-from spout_testbed.network import KAFKA_PORT, port_answers
+from spout_testbed.network import BED_ADDRESS, KAFKA_PORT, port_answers
 
 
 @pytest.fixture(scope="module")
 def bed() -> Iterator[Testbed]:
-    with Testbed.start(pachyderm=True, kafka=True) as started:
+    with Testbed.start(pachyderm="1.13", kafka=True) as started:
         yield started
 
 
@@ -19,7 +19,7 @@ def test_every_server_runs_at_its_address(bed: Testbed) -> None:
     assert all(server.is_running for server in servers)
     assert len({server.pid for server in servers}) == 4
     assert bed.pachd_address == "grpc://127.0.0.1:30650"
-    assert bed.kafka_bootstrap == f"127.0.0.1:{KAFKA_PORT}"
+    assert bed.kafka_bootstrap == f"{BED_ADDRESS}:{KAFKA_PORT}"
     assert "1.13.4" in bed.pachctl("version").stdout
 
 
@@ -68,9 +68,9 @@ def test_the_cluster_comes_back_with_its_data(bed: Testbed, name: str) -> None:
 
 def test_kafka_comes_back_after_a_kill(bed: Testbed) -> None:
     bed.kafka.kill()
-    assert not port_answers(KAFKA_PORT)
+    assert not port_answers(KAFKA_PORT, BED_ADDRESS)
     bed.kafka.start()
-    assert port_answers(KAFKA_PORT)
+    assert port_answers(KAFKA_PORT, BED_ADDRESS)
 
 
 def test_only_one_test_bed_runs_at_a_time(bed: Testbed) -> None:

@@ -40,7 +40,7 @@ RESTART = 60.0
 
 @pytest.fixture(scope="module")
 def bed() -> Iterator[Testbed]:
-    with Testbed.start(pachyderm=True) as started:
+    with Testbed.start(pachyderm="1.13") as started:
         yield started
 
 
@@ -153,10 +153,11 @@ def test_a_worker_sees_its_environment_its_secrets_and_no_daemon(bed: Testbed, p
             for status in pod["status"].get("containerStatuses", [])[:1]
         )
 
-    eventually(lambda: waiting() == "CreateContainerConfigError", what="the missing Secret to be reported", seconds=30)
     in_namespace = ("-n", bed.pachyderm_namespace)
-    bed.kubectl("create", "secret", "generic", "kafka", "--from-literal=password=s3cret", *in_namespace)
+    eventually(lambda: waiting() == "ContainerCreating", what="the Pod to wait for its volume", seconds=30)
     bed.kubectl("create", "secret", "generic", "kafka-tls", "--from-literal=ca=certificate", *in_namespace)
+    eventually(lambda: waiting() == "CreateContainerConfigError", what="the missing Secret to be reported", seconds=30)
+    bed.kubectl("create", "secret", "generic", "kafka", "--from-literal=password=s3cret", *in_namespace)
     log = bed.workers.wait_running("reader").log
     eventually(
         lambda: "saw kafka host s3cret certificate [] True" in log.read_text(),

@@ -167,7 +167,7 @@ def test_an_ordinary_user_can_do_all_this() -> None:
     program = (
         "import os\n"
         "from spout_testbed import Testbed\n"
-        "with Testbed.start(pachyderm=True) as bed:\n"
+        "with Testbed.start(pachyderm='1.13') as bed:\n"
         "    print(bed.kubectl('get', 'nodes', '-o', 'name').stdout, end='')\n"
         "    print(bed.pachctl('list', 'pipeline').returncode)\n"
     )

@@ -58,7 +58,7 @@ def test_without_the_variable_the_test_bed_builds_its_own(monkeypatch: pytest.Mo
 
 
 def test_a_bed_starts_the_programs_of_the_folder_though_nothing_is_built(folder: Path) -> None:
-    builds = Builds.ready(pachyderm=False, kafka=False)
+    builds = Builds.ready(pachyderm=(), kafka=False)
     assert builds.etcd == folder / "etcd"
     assert builds.apiserver == folder / "kube-apiserver"
     assert builds.kubectl == kubectl_program() == folder / "kubectl"
@@ -66,7 +66,7 @@ def test_a_bed_starts_the_programs_of_the_folder_though_nothing_is_built(folder:
 
 def test_pachyderm_has_to_be_built_all_the_same(folder: Path) -> None:
     with pytest.raises(TestbedError, match=r"^not built yet: pachyderm\. "):
-        Builds.ready(pachyderm=True, kafka=False)
+        Builds.ready(pachyderm=("1.13",), kafka=False)
 
 
 def test_a_relative_folder_is_found_from_where_the_command_starts(

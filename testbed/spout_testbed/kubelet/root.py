@@ -1,7 +1,7 @@
-"""The file system of a worker: the file system of the machine, with a few other folders mounted over it.
+"""The file system of a container: that of the machine, with volumes and the files of an image mounted over it.
 
-This module runs as the first process in the mount and process namespaces of the worker:
-`python -m spout_testbed.container ROOT '{"/pfs": "/some/folder", ...}' COMMAND...`.
+This module runs as the first process in the mount and process namespaces of the container:
+`python -m spout_testbed.kubelet.root ROOT '{"/pfs": "/some/folder", ...}' FOLDER COMMAND...`.
 The machine has no folder `/pfs`, and an ordinary user cannot create one to mount something on. So this module creates a
 new root that shows every entry of the old one.
 """
@@ -23,32 +23,39 @@ there, it asks Docker about images. /proc is mounted again, for the new process 
 
 def main(arguments: list[str]) -> None:
     """Create the root, change into it, and execute the command in this process."""
-    root, folders, command = Path(arguments[0]), json.loads(arguments[1]), arguments[2:]
+    root, mounts, folder, command = Path(arguments[0]), json.loads(arguments[1]), arguments[2], arguments[3:]
+    # A link of the machine on the way (/var/run) would lead out of the new root.
+    seen = {os.path.realpath(inside): source for inside, source in mounts.items()}
     _mount("tmpfs", root, kind="tmpfs")
-    _show(Path("/"), root, folders)
-    for inside, folder in folders.items():
+    _show(Path("/"), root, seen)
+    # In this order, a folder is mounted before what lies in it.
+    for inside, source in sorted(seen.items()):
         point = root / inside.lstrip("/")
-        point.mkdir(parents=True, exist_ok=True)
-        _mount(folder, point, flags=MS_BIND | MS_REC)
+        if Path(source).is_dir():
+            point.mkdir(parents=True, exist_ok=True)
+        else:
+            point.parent.mkdir(parents=True, exist_ok=True)
+            point.touch()
+        _mount(source, point, flags=MS_BIND | MS_REC)
     for hidden in HIDDEN:
         (root / hidden.lstrip("/")).mkdir(exist_ok=True)
     _mount("proc", root / "proc", kind="proc")
     os.chroot(root)
-    os.chdir("/")
+    os.chdir(folder)
     os.execvp(command[0], command)  # noqa: S606 - running it is what was asked for
 
 
-def _show(source: Path, target: Path, folders: Mapping[str, str]) -> None:
-    """Show every entry of `source` in `target`, except the paths in `folders`."""
+def _show(source: Path, target: Path, mounts: Mapping[str, str]) -> None:
+    """Show every entry of `source` in `target`, except the paths in `mounts`."""
     for entry in os.scandir(source):
         shown = target / entry.name
-        if entry.path in folders or entry.path in HIDDEN:
+        if entry.path in mounts or entry.path in HIDDEN:
             continue
         if entry.is_symlink():
             shown.symlink_to(Path(entry.path).readlink())
-        elif any(inside.startswith(f"{entry.path}/") for inside in folders):
+        elif any(inside.startswith(f"{entry.path}/") for inside in mounts):
             shown.mkdir()
-            _show(Path(entry.path), shown, folders)
+            _show(Path(entry.path), shown, mounts)
         else:
             if entry.is_dir():
                 shown.mkdir()

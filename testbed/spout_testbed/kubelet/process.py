@@ -1,0 +1,99 @@
+"""One container of a Pod as a process, in its own mount and process namespaces."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+class ContainerProcess:
+    """The process of one container, one start after the other."""
+
+    def __init__(self, folder: Path, *, log: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._was_killed = False
+        self.log = log
+        """The file with the output of all starts."""
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        enter: Sequence[str],
+        env: Mapping[str, str],
+        mounts: Mapping[str, str],
+        folder: str,
+    ) -> None:
+        """Start the process.
+
+        Args:
+            command: its command line.
+            enter: the command line that enters the sandbox of the Pod.
+            env: its whole environment, without the variables that an image would set.
+            mounts: the file or folder that it sees at each path.
+            folder: its working folder.
+        """
+        home = self._new_folder("home")
+        root = self._new_folder("root")
+        image = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home)}
+        if "/tmp" not in mounts:  # noqa: S108 - where a container has a volume
+            image["TMPDIR"] = str(self._new_folder("tmp"))
+        argv = [
+            *enter,
+            *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--"),
+            *(sys.executable, "-m", "spout_testbed.kubelet.root", str(root), json.dumps(mounts), folder),
+            # The environment is set last, because the interpreter that creates the root needs that of the test bed.
+            *("env", "--ignore-environment", *(f"{name}={value}" for name, value in (image | dict(env)).items())),
+            *command,
+        ]
+        self._was_killed = False
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the process that ended (128 + N if signal N ended it), and None while it runs."""
+        code = self._process.poll() if self._process is not None else None
+        if code is not None and self._was_killed:
+            # unshare passes on every signal that ended its child, except this one: it ends with exit code 1.
+            return 128 + signal.SIGKILL
+        return code if code is None or code >= 0 else 128 - code
+
+    @property
+    def pid(self) -> int | None:
+        """The process ID of the container, which is the only child of the process that created its namespaces."""
+        if self._process is None:
+            return None
+        with contextlib.suppress(OSError):
+            outer = self._process.pid
+            for child in Path(f"/proc/{outer}/task/{outer}/children").read_text().split():
+                return int(child)
+        return None
+
+    def kill(self) -> int | None:
+        """Kill the container with SIGKILL. Returns its process ID, or None if it did not run."""
+        pid = self.pid
+        if self._process is None:
+            return None
+        self._was_killed = True
+        with contextlib.suppress(ProcessLookupError):
+            # It is the first process of its namespace, so the kernel also ends all others.
+            os.kill(self._process.pid if pid is None else pid, signal.SIGKILL)
+        self._process.wait()
+        return pid
+
+    def _new_folder(self, name: str) -> Path:
+        folder = self._folder / name
+        # A container starts without the files of an earlier one.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
