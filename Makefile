@@ -33,7 +33,7 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 setup: $(VENV)/.installed ## install what developing needs into .venv (pinned, with hashes)
 
 .PHONY: testbed
-testbed: setup ## build and fetch the real servers, once, into the user's cache folder (about 12 min the first time)
+testbed: setup ## build and fetch the real servers, once, into the user's cache folder (about 16 min the first time)
 	@$(BIN)/python -m spout_testbed build
 
 .PHONY: tools
@@ -87,6 +87,12 @@ test-testbed: testbed ## the test bed's own tests
 test-contract: testbed ## the adapter's contract, on a real pachd 1.13.4 and on the in-memory one
 	@$(BIN)/python -m spout_testbed build --only podpatch
 	$(BED) $(BIN)/python -m pytest tests/contract
+
+.PHONY: test-pachyderm
+test-pachyderm: setup ## the adapter's contract on another Pachyderm: VERSION=2.8.10; no part of `make test`
+	@test -n '$(VERSION)' || { echo 'Name a version of Pachyderm: make test-pachyderm VERSION=2.8.10' >&2; exit 1; }
+	@$(BIN)/python -m spout_testbed build --pachyderm '$(VERSION)'
+	$(BIN)/python -m spout_testbed run --pachyderm '$(VERSION)' -- $(BIN)/python -m pytest tests/contract/pachyderm
 
 .PHONY: test-integration
 test-integration: testbed ## CRD and operator on a real kube-apiserver

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-from spout_testbed import apiserver, command, pachd, pachd_1, pachd_2, recipes
+from spout_testbed import apiserver, command, pachd, pachd_1, pachd_2
+from spout_testbed import versions as known
 from spout_testbed.builds import Builds
 from spout_testbed.errors import TestbedError
 from spout_testbed.etcd import etcd_server
@@ -201,7 +202,7 @@ class Testbed:
         return command.run([str(self._builds.kubectl), *arguments], env=env, stdin=input, check=check)
 
     def _start_servers(self, versions: tuple[str, ...], *, kafka: bool) -> None:
-        of_2 = next((version for version in versions if recipes.is_pachyderm_2(version)), None)
+        of_2 = next((version for version in versions if known.is_pachyderm_2(version)), None)
         with ThreadPoolExecutor() as pool:
             # These need no other server, and take longest. The others need each other, in this order.
             alone = [pool.submit(self._start_kafka)] if kafka else []
@@ -271,14 +272,14 @@ class Testbed:
         with contextlib.closing(self._administrator()) as api:
             pachd_2.prepare_cluster(api)
         binaries, folder = self._builds.pachyderm[version], self.folder / "pachd-2"
-        server = pachd_2.pachd_2(binaries, folder, version=recipes.pachyderm_version(version))
+        server = pachd_2.pachd_2(binaries, folder, version=known.whole(version))
         self._serve(version, server, pachd_2.PLACE, pachd_2.SERVICES, folder, first_pod=_MOST_PODS)
 
     def _serve(
         self, version: str, server: Server, place: Place, services: Mapping[str, str], folder: Path, *, first_pod: int
     ) -> None:
         """Start pachd and the runner of its workers."""
-        whole, binaries = recipes.pachyderm_version(version), self._builds.pachyderm[version]
+        whole, binaries = known.whole(version), self._builds.pachyderm[version]
         self._start(server)
         authority = apiserver.certificate_in(self.folder / "apiserver").read_bytes()
         workers = Workers(

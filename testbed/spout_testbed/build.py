@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from spout_testbed import assets, recipes, tools
+from spout_testbed import assets, recipes, tool_recipes, tools, versions
 from spout_testbed.cache import cache_root, exclusive, run_folder
 from spout_testbed.errors import TestbedError
 from spout_testbed.recipes import TARGET, Recipe
 
-NAMES = ("etcd", "kubernetes", "pachyderm-1.13", "pachyderm-2.12", "postgres", "kafka")
-TOOLS = tuple(recipes.TOOLS)
+NAMES = ("etcd", "kubernetes", *(f"pachyderm-{version}" for version in versions.PACHYDERM), "postgres", "kafka")
+TOOLS = tuple(tool_recipes.TOOLS)
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
 TEMPORARY = ".building-"
@@ -74,14 +74,16 @@ def _recipes(names: Sequence[str]) -> list[Recipe]:
     known: dict[str, Callable[[], Recipe]] = {
         "etcd": recipes.etcd_recipe,
         "kubernetes": recipes.kubernetes_recipe,
-        **{f"pachyderm-{version}": partial(recipes.pachyderm_recipe, version) for version in recipes.PACHYDERM},
+        **{f"pachyderm-{version}": partial(recipes.pachyderm_recipe, version) for version in versions.PACHYDERM},
         "postgres": recipes.postgres_recipe,
         "kafka": recipes.kafka_recipe,
         recipes.OLDEST: recipes.oldest_recipe,
-        **recipes.TOOLS,
+        **tool_recipes.TOOLS,
     }
-    other = [name.removeprefix("pachyderm-") for name in names if name not in known]
-    result = [known[name]() for name in known if name in names] + [recipes.pachyderm_recipe(each) for each in other]
+    result = [known[name]() for name in known if name in names]
+    # A version of Pachyderm that is not built unless it is asked for.
+    others = [recipes.pachyderm_recipe(name.removeprefix("pachyderm-")) for name in names if name not in known]
+    result += [recipe for recipe in others if recipe not in result]
     if {"kafka", "postgres"} & set(names) and tools.machine_java() is None:
         result.insert(0, recipes.java_recipe())
     if set(names) - {"kafka", "postgres", "checkov"} and tools.machine_go() is None:

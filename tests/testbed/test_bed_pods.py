@@ -167,7 +167,6 @@ def test_a_deleted_pod_is_created_again(bed: Testbed) -> None:
     eventually(
         lambda: [each.pod for each in bed.workers.running() if each.pipeline == "again"] not in ([], [first.pod]),
         what="another Pod",
-        details=bed.workers.log("again", "storage").read_text,
     )
     assert bed.workers.wait_running("again").restarts == 0
     bed.pachctl("delete", "pipeline", "again")

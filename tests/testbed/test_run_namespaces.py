@@ -5,6 +5,7 @@ These tests start `run` themselves, so they run outside a test bed.
 
 # ruff: noqa: S603 - starting programs is what these tests are about
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,7 +18,6 @@ import pytest
 
 import spout_testbed
 from spout_testbed.cache import cache_root, run_folder
-from spout_testbed.namespaces import enter_argv
 from spout_testbed.waiting import eventually
 
 PACKAGE = Path(spout_testbed.__file__).parent.parent
@@ -115,28 +115,33 @@ def test_a_process_that_lost_its_parent_ends_with_the_command(start: Start) -> N
 
 
 def test_a_killed_run_takes_its_servers_with_it(start: Start) -> None:
-    process = start("serve")
+    before = _shared_memory()
+    process = start("serve", "--pachyderm", "1.13", "2.12")
     read_until(process, "Ctrl-C ends everything")
-    namespace = subprocess.run(
-        enter_argv(process.pid, ["readlink", "/proc/self/ns/pid"]), capture_output=True, text=True, check=True
-    ).stdout.strip()
-    names = {name for _, name in _processes_in(namespace)}
-    assert {"server", "kube-apiserver", "pachd"} <= names
+    inside = _descendants(process.pid)
+    # PostgreSQL runs in process namespaces of its own.
+    assert {"server", "kube-apiserver", "pachd", "postgres"} <= set(inside.values())
     process.kill()
     process.wait()
-    eventually(lambda: not _processes_in(namespace), what="every process to end", seconds=10)
+    eventually(
+        lambda: not [pid for pid in inside if Path(f"/proc/{pid}").exists()], what="every process to end", seconds=10
+    )
     assert str(run_folder()) not in Path("/proc/self/mountinfo").read_text()
     assert list(run_folder().iterdir()) == []
+    assert _shared_memory() <= before
 
 
 def test_serve_says_how_to_get_in_and_ends_with_ctrl_c(start: Start) -> None:
-    process = start("serve")
+    process = start("serve", "--pachyderm", "2.12", "1.13")
     said = read_until(process, "Ctrl-C ends everything")
     assert f"python -m spout_testbed enter {process.pid} -- kubectl get nodes" in said
     nodes, _ = start("enter", str(process.pid), "--", "kubectl", "get", "nodes", "-o", "name").communicate()
     assert nodes == "node/testbed\n"
-    pipelines = start("enter", str(process.pid), "--", "pachctl", "list", "pipeline")
-    assert pipelines.wait() == 0
+    for line in re.findall(
+        r"^(?:pachctl:)? +python -m spout_testbed (enter .*pachctl list pipeline)", said, re.MULTILINE
+    ):
+        assert start(*line.split()).wait() == 0
+    assert len(re.findall("pachctl list pipeline", said)) == 2
     assert start("enter", str(process.pid), "--", "sh", "-c", "exit 5").wait() == 5
     here, _ = start("enter", str(process.pid), "--", "pwd").communicate()
     assert here.strip() == str(Path.cwd())
@@ -167,9 +172,12 @@ def test_an_ordinary_user_can_do_all_this() -> None:
     program = (
         "import os\n"
         "from spout_testbed import Testbed\n"
-        "with Testbed.start(pachyderm='1.13') as bed:\n"
+        'spec = \'{"pipeline": {"name": "a"}, "transform": {"image": "a", "cmd": ["true"]}, "spout": {}}\'\n'
+        "with Testbed.start(pachyderm=('1.13', '2.12')) as bed:\n"
         "    print(bed.kubectl('get', 'nodes', '-o', 'name').stdout, end='')\n"
-        "    print(bed.pachctl('list', 'pipeline').returncode)\n"
+        "    for version in ('1.13', '2.12'):\n"
+        "        bed.pachyderm(version).pachctl('create', 'pipeline', '-f', '-', input=spec)\n"
+        "        print(bed.pachyderm(version).workers.wait_running('a').restarts)\n"
     )
     with _as_ordinary_user() as (prefix, python, env):
         done = subprocess.run(
@@ -181,7 +189,7 @@ def test_an_ordinary_user_can_do_all_this() -> None:
             check=False,
         )
     assert done.stderr == ""
-    assert done.stdout == "node/testbed\n0\n"
+    assert done.stdout == "node/testbed\n0\n0\n"
 
 
 class _as_ordinary_user:  # noqa: N801 - used as a function
@@ -235,6 +243,20 @@ def _copy_python(folder: Path) -> str:
         shutil.copy2(shared, folder / "lib")
     (folder / "bin").mkdir()
     return str(shutil.copy2(os.path.realpath(sys.executable), folder / "bin" / "python3"))
+
+
+def _shared_memory() -> set[str]:
+    """The identifiers of the machine's segments of shared memory, which outlive the processes that created them."""
+    return {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
+
+
+def _descendants(pid: int) -> dict[int, str]:
+    """The names of all processes that a process started, and that these started, by their process IDs."""
+    found: dict[int, str] = {}
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found |= {child: Path(f"/proc/{child}/comm").read_text().strip(), **_descendants(child)}
+    return found
 
 
 def _processes_in(namespace: str) -> list[tuple[int, str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spout_testbed import recipes
+from spout_testbed import recipes, versions
 from spout_testbed.cache import cache_key, cache_root, run_folder
 
 
@@ -63,7 +63,7 @@ def test_the_servers_are_built_from_pinned_sources() -> None:
     for recipe in (
         recipes.etcd_recipe(),
         recipes.kubernetes_recipe(),
-        *map(recipes.pachyderm_recipe, recipes.PACHYDERM),
+        *map(recipes.pachyderm_recipe, versions.PACHYDERM),
     ):
         assert recipe.inputs == ("go.mod", "go.sum")
         assert "-mod=readonly" in " ".join(recipe.command)

@@ -76,8 +76,8 @@ REFUSED = [
         {"project": "one"},
         {},
         "spec.project",
-        "Forbidden: the pipeline of this Spout is in the project 'one', and Pachyderm cannot move it to 'default': restore "
-        "the old project, or create another Spout",
+        "Forbidden: the pipeline of this Spout is in the project 'one', and Pachyderm cannot move it to 'default': "
+        "restore the old project, or create another Spout",
     ),
     RefusedRow(
         "name-changed",
