@@ -21,9 +21,9 @@ from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.kubernetes.leases import DEADLINE as LEASE_DEADLINE
 from spout_operator.kubernetes.leases import KubernetesLeases
 from spout_operator.kubernetes.spouts import KubernetesSpouts
+from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.selection import SelectedPachyderm
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
 from spout_operator.telemetry import logs, tracing
