@@ -23,7 +23,7 @@ from spout_operator.kubernetes.leases import KubernetesLeases
 from spout_operator.kubernetes.spouts import KubernetesSpouts
 from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.selection import SelectedPachyderm
-from spout_operator.pachyderm.v1.backend import PachydermV1
+from spout_operator.ports import Pachyderm
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
 from spout_operator.telemetry import logs, tracing
@@ -122,7 +122,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
 
     def new_controller() -> Controller:
         controller = Controller(
-            pachyderm=SelectedPachyderm([lambda: PachydermV1(connection)]),
+            pachyderm=SelectedPachyderm([lambda: _pachyderm_1(connection), lambda: _pachyderm_2(connection)]),
             spouts=spouts,
             telemetry=metrics,
             address=config.pachd.url,
@@ -138,6 +138,19 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
 
     informer = KopfInformer(telemetry=metrics, namespaces=config.namespaces)
     return Operator(config, new_controller=new_controller, informer=informer, election=election, metrics=metrics)
+
+
+def _pachyderm_1(connection: Connection) -> Pachyderm:
+    # The SDK costs time and memory, so it is imported where it is needed, once for each process.
+    from spout_operator.pachyderm.v1.backend import PachydermV1  # noqa: PLC0415 - see above
+
+    return PachydermV1(connection)
+
+
+def _pachyderm_2(connection: Connection) -> Pachyderm:
+    from spout_operator.pachyderm.v2.backend import PachydermV2  # noqa: PLC0415 - as in _pachyderm_1
+
+    return PachydermV2(connection)
 
 
 def _now() -> datetime.datetime:
