@@ -38,6 +38,15 @@ def translate(  # noqa: C901 - one case for each kind
                 "put a valid token into the file of --pachd-token-file",
                 said=said,
             )
+        case Kind.TOKEN_UNKNOWN:
+            # Retried, because nobody has to act where only the database is away.
+            return Retryable(
+                Reason.UNAUTHORIZED,
+                f"could not {doing}: Pachyderm does not know the operator's token; it is tried again; put a valid "
+                "token into the file of --pachd-token-file, or see that Pachyderm's PostgreSQL answers: without it "
+                "pachd knows no token",
+                said=said,
+            )
         case Kind.NOT_AUTHORIZED:
             return Stalled(Reason.UNAUTHORIZED, f"could not {doing}: {_right_to_grant(said)}", said=said)
         case Kind.OTHER_API:

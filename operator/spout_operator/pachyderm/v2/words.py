@@ -21,6 +21,7 @@ class Kind(enum.Enum):
     MISSING_SECRET = "no such Secret"  # noqa: S105 - no password
     UNREACHABLE = "unreachable"
     NOT_SIGNED_IN = "not signed in"
+    TOKEN_UNKNOWN = "token unknown"  # noqa: S105 - no password
     NOT_AUTHORIZED = "not authorized"
     OTHER_API = "another API"
     BLOCKED = "blocked"
@@ -31,6 +32,9 @@ class Kind(enum.Enum):
 def _rows(kind: Kind, *patterns: str) -> list[tuple[Kind, re.Pattern[str]]]:
     return [(kind, re.compile(pattern, re.DOTALL)) for pattern in patterns]
 
+
+#: pachd says this of every token too while its PostgreSQL does not answer (measured on 2.12.2).
+_CORRUPTED = r".*provided auth token is corrupted or has expired"
 
 #: Matched from the beginning of the text: what a user wrote can be quoted further on, and holds any words.
 TABLE = [
@@ -63,9 +67,9 @@ TABLE = [
     *_rows(
         Kind.NOT_SIGNED_IN,
         r".*no authentication (?:token|metadata) \(try logging in\)",
-        r".*provided auth token is corrupted or has expired",
         r".*token expiration is in the past",
     ),
+    *_rows(Kind.TOKEN_UNKNOWN, _CORRUPTED),
     *_rows(Kind.NOT_AUTHORIZED, r".*is not authorized to perform this operation - needs permissions "),
 ]
 
@@ -91,6 +95,8 @@ _PERMISSIONS = re.compile(r"needs permissions \[([A-Z_ ,]+)\] on ([A-Z_]+) (\S+?
 def kind_of(error: grpc.RpcError) -> Kind:
     """What a failed call is about; OTHER where the words are none of the known ones."""
     code, said = error.code(), error.details() or ""
+    if code is grpc.StatusCode.UNAUTHENTICATED and re.match(_CORRUPTED, said, re.DOTALL):
+        return Kind.TOKEN_UNKNOWN
     if code in _BY_CODE:
         return _BY_CODE[code]
     if code is grpc.StatusCode.UNAVAILABLE:
