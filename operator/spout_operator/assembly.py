@@ -22,9 +22,8 @@ from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.kubernetes.leases import DEADLINE as LEASE_DEADLINE
 from spout_operator.kubernetes.leases import KubernetesLeases
 from spout_operator.kubernetes.spouts import KubernetesSpouts
+from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.selection import SelectedPachyderm
-from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.ports import Pachyderm
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
@@ -72,7 +71,7 @@ def run(config: Config) -> None:
 
 def pachyderm_at(connection: Connection) -> Pachyderm:
     """The Pachyderm of a connection, whichever of the supported versions it has; it is asked at the first call."""
-    return SelectedPachyderm([lambda: PachydermV1(connection)])
+    return SelectedPachyderm([lambda: _pachyderm_1(connection), lambda: _pachyderm_2(connection)])
 
 
 def pachyderm_to_read(
@@ -152,6 +151,19 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
 
     informer = KopfInformer(telemetry=metrics, namespaces=config.namespaces)
     return Operator(config, new_controller=new_controller, informer=informer, election=election, metrics=metrics)
+
+
+def _pachyderm_1(connection: Connection) -> Pachyderm:
+    # The SDK costs time and memory, so it is imported where it is needed, once for each process.
+    from spout_operator.pachyderm.v1.backend import PachydermV1  # noqa: PLC0415 - see above
+
+    return PachydermV1(connection)
+
+
+def _pachyderm_2(connection: Connection) -> Pachyderm:
+    from spout_operator.pachyderm.v2.backend import PachydermV2  # noqa: PLC0415 - as in _pachyderm_1
+
+    return PachydermV2(connection)
 
 
 def _now() -> datetime.datetime:

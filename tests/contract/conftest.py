@@ -15,10 +15,10 @@ from spout_testbed.harness.cluster import a_namespace, administrator, install_cr
 
 @pytest.fixture(scope="session")
 def real_bed() -> Iterator[Testbed]:
-    """A test bed with a real pachd. Fails outside the test bed, and says how to get there."""
-    with Testbed.start(pachyderm="1.13") as bed:
+    """A test bed with a real pachd of each major version. Fails outside the test bed, and says how to get there."""
+    with Testbed.start(pachyderm=("1.13", "2.12")) as bed:
         # The suite plays the spouts itself; a real one would delete the open commits that it makes.
-        bed.workers.stop()
+        bed.pachyderm("1.13").workers.stop()
         yield bed
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from spout_operator.config import PachdAddress
+from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.telemetry.metrics import Metrics
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd

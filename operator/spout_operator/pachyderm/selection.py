@@ -6,6 +6,7 @@ from spout_operator.core.errors import Stalled
 from spout_operator.core.model import Commit, Heads, Marker, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Server
+from spout_operator.pachyderm.api_errors import OtherApi
 from spout_operator.ports import Pachyderm
 
 
@@ -43,6 +44,9 @@ class SelectedPachyderm:
             except Stalled as error:
                 if error.reason is not Reason.UNSUPPORTED_PACHYDERM:
                     raise
+                if isinstance(unsupported, OtherApi):
+                    # This one may know of what version the server is.
+                    unsupported = error
                 continue
             self._selected = number
             return server

@@ -19,9 +19,9 @@ from spout_operator.core.model import (
     SpoutOptions,
     Transform,
 )
+from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.branches import MARKER_BRANCH, OUTPUT_BRANCH
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.pachyderm.v1.sdk import Client, pfs_pb2, pps_pb2
 from spout_operator.telemetry.metrics import Metrics
 from tests.contract.calls import Synchronous

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from spout_operator.core.status import marker as markers
-from spout_operator.pachyderm.v1.client import DEADLINE
+from spout_operator.pachyderm.connection import DEADLINE
 from tests.contract.pachyderm.harness import OWNER, SPEC, Side
 from tests.memory_pachd import MemoryPachd
 

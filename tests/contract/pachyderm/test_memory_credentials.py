@@ -10,8 +10,8 @@ import pytest
 
 from spout_operator.core.errors import Retryable, Stalled, Unreachable
 from spout_operator.core.reasons import Reason
+from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from tests.contract.pachyderm.harness import Port, Side, connection_to
 from tests.memory_pachd import MemoryPachd
 

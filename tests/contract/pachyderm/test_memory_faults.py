@@ -15,7 +15,7 @@ from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachab
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import marker as markers
-from spout_operator.pachyderm.v1 import client
+from spout_operator.pachyderm import connection
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from spout_testbed.waiting import eventually
@@ -228,7 +228,7 @@ def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
             port.list()
 
     assert caught.value.reason is Reason.PACHYDERM_UNREACHABLE
-    assert time.monotonic() - asked < client.DEADLINE
+    assert time.monotonic() - asked < connection.DEADLINE
 
 
 def nested(depth: int) -> bytes:

@@ -13,8 +13,8 @@ from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.progress import LONGEST_MARKER_RETRY, Progress, Reading
 from spout_operator.core.errors import Unreachable
 from spout_operator.core.redaction import Secrets
+from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.telemetry.metrics import Metrics
 from tests.builders import NOON, a_spec, a_spout, a_transform, an_owner
 from tests.memory_pachd import MemoryPachd

@@ -12,8 +12,8 @@ from spout_operator.controller.controller import Controller
 from spout_operator.controller.poller import Poller
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.resource import SpoutResource
+from spout_operator.pachyderm.connection import Connection
 from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.client import Connection
 from spout_operator.ports import HandleEvent, Pachyderm, Permit
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import summary

@@ -1,6 +1,7 @@
 """The port `Pachyderm` over python-pachyderm 6.3.3, for Pachyderm 1.13."""
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 import grpc
@@ -20,8 +21,9 @@ from spout_operator.core.model import (
 )
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
+from spout_operator.pachyderm.connection import Clients, Connection
 from spout_operator.pachyderm.v1 import branches, check, codec, errors
-from spout_operator.pachyderm.v1.client import Clients, Connection, DeadlineClient
+from spout_operator.pachyderm.v1.client import DeadlineClient
 from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.marker_files import read_marker
 from spout_operator.pachyderm.v1.words import Kind, kind_of
@@ -58,7 +60,7 @@ class PachydermV1:
             calls: where the calls run; a pool of `THREADS` where there is none.
         """
         self.calls = calls or BlockingCalls("pachyderm", threads=THREADS)
-        self._clients = Clients(connection)
+        self._clients = Clients(connection, functools.partial(DeadlineClient, connection))
         self._address = connection.pachd.url
         self._version: str | None = None
         self._listing = Listing()

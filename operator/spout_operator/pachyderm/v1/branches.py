@@ -1,7 +1,7 @@
 """The heads of a repo, read off the answer to ListBranch: it is asked for more often than all else."""
 
 from spout_operator.core.model import Heads
-from spout_operator.pachyderm.v1 import wire
+from spout_operator.pachyderm import wire
 from spout_operator.pachyderm.v1.sdk import pfs_pb2
 
 #: Pachyderm 1.13 writes a spout's data here unless told otherwise, and the operator never does.

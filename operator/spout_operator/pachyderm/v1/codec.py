@@ -2,13 +2,11 @@
 
 import datetime
 from collections.abc import Mapping
-from decimal import Decimal, DecimalException
 from typing import Any
 
 from spout_operator.core import model
-from spout_operator.core.owner_annotations import CLUSTER, RESTART_NONCE, SPOUT
-from spout_operator.core.spec import fields as reading
-from spout_operator.core.spec.quantity import Quantity, cores
+from spout_operator.core.owner_annotations import RESTART_NONCE
+from spout_operator.pachyderm import owners, values
 from spout_operator.pachyderm.v1.sdk import pfs_pb2, pps_pb2
 
 # The generated modules are untyped; a message is Any here and only here.
@@ -28,9 +26,7 @@ _STATES = (
 
 def create_request(spec: model.PipelineSpec, owner: model.Owner) -> dict[str, Message]:
     """The arguments of python-pachyderm's `create_pipeline`, without the name."""
-    annotations = {SPOUT: str(owner.spout), CLUSTER: owner.cluster}
-    if spec.restart_nonce:
-        annotations[RESTART_NONCE] = spec.restart_nonce
+    annotations = owners.annotations(spec, owner)
     return {
         "transform": _transform_to(spec.transform),
         "description": spec.description,
@@ -60,7 +56,7 @@ def pipeline(info: Message) -> model.Pipeline:
     return model.Pipeline(
         name=model.PipelineName(name=info.pipeline.name),
         spec=_spec_from(info, annotations) if info.HasField("spout") else None,
-        owner=owner_from(annotations),
+        owner=owners.owner_from(annotations),
         version=info.version,
         spec_commit=info.spec_commit.id,
         state=_STATES[info.state] if 0 <= info.state < len(_STATES) else model.PipelineState.UNKNOWN,
@@ -104,15 +100,6 @@ def is_directory(info: Message) -> bool:
     return bool(info.file_type == pfs_pb2.DIR)
 
 
-def owner_from(annotations: Mapping[str, str]) -> model.Owner | None:
-    """The owner in a pipeline's annotations; None where they name none, or not the whole of one."""
-    namespace, slash, name = annotations.get(SPOUT, "").partition("/")
-    cluster = annotations.get(CLUSTER, "")
-    if not (slash and namespace and name and cluster):
-        return None
-    return model.Owner(cluster=cluster, spout=model.SpoutKey(namespace=namespace, name=name))
-
-
 def _spec_from(info: Message, annotations: Mapping[str, str]) -> model.PipelineSpec:
     return model.PipelineSpec(
         transform=_transform_from(info.transform),
@@ -125,7 +112,7 @@ def _spec_from(info: Message, annotations: Mapping[str, str]) -> model.PipelineS
             node_selector=dict(info.scheduling_spec.node_selector),
             priority_class_name=info.scheduling_spec.priority_class_name,
         ),
-        pod_patch=_json_or_as_is(info.pod_patch),
+        pod_patch=values.json_or_as_is(info.pod_patch),
         restart_nonce=annotations.get(RESTART_NONCE, ""),
     )
 
@@ -202,9 +189,9 @@ def _resources_to(resources: model.Resources) -> Message | None:
 
 def _resources_from(found: Message) -> model.Resources:
     return model.Resources(
-        cpu=_cores(found.cpu),
-        memory=_quantity(found.memory),
-        disk=_quantity(found.disk),
+        cpu=values.cores_of(found.cpu),
+        memory=values.quantity(found.memory),
+        disk=values.quantity(found.disk),
         gpu=model.Gpu(type=found.gpu.type, number=found.gpu.number) if found.HasField("gpu") else None,
     )
 
@@ -215,37 +202,6 @@ def _scheduling_to(scheduling: model.Scheduling) -> Message | None:
     return pps_pb2.SchedulingSpec(
         node_selector=scheduling.node_selector, priority_class_name=scheduling.priority_class_name
     )
-
-
-def _quantity(text: str) -> Quantity | None:
-    if not text:
-        return None
-    try:
-        return Quantity.parse(text)
-    except ValueError:
-        return _unlike_any(text)
-
-
-def _cores(found: float) -> Quantity | None:
-    if not found:
-        return None
-    try:
-        # A 32-bit float: 0.1 arrives as 0.10000000149, so it is read back to thousandths.
-        return cores(f"{Decimal(found).quantize(Decimal('0.001')).normalize():f}")
-    except (ValueError, DecimalException):
-        return _unlike_any(str(found))
-
-
-def _unlike_any(text: str) -> Quantity:
-    """What somebody else wrote: it equals nothing that a Spout can ask for, and so is a difference."""
-    return Quantity(value=Decimal(-1), text=text)
-
-
-def _json_or_as_is(text: str) -> str:
-    try:
-        return reading.canonical_json(text)
-    except ValueError:
-        return text
 
 
 def _moment(message: Message, field: str) -> datetime.datetime | None:

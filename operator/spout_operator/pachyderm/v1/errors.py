@@ -4,6 +4,7 @@ import grpc
 
 from spout_operator.core.errors import Missing, Retryable, SpoutError, Stalled, Unreachable, Unreadable
 from spout_operator.core.reasons import Reason
+from spout_operator.pachyderm.api_errors import OtherApi
 from spout_operator.pachyderm.v1.words import Kind, kind_of
 
 
@@ -31,10 +32,10 @@ def translate(error: grpc.RpcError, *, doing: str, address: str) -> SpoutError:
                 said=said,
             )
         case Kind.UNSUPPORTED:
-            return Stalled(
+            return OtherApi(
                 Reason.UNSUPPORTED_PACHYDERM,
                 f"could not {doing}: the server at {address} is no Pachyderm 1.13.4; "
-                "this operator works with Pachyderm 1.13.4 only",
+                "this operator works with Pachyderm 1.13.4 and 2.8 to 2.12",
                 said=said,
             )
         case Kind.LIMIT:
@@ -72,7 +73,7 @@ def unsupported(version: str, *, is_older: bool, address: str) -> SpoutError:
     advice = (
         "upgrade Pachyderm to 1.13.4, the last patch release of 1.13"
         if is_older
-        else "this operator works with Pachyderm 1.13.4 only"
+        else "this operator works with Pachyderm 1.13.4 and 2.8 to 2.12"
     )
     return Stalled(
         Reason.UNSUPPORTED_PACHYDERM,

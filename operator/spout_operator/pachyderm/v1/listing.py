@@ -5,7 +5,8 @@ import hashlib
 from collections.abc import Mapping
 
 from spout_operator.core.model import Pipeline, PipelineName
-from spout_operator.pachyderm.v1 import codec, wire
+from spout_operator.pachyderm import wire
+from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 
 _INFO = pps_pb2.PipelineInfo.DESCRIPTOR

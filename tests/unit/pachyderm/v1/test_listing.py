@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spout_operator.core.model import PipelineSpec
-from spout_operator.pachyderm.v1 import codec, wire
+from spout_operator.pachyderm import wire
+from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from tests.builders import a_name, a_spec, a_transform, an_owner

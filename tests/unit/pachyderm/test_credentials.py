@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spout_operator.core.errors import Stalled
 from spout_operator.core.reasons import Reason
-from spout_operator.pachyderm.v1.credentials import LONGEST_TOKEN, parse_authorities, parse_token
+from spout_operator.pachyderm.credentials import LONGEST_TOKEN, parse_authorities, parse_token
 
 FILE = Path("/var/run/secrets/pachyderm/token")
 INSIDE = "s3cr3tT0ken"
