@@ -87,7 +87,8 @@ class Cluster:
         status = self.status()
         ready: dict[str, Any] = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
         pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
-        seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), marker.get("summary"))
+        position = marker.get("summary") or status.get("commits", {}).get("total")
+        seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), position)
         lines = self.bed.kubectl("get", "spouts", "-o", "wide", check=False).stdout.splitlines()
         if lines and seen != self._shown:
             # kubectl computes the widths of the columns again each time.

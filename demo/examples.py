@@ -29,7 +29,7 @@ class Example:
     @property
     def position(self) -> str:
         """What the position is called."""
-        return "marker" if self.keeps_marker else "acknowledged in Kafka:"
+        return "marker" if self.keeps_marker else "position in Kafka"
 
     @property
     def group(self) -> str:
@@ -46,10 +46,10 @@ def _files_1(address: str, repo: str) -> Iterator[str]:
 
 def _files_2(address: str, repo: str) -> Iterator[str]:
     client = Client2.from_pachd_address(address)
-    head = pfs.Commit.from_uri(f"{repo}@master")
-    for info in client.pfs.walk_file(file=pfs.File(commit=head, path=f"/{kafka.TOPIC}")):
-        if info.file_type is pfs.FileType.FILE:
-            with client.pfs.pfs_file(info.file) as opened:
+    folder = pfs.File(commit=pfs.Commit.from_uri(f"{repo}@master"), path=f"/{kafka.TOPIC}")
+    with client.pfs.pfs_tar_file(folder) as archive:
+        for entry in archive:
+            if (opened := archive.extractfile(entry)) is not None:
                 yield opened.read().decode()
 
 

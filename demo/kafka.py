@@ -47,4 +47,4 @@ def acknowledged(bootstrap: str, group: str) -> int:
         found = consumer.committed([TopicPartition(TOPIC, 0)], timeout=_SECONDS)
     finally:
         consumer.close()
-    return max(0, found[0].offset)
+    return max(0, int(found[0].offset))

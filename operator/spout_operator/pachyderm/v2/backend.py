@@ -141,7 +141,8 @@ class PachydermV2:
 
     @in_thread
     def finish(self, name: PipelineName, commit: str) -> None:
-        with self._write(f"finish the commit {commit!r} of {name!r}", name) as client:
+        doing = f"finish the commit {commit!r} of {name!r}"
+        with self._write(doing, name, absent=Kind.ALREADY_FINISHED) as client:
             client.finish_commit(name, commit)
 
     @in_thread

@@ -17,6 +17,7 @@ class Kind(enum.Enum):
     NOT_FOUND = "not found"
     ALREADY_EXISTS = "already exists"
     REPO_EXISTS = "repo exists"
+    ALREADY_FINISHED = "already finished"
     NO_PROJECT = "no such project"
     MISSING_SECRET = "no such Secret"  # noqa: S105 - no password
     UNREACHABLE = "unreachable"
@@ -40,6 +41,7 @@ _CORRUPTED = r".*provided auth token is corrupted or has expired"
 TABLE = [
     # src/server/pps/server/api_server.go and defaults.go: a project is needed to know its defaults.
     *_rows(Kind.NO_PROJECT, r"could not make effective spec: could not get defaults for project "),
+    *_rows(Kind.ALREADY_FINISHED, r"commit \S+ has already finished"),
     *_rows(Kind.REFUSED, r"could not make effective spec: invalid effective spec "),
     *_rows(Kind.REPO_EXISTS, r'pipeline "[^"]+" cannot be created because a repo with the same name already exists'),
     # validatePipelineRequest and validateSecret.
