@@ -149,7 +149,7 @@ def test_a_pipeline_of_somebody_is_taken_over_without_a_new_version(
     [({"marker": "offset"}, "spec.spout.marker"), ({"overwrite": True}, "spec.spout.overwrite")],
     ids=["marker", "overwrite"],
 )
-def test_what_pachyderm_2_does_not_have_is_refused_by_name(
+def test_what_pachyderm_2_does_not_have_is_refused_by_name(  # noqa: PLR0917 - fixtures and a table
     spouts: Spouts, name: str, pachyderm: Client, source: Path, spout: dict[str, object], field: str
 ) -> None:
     spouts.create(name, a_spec(source, spout=spout))
@@ -160,9 +160,7 @@ def test_what_pachyderm_2_does_not_have_is_refused_by_name(
     assert not [info for info in pachyderm.pps.list_pipeline() if info.pipeline.name == name]
 
 
-def test_a_spout_of_a_project(  # noqa: PLR0917 - fixtures
-    spouts: Spouts, name: str, pachyderm: Client, source: Path, bed: Testbed
-) -> None:
+def test_a_spout_of_a_project(spouts: Spouts, name: str, pachyderm: Client, source: Path, bed: Testbed) -> None:
     project = f"p{name.removeprefix('spout-')}"
     spouts.create(name, a_spec(source, project=project))
     status = spouts.wait(name, "the project to be missed", ready="False", reason="ProjectNotFound", stalled="True")
