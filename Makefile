@@ -33,7 +33,7 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 setup: $(VENV)/.installed ## install what developing needs into .venv (pinned, with hashes)
 
 .PHONY: testbed
-testbed: setup ## build and fetch the real servers, once, into the user's cache folder (about 16 min the first time)
+testbed: setup ## build and fetch the real servers, once, into the user's cache folder (about 17 min the first time)
 	@$(BIN)/python -m spout_testbed build
 
 .PHONY: tools

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
-from spout_testbed import apiserver, command, pachd, pachd_1, pachd_2
+from spout_testbed import apiserver, command, pachd, pachd_1, pachd_2, visitors
 from spout_testbed import versions as known
 from spout_testbed.builds import Builds
 from spout_testbed.errors import TestbedError
@@ -225,21 +225,12 @@ class Testbed:
         self._show_to_visitors()
 
     def _show_to_visitors(self) -> None:
-        """Create the folder `current`, in which `python -m spout_testbed enter` finds the programs and files."""
         programs = {"kubectl": self._builds.kubectl}
         links = {"kubeconfig": self.kubeconfig}
         if self._pachyderms:
             programs["pachctl"] = self._first.pachctl_program
             links["pachctl.json"] = self._first.pachctl_config
-        visitors = self.folder / "visitors"
-        (visitors / "bin").mkdir(parents=True)
-        for name, target in links.items():
-            (visitors / name).symlink_to(target)
-        for name, target in programs.items():
-            (visitors / "bin" / name).symlink_to(target)
-        current = self.folder.parent / "current"
-        current.unlink(missing_ok=True)
-        current.symlink_to(visitors)
+        visitors.show(self.folder, programs=programs, links=links)
 
     def _start(self, server: Server) -> None:
         # The test bed kills the server at its end. No clean stop is needed, because the data are deleted too.

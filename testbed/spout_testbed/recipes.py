@@ -146,7 +146,7 @@ def _pachyderm(
     script = "; ".join([*fetch, f"{build}/ {shlex.join(packages)}", f"{build}/init {init}"])
     return Recipe(
         name=name,
-        about=f"building pachd, worker and pachctl {version} (about 4 min)",
+        about=f"building pachd, worker and pachctl {version} (about 5 min)",
         sources=SERVERS / ("pachyderm-2" if fetch else "pachyderm"),
         inputs=("go.mod", "go.sum"),
         facts=(script, _go_version()),

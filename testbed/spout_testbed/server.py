@@ -119,6 +119,7 @@ class Server:
         process = self._process
         if process is None:
             return
+        started_by_it = _descendants(process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         try:
@@ -127,6 +128,31 @@ class Server:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self._process = None
+        # Those of PostgreSQL end a moment after it, and have its port until then.
+        eventually(
+            lambda: not any(map(_runs, started_by_it)),
+            what=f"the processes that {self.name} started to end",
+            seconds=STOP_SECONDS,
+        )
 
     def _log_for_message(self) -> str:
         return f"last lines of {self.log}:\n{self.tail()}"
+
+
+def _descendants(pid: int) -> list[int]:
+    """The process IDs of all processes that this one started, and that these started."""
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, children.read_text().split()):
+                found += [child, *_descendants(child)]
+    return found
+
+
+def _runs(pid: int) -> bool:
+    """Whether this process runs. One that has ended may still be there until its parent has noticed."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"

@@ -83,6 +83,15 @@ def test_stopping_lets_the_server_clean_up(make: Make) -> None:
     assert server.tail(1) == "cleaned"
 
 
+def test_a_server_has_ended_when_the_processes_that_it_started_have_ended(make: Make, tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    # In a session of its own, like the processes of PostgreSQL, it is not killed with the server.
+    server = make(f"setsid sh -c 'echo up; sleep 0.3; touch {ended}' & exec sleep 60")
+    server.start()
+    server.kill()
+    assert ended.exists()
+
+
 def test_a_server_that_is_not_running_has_no_pid(make: Make) -> None:
     with pytest.raises(TestbedError, match="demo is not running"):
         _ = make("true").pid

@@ -25,10 +25,10 @@ Images = Mapping[str, Mapping[str, Path]]
 class Container:
     """One container of a Pod."""
 
-    def __init__(self, spec: Json, folder: Path) -> None:
+    def __init__(self, spec: Json, *, folder: Path, log: Path) -> None:
         self.spec = spec
         self.status = ContainerStatus(name=spec["name"], image=spec["image"])
-        self.process = ContainerProcess(folder, log=folder / "log")
+        self.process = ContainerProcess(folder, log=log)
         self._start_at = 0.0
 
     @property
@@ -109,7 +109,8 @@ class Pod:
         for each in (*self._init, *self._containers):
             each.process.kill()
         self.sandbox.close()
-        shutil.rmtree(self._folder / "volumes", ignore_errors=True)
+        for name in ("containers", "volumes"):
+            shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def tail(self, lines: int = 20) -> str:
         """The last lines of the logs of all containers."""
@@ -121,7 +122,8 @@ class Pod:
         return "\n".join(shown)
 
     def _container(self, spec: Json) -> Container:
-        return Container(spec, self._folder / spec["name"])
+        name = spec["name"]
+        return Container(spec, folder=self._folder / "containers" / name, log=self._folder / f"{name}.log")
 
     def _prepare(self) -> bool:
         """Create the volumes. Returns whether they are all there."""
