@@ -82,6 +82,14 @@ class Two:
         commits: list[Commit] = self.port.commits(name, head, since=None, most=1000)
         return [commit for commit in commits if not commit.is_automatic]
 
+    def wait_for_commits(self, name: PipelineName, count: int) -> None:
+        """Wait until a spout made so many commits."""
+
+        def told() -> str:
+            return f"{self.own_commits(name)}\n{self.pachyderm.workers.log(name.name, 'user').read_text()[-2000:]}"
+
+        eventually(lambda: len(self.own_commits(name)) == count, what=f"{count} commits", details=told, seconds=40)
+
 
 def script_spec(name: PipelineName, script: str) -> PipelineSpec:
     cmd = ("sh", "-c", script.replace("NAME", name.name))
@@ -317,7 +325,7 @@ def test_project_and_name_share_the_length_of_a_kubernetes_name(
 
 
 def test_a_secret_that_is_missing_is_waited_for(two: Two) -> None:
-    with pytest.raises(Retryable, match="spec.transform.secrets") as caught:
+    with pytest.raises(Retryable, match=r"spec\.transform\.secrets") as caught:
         two.port.create(two.new_name(), EVERYTHING, OWNER)
 
     assert not isinstance(caught.value, Stalled)
@@ -362,14 +370,14 @@ def test_starting_and_stopping_what_is_not_there_is_tried_again(two: Two) -> Non
 
 def test_only_what_the_code_committed_is_not_automatic(two: Two) -> None:
     name = two.running(COMMIT_ONCE)
-    eventually(lambda: len(two.own_commits(name)) == 1, what="the first commit", seconds=60)
+    two.wait_for_commits(name, 1)
 
     for number in (2, 3):
         two.port.stop(name)
         two.port.start(name)
-        eventually(lambda: len(two.own_commits(name)) == number, what=f"commit {number}", seconds=60)
+        two.wait_for_commits(name, number)
     two.port.update(name, dataclasses.replace(script_spec(name, COMMIT_ONCE), description="new"), OWNER)
-    eventually(lambda: len(two.own_commits(name)) == 4, what="the commit after the update", seconds=60)
+    two.wait_for_commits(name, 4)
 
     commits = two.port.commits(name, two.port.heads(name).output, since=None, most=100)
     assert [commit.parent for commit in commits[:-1]] == [commit.id for commit in commits[1:]]
@@ -390,7 +398,7 @@ def test_an_open_commit_is_told_of_until_it_is_finished(two: Two, tmp_path: Path
     )
     eventually(lambda: [c.finished_at for c in two.own_commits(name)] == [None], what="an open commit", seconds=60)
     other = two.running(COMMIT_ONCE)
-    eventually(lambda: len(two.own_commits(other)) == 1, what="a newer commit elsewhere", seconds=60)
+    two.wait_for_commits(other, 1)
 
     for _ in range(3):
         assert name in two.port.recently_committed()
