@@ -390,6 +390,22 @@ def test_only_what_the_code_committed_is_not_automatic(two: Two) -> None:
         two.port.commits(name, NO_COMMIT, since=None, most=1)
 
 
+def test_a_spout_that_somebody_started_is_mended_by_starting_it_again(two: Two) -> None:
+    """StartPipeline leaves an open commit on the output branch, which takes in whatever the spout writes."""
+    name = two.created()
+    two.port.stop(name)
+    two.pachyderm.pachctl("start", "pipeline", name.name)
+    head = two.port.heads(name).output
+    assert [(c.is_automatic, c.finished_at) for c in two.port.commits(name, head, since=None, most=1)] == [(True, None)]
+
+    two.port.start(name)
+
+    eventually(
+        lambda: two.port.commits(name, head, since=None, most=1)[0].finished_at is not None,
+        what="the automatic commit to be finished",
+    )
+
+
 def test_an_open_commit_is_told_of_until_it_is_finished(two: Two, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     name = two.running(

@@ -112,6 +112,7 @@ class PachydermV2:
     def start(self, name: PipelineName) -> None:
         with self._write(f"start the pipeline {name!r}", name) as client:
             client.start_pipeline(name)
+            self._finish_automatic_head(client, name)
 
     @in_thread
     def stop(self, name: PipelineName) -> None:
@@ -160,6 +161,18 @@ class PachydermV2:
 
     async def ended(self) -> None:
         await self.calls.ended()
+
+    def _finish_automatic_head(self, client: DeadlineClient, name: PipelineName) -> None:
+        """Finish the commit that StartPipeline opened on the output branch and left open.
+
+        Whatever the spout wrote would go into that commit, and nobody would ever see it (docs/pachyderm-2.12.md).
+        """
+        head = dict(client.branches(name, answers.head)).get(OUTPUT_BRANCH)
+        if head is None:
+            return
+        commit = client.commit(name, head, answers.commit)
+        if commit.is_automatic and commit.finished_at is None:
+            client.finish_commit(name, head)
 
     def _has_commit(self, name: PipelineName, commit: str) -> bool:
         with self._call(f"read the commit {commit!r} of {name!r}", name, absent=Kind.NOT_FOUND) as client:
