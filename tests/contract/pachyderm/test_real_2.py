@@ -374,6 +374,8 @@ def test_only_what_the_code_committed_is_not_automatic(two: Two) -> None:
 
     for number in (2, 3):
         two.port.stop(name)
+        # A start right after the stop restarts no worker.
+        eventually(lambda: two.observed(name).state is PipelineState.PAUSED, what="the state Paused")
         two.port.start(name)
         two.wait_for_commits(name, number)
     two.port.update(name, dataclasses.replace(script_spec(name, COMMIT_ONCE), description="new"), OWNER)
