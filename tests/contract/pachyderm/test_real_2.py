@@ -1,6 +1,7 @@
 """The port over a real Pachyderm 2.12.2, whose spouts commit for real: only a worker can write to its output branch."""
 
 import dataclasses
+import functools
 import json
 import uuid
 from collections.abc import Callable, Iterator
