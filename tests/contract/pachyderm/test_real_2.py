@@ -132,9 +132,8 @@ def test_the_server_tells_its_version_and_what_it_can(two: Two) -> None:
 def test_the_version_decides_which_adapter_serves(real_bed: Testbed) -> None:
     for version, serves_projects in (("1.13", False), ("2.12", True)):
         connection = connection_to(real_bed.pachyderm(version).address)
-        port = Synchronous(
-            SelectedPachyderm([lambda c=connection: PachydermV1(c), lambda c=connection: PachydermV2(c)])
-        )
+        first, second = functools.partial(PachydermV1, connection), functools.partial(PachydermV2, connection)
+        port = Synchronous(SelectedPachyderm([first, second]))
 
         assert port.server().capabilities.projects is serves_projects
 
