@@ -168,10 +168,7 @@ class PachydermV2:
         Whatever the spout wrote would go into that commit, and nobody would ever see it (docs/pachyderm-2.12.md).
         """
         head = dict(client.branches(name, answers.head)).get(OUTPUT_BRANCH)
-        if head is None:
-            return
-        commit = client.commit(name, head, answers.commit)
-        if commit.is_automatic and commit.finished_at is None:
+        if head is not None and client.commit(name, head, answers.is_left_open):
             client.finish_commit(name, head)
 
     def _has_commit(self, name: PipelineName, commit: str) -> bool:
