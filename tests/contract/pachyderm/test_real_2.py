@@ -1,6 +1,7 @@
 """The port over a real Pachyderm 2.12.2, whose spouts commit for real: only a worker can write to its output branch."""
 
 import dataclasses
+import functools
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -82,6 +83,14 @@ class Two:
         commits: list[Commit] = self.port.commits(name, head, since=None, most=1000)
         return [commit for commit in commits if not commit.is_automatic]
 
+    def wait_for_commits(self, name: PipelineName, count: int) -> None:
+        """Wait until a spout made so many commits."""
+
+        def told() -> str:
+            return f"{self.own_commits(name)}\n{self.pachyderm.workers.log(name.name, 'user').read_text()[-2000:]}"
+
+        eventually(lambda: len(self.own_commits(name)) == count, what=f"{count} commits", details=told, seconds=40)
+
 
 def script_spec(name: PipelineName, script: str) -> PipelineSpec:
     cmd = ("sh", "-c", script.replace("NAME", name.name))
@@ -123,9 +132,8 @@ def test_the_server_tells_its_version_and_what_it_can(two: Two) -> None:
 def test_the_version_decides_which_adapter_serves(real_bed: Testbed) -> None:
     for version, serves_projects in (("1.13", False), ("2.12", True)):
         connection = connection_to(real_bed.pachyderm(version).address)
-        port = Synchronous(
-            SelectedPachyderm([lambda c=connection: PachydermV1(c), lambda c=connection: PachydermV2(c)])
-        )
+        first, second = functools.partial(PachydermV1, connection), functools.partial(PachydermV2, connection)
+        port = Synchronous(SelectedPachyderm([first, second]))
 
         assert port.server().capabilities.projects is serves_projects
 
@@ -317,7 +325,7 @@ def test_project_and_name_share_the_length_of_a_kubernetes_name(
 
 
 def test_a_secret_that_is_missing_is_waited_for(two: Two) -> None:
-    with pytest.raises(Retryable, match="spec.transform.secrets") as caught:
+    with pytest.raises(Retryable, match=r"spec\.transform\.secrets") as caught:
         two.port.create(two.new_name(), EVERYTHING, OWNER)
 
     assert not isinstance(caught.value, Stalled)
@@ -362,14 +370,16 @@ def test_starting_and_stopping_what_is_not_there_is_tried_again(two: Two) -> Non
 
 def test_only_what_the_code_committed_is_not_automatic(two: Two) -> None:
     name = two.running(COMMIT_ONCE)
-    eventually(lambda: len(two.own_commits(name)) == 1, what="the first commit", seconds=60)
+    two.wait_for_commits(name, 1)
 
     for number in (2, 3):
         two.port.stop(name)
+        # A start right after the stop restarts no worker.
+        eventually(lambda: two.observed(name).state is PipelineState.PAUSED, what="the state Paused")
         two.port.start(name)
-        eventually(lambda: len(two.own_commits(name)) == number, what=f"commit {number}", seconds=60)
+        two.wait_for_commits(name, number)
     two.port.update(name, dataclasses.replace(script_spec(name, COMMIT_ONCE), description="new"), OWNER)
-    eventually(lambda: len(two.own_commits(name)) == 4, what="the commit after the update", seconds=60)
+    two.wait_for_commits(name, 4)
 
     commits = two.port.commits(name, two.port.heads(name).output, since=None, most=100)
     assert [commit.parent for commit in commits[:-1]] == [commit.id for commit in commits[1:]]
@@ -382,6 +392,22 @@ def test_only_what_the_code_committed_is_not_automatic(two: Two) -> None:
         two.port.commits(name, NO_COMMIT, since=None, most=1)
 
 
+def test_a_spout_that_somebody_started_is_mended_by_starting_it_again(two: Two) -> None:
+    """StartPipeline leaves an open commit on the output branch, which takes in whatever the spout writes."""
+    name = two.created()
+    two.port.stop(name)
+    two.pachyderm.pachctl("start", "pipeline", name.name)
+    head = two.port.heads(name).output
+    assert [(c.is_automatic, c.finished_at) for c in two.port.commits(name, head, since=None, most=1)] == [(True, None)]
+
+    two.port.start(name)
+
+    eventually(
+        lambda: two.port.commits(name, head, since=None, most=1)[0].finished_at is not None,
+        what="the automatic commit to be finished",
+    )
+
+
 def test_an_open_commit_is_told_of_until_it_is_finished(two: Two, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     name = two.running(
@@ -390,7 +416,7 @@ def test_an_open_commit_is_told_of_until_it_is_finished(two: Two, tmp_path: Path
     )
     eventually(lambda: [c.finished_at for c in two.own_commits(name)] == [None], what="an open commit", seconds=60)
     other = two.running(COMMIT_ONCE)
-    eventually(lambda: len(two.own_commits(other)) == 1, what="a newer commit elsewhere", seconds=60)
+    two.wait_for_commits(other, 1)
 
     for _ in range(3):
         assert name in two.port.recently_committed()

@@ -41,6 +41,7 @@ _ID = number(pfs.Commit, "id")
 _REPO = number(pfs.Commit, "repo")
 _PARENT = number(pfs.CommitInfo, "parent_commit")
 _FINISHED = number(pfs.CommitInfo, "finished")
+_FINISHING = number(pfs.CommitInfo, "finishing")
 _UPPER_BOUND = number(pfs.CommitInfo, "size_bytes_upper_bound")
 _ORIGIN, _KIND = number(pfs.CommitInfo, "origin"), number(pfs.CommitOrigin, "kind")
 _COMMIT_DETAILS, _SIZE = number(pfs.CommitInfo, "details"), number(pfs.CommitInfoDetails, "size_bytes")
@@ -113,6 +114,11 @@ def commit(info: bytes) -> Commit:
         size=wire.number(details, _SIZE) or wire.number(info, _UPPER_BOUND),
         is_automatic=wire.number(origin, _KIND) == pfs.OriginKind.AUTO,
     )
+
+
+def is_left_open(info: bytes) -> bool:
+    """Whether the commit of a CommitInfo is one that pachd made, and that nobody has begun to finish."""
+    return commit(info).is_automatic and _moment(info, _FINISHING) is None
 
 
 def commit_set(info: bytes) -> tuple[str, list[tuple[PipelineName, bool]]]:

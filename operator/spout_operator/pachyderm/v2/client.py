@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from spout_operator.core.model import PipelineName
 from spout_operator.pachyderm.connection import Connection
-from spout_operator.pachyderm.v2.sdk import Empty, metadata, pfs, pps, version
+from spout_operator.pachyderm.v2.sdk import Empty, metadata, number, pfs, pps, version
 
 T = TypeVar("T")
 
@@ -13,6 +13,8 @@ T = TypeVar("T")
 OUTPUT_BRANCH = "master"
 #: The type of a repo that holds data, beside those that pachd makes for itself.
 USER_REPO = "user"
+#: A ListPipelineRequest. 2.12 sends the details in any case, and its SDK warns of the field; earlier releases need it.
+_WITH_DETAILS = bytes((number(pps.ListPipelineRequest, "details") << 3, True))
 
 
 class DeadlineClient:
@@ -34,7 +36,7 @@ class DeadlineClient:
 
     def pipelines(self, read: Callable[[bytes], T]) -> Iterator[T]:
         """What `read` makes of the PipelineInfo of each pipeline of each project."""
-        return self._stream("pps_v2", "ListPipeline", pps.ListPipelineRequest(details=True), read)
+        return self._stream("pps_v2", "ListPipeline", _WITH_DETAILS, read)
 
     def create_pipeline(self, spec: str, *, update: bool = False) -> None:
         """Create a pipeline, or give it a new version, as a JSON spec says."""
@@ -93,6 +95,10 @@ class DeadlineClient:
             all=True,
         )
         return self._stream("pfs_v2", "ListCommit", request, read)
+
+    def finish_commit(self, name: PipelineName, commit: str) -> None:
+        """Finish a commit of the output repo."""
+        self._unary("pfs_v2", "FinishCommit", pfs.FinishCommitRequest(commit=_commit(name, commit)), bytes)
 
     def commit_sets(self, read: Callable[[bytes], T]) -> Iterator[T]:
         """What `read` makes of the CommitSetInfos of all projects, newest first; close it when it has told enough."""
