@@ -78,6 +78,16 @@ test-unit: setup ## unit tests, no server; on Python 3.12 and later with their c
 	$(BIN)/python -m pytest --numprocesses=auto $(COVERAGE) tests/unit tests/packaging/{deploy,documentation,examples}
 	@$(if $(COVERAGE),:,echo 'Without coverage. On any Python: make test-unit COVERAGE="--cov --cov-report=term"')
 
+# mutmut is installed apart, for those who ask for it.
+build/mutants/tools/.installed: requirements-mutants.txt | setup
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target $(@D) -r requirements-mutants.txt
+	@touch $@
+
+.PHONY: mutants
+mutants: setup build/mutants/tools/.installed ## change core/ and the election in small ways: does a test notice? MUTANTS='*lease*' runs some
+	$(BIN)/python -m tests.mutation $(MUTANTS)
+
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests
 	$(BIN)/python -m pytest tests/testbed/test_unit_*.py tests/testbed/test_run_*.py
@@ -132,6 +142,7 @@ bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one r
 lock: ## pin the dependencies anew, with hashes (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group mutants -c requirements-dev.txt -o requirements-mutants.txt
 
 .PHONY: dist
 dist: setup ## build the wheel, the same bytes from the same commit

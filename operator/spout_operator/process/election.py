@@ -97,7 +97,7 @@ class Election:
             if await self._try():
                 logger.info("leads: holds the Lease %s as %s", self._name, self._identity)
                 return
-            await asyncio.sleep(_jittered(self._retry_period))
+            await asyncio.sleep(jittered(self._retry_period))
 
     async def hold(self) -> None:
         """Renew the Lease; returns only by an error.
@@ -106,7 +106,7 @@ class Election:
             NotLeading: somebody else has it, or it could not be renewed in time.
         """
         while True:
-            await asyncio.sleep(min(_jittered(self._retry_period), max(self._until - self._clock(), 0)))
+            await asyncio.sleep(min(jittered(self._retry_period), max(self._until - self._clock(), 0)))
             await self._try()
             self.permit()
 
@@ -174,5 +174,6 @@ class Election:
             self._seen, self._seen_at = found, self._clock()
 
 
-def _jittered(seconds: float) -> float:
+def jittered(seconds: float) -> float:
+    """`seconds` or less, by up to the part `JITTER` of it."""
     return seconds * (1 - JITTER * random.random())  # noqa: S311 - spreads load, keeps no secret

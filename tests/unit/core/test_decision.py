@@ -475,6 +475,7 @@ def test_a_foreign_pipeline_is_never_deleted(policy: DeletionPolicy, owner: Owne
     decision = decide_deletion(policy, an_owner(), a_pipeline(owner=owner))
 
     assert decision.action is Action.RELEASE
+    assert decision.reason is Reason.DELETING
     assert "stays" in decision.message
 
 

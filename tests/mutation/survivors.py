@@ -1,0 +1,103 @@
+"""What the tests did not notice, and which of it is explained."""
+
+import ast
+import dataclasses
+import difflib
+import fnmatch
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+#: mutmut's exit codes (mutmut/utils/format_utils.py, 3.8.1). Those not named here are mutants that a test noticed.
+SURVIVED = 0
+WITHOUT_TESTS = (5, 33)
+NOT_RUN = None
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Mutant:
+    """One change to one function, known by what it changes: mutmut's numbers move when the function changes."""
+
+    function: str
+    """With its module, as in `spout_operator.core.lease.claim`."""
+    was: str
+    becomes: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """Why no test notices some mutants. `function`, `was` and `becomes` are patterns of shell style."""
+
+    function: str
+    reason: str
+    was: str = "*"
+    becomes: str = "*"
+
+    def covers(self, mutant: Mutant) -> bool:
+        """Whether it is about this mutant."""
+        return all(
+            fnmatch.fnmatchcase(value, pattern)
+            for value, pattern in (
+                (mutant.function, self.function),
+                (mutant.was, self.was),
+                (mutant.becomes, self.becomes),
+            )
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """How many mutants there are and were not run, and those that no test noticed."""
+
+    total: int
+    not_run: int
+    unnoticed: list[Mutant]
+
+
+def read(mutated: Path) -> Results:
+    """What a run of mutmut left among the changed sources."""
+    total = not_run = 0
+    unnoticed: list[Mutant] = []
+    for meta in sorted(mutated.rglob("*.meta")):
+        codes: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
+        total += len(codes)
+        not_run += sum(code is NOT_RUN for code in codes.values())
+        names = [name for name, code in codes.items() if code == SURVIVED or code in WITHOUT_TESTS]
+        if names:
+            functions = _functions(meta.with_suffix(""))
+            unnoticed += [_mutant(name, functions) for name in names]
+    return Results(total=total, not_run=not_run, unnoticed=sorted(unnoticed))
+
+
+def explanations(path: Path) -> list[Explanation]:
+    """Those of the file."""
+    entries: list[dict[str, Any]] = tomllib.loads(path.read_text())["explained"]
+    return [Explanation(**entry) for entry in entries]
+
+
+def _functions(source: Path) -> dict[str, list[str]]:
+    """The lines of each variant of each function, without its name."""
+    nodes = [
+        node
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return {node.name: ast.unparse(node).replace(node.name, "").splitlines() for node in nodes}
+
+
+def _mutant(name: str, functions: dict[str, list[str]]) -> Mutant:
+    module, _, variant = name.rpartition(".")
+    mangled = variant.rpartition("__mutmut_")[0]
+    before, after = functions[f"{mangled}__mutmut_orig"], functions[variant]
+    changes = [line for line in difflib.ndiff(before, after) if line[:2] in {"- ", "+ "}]
+    return Mutant(
+        function=f"{module}.{_readable(mangled)}",
+        was="\n".join(line[2:].strip() for line in changes if line[0] == "-"),
+        becomes="\n".join(line[2:].strip() for line in changes if line[0] == "+"),
+    )
+
+
+def _readable(mangled: str) -> str:
+    """`xǁLeaseǁread` is the method `Lease.read`, `x_claim` the function `claim`."""
+    return mangled.removeprefix("xǁ").replace("ǁ", ".") if mangled.startswith("xǁ") else mangled.removeprefix("x_")

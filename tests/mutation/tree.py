@@ -1,0 +1,42 @@
+"""The copy of the repository in which mutmut works: it knows the sources only as `src/`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build" / "mutants"
+TREE = BUILD / "tree"
+#: Where mutmut writes the changed sources.
+MUTATED = TREE / "mutants" / "src"
+COPIED = ("tests", "testbed", "crds", "pyproject.toml")
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = ["src/spout_operator/core/*", "src/spout_operator/process/election.py"]
+also_copy = ["tests", "testbed", "crds", "pyproject.toml"]
+pytest_add_cli_args_test_selection = ["tests/unit/core", "tests/unit/process/test_election.py"]
+"""
+
+
+def copy() -> None:
+    """Make the copy anew."""
+    shutil.rmtree(TREE, ignore_errors=True)
+    TREE.mkdir(parents=True)
+    shutil.copytree(ROOT / "operator" / "spout_operator", TREE / "src" / "spout_operator")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, TREE / name)
+        else:
+            shutil.copy2(ROOT / name, TREE / name)
+    with (TREE / "pyproject.toml").open("a") as settings:
+        settings.write(SETTINGS)
+
+
+def run(patterns: list[str]) -> int:
+    """Run the mutants whose names match, all where none is given; what mutmut exits with."""
+    environment = os.environ | {"PYTHONPATH": str(BUILD / "tools")}
+    command = [sys.executable, "-m", "mutmut", "run", *patterns]
+    return subprocess.run(command, cwd=TREE, env=environment, check=False).returncode  # noqa: S603 - arguments of ours
