@@ -8,6 +8,7 @@ import sys
 import click
 
 from spout_operator import __version__
+from spout_operator.commands.run_local import run_local
 from spout_operator.config import CommandError, Config, LeaseName, PachdAddress
 from spout_operator.telemetry import logs
 
@@ -19,6 +20,9 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=pathlib
 @click.version_option(__version__, prog_name="spout-operator")
 def main() -> None:
     """Run Pachyderm spout pipelines from Spout resources."""
+
+
+main.add_command(run_local)
 
 
 @main.command()
