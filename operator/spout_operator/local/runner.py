@@ -124,12 +124,12 @@ class Runner:
             before = self._commits
             self._start({} if refusal else places)
             status = self._wait(deadline)
+            if self._is_complete:
+                return Outcome.OK, f"--commits {self._limits.commits}"
             if status is None:
-                if self._limits.commits is not None and self._commits >= self._limits.commits:
-                    return Outcome.OK, f"--commits {self._limits.commits}"
                 return Outcome.TIMEOUT, f"--timeout {self._limits.timeout:g}"
             self._drain()
-            if self._limits.commits is not None and self._commits >= self._limits.commits:
+            if self._is_complete:
                 return Outcome.OK, f"--commits {self._limits.commits}"
             if status == 0:
                 if self._limits.commits is not None:
@@ -142,11 +142,15 @@ class Runner:
             if self._failures >= MOST_FAILURES:
                 return Outcome.COMMAND_FAILED, f"the command failed {self._failures} times in a row without a commit, the last time with {how}"
             self._report.say("restart", f"the command ended with {how}; it starts again in {pause:g} s", status=status)
-            if self._wait(min(deadline or float("inf"), time.monotonic() + pause)) is not None:
-                continue
+            resume = time.monotonic() + pause
+            self._wait(resume if deadline is None else min(deadline, resume))
             if deadline is not None and time.monotonic() >= deadline:
                 return Outcome.TIMEOUT, f"--timeout {self._limits.timeout:g}"
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    @property
+    def _is_complete(self) -> bool:
+        return self._limits.commits is not None and self._commits >= self._limits.commits
 
     def _namespace_refusal(self, places: Mapping[Path, Path]) -> str:
         if sys.platform != "linux":
@@ -170,7 +174,7 @@ class Runner:
     def _wait(self, deadline: float | None) -> int | None:
         """The exit status of the command; None at the deadline, or if the last commit that was asked for is there."""
         try:
-            event = self._events.get(timeout=None if deadline in {None, float("inf")} else max(0.0, deadline - time.monotonic()))  # type: ignore[operator]
+            event = self._events.get(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             return None
         if isinstance(event, Exception):
