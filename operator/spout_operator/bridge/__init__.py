@@ -1,1 +1,1 @@
-"""Turns the tar archives that a spout writes into a named pipe into commits of a store. Knows no framework and no SDK."""
+"""Turns the tar archives that a spout writes into a named pipe into commits. Imports the standard library alone."""

@@ -7,7 +7,7 @@ from spout_operator.bridge import headers
 from spout_operator.bridge.errors import BadArchive
 from spout_operator.bridge.source import PipeSource
 
-#: Bytes of a header that describes the next entry, and of a map of holes. More is no name and no map that anyone writes.
+#: Bytes of a header that describes the next entry, and of a map of holes. Nobody writes a longer name or map.
 _LONGEST_EXTENSION = 256 * 1024
 _ZEROS = bytes(64 * 1024)
 

@@ -20,7 +20,7 @@ Listener = Callable[[Committed | Dropped], object]
 
 
 class Committer:
-    """Commits what comes through the pipe of `source`. A path belongs to `marker`, if there is one, by its first part."""
+    """Commits what comes through the pipe of `source`. The first part of a path says whether it belongs to `marker`."""
 
     def __init__(self, source: PipeSource, store: Store, *, marker: str, listener: Listener) -> None:
         self._source = source

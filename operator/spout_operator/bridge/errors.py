@@ -2,7 +2,7 @@
 
 
 class BadArchive(Exception):  # noqa: N818 - named as what was read
-    """An archive that is not committed. `offset` is the byte, counted from the archive's first, at which reading stopped."""
+    """An archive that is not committed. `offset` is the byte of the archive at which reading stopped."""
 
     def __init__(self, message: str, *, offset: int) -> None:
         super().__init__(f"{message} (byte {offset} of the archive)")
@@ -10,11 +10,11 @@ class BadArchive(Exception):  # noqa: N818 - named as what was read
 
 
 class Refused(Exception):  # noqa: N818 - named as what the store did
-    """The store cannot hold what an archive asks for, for example a file below a file. Other archives may go through."""
+    """The store cannot hold what an archive has, for example a file below a file. Other archives may go through."""
 
 
 class StoreFailed(Exception):  # noqa: N818 - named as what happened
-    """The store cannot be written to, for example because the disk is full. No archive goes through before that is mended."""
+    """The store cannot be written to, for example because the disk is full. No archive goes through before it can."""
 
 
 class PipeLost(Exception):  # noqa: N818 - named as what happened

@@ -38,6 +38,7 @@ class FolderStore:
     def __init__(self, root: Path, *, overwrite: bool) -> None:
         self.root = root
         self.overwrite = overwrite
+        self._commit = self._position = 0
         with _told(root):
             root.mkdir(parents=True, exist_ok=True)
             self._lock = FolderLock(root)
@@ -258,7 +259,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _newest(folder: Path) -> int:
-    return max((int(name) for name in os.listdir(folder) if name.isdigit()), default=0)
+    return max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
 
 
 @contextlib.contextmanager
@@ -269,5 +270,9 @@ def _told(root: Path, path: str = "") -> Iterator[None]:
     except OSError as error:
         if path and error.errno in {errno.ENOTDIR, errno.ENAMETOOLONG}:
             raise Refused(f"{path!r:.200}: {error.strerror}; choose another name") from error
-        does = "free some space" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "mend that, or choose another folder"
-        raise StoreFailed(f"{root}: cannot write {error.filename or path or 'to it'}: {error.strerror}; {does}") from error
+        does = (
+            "free some space" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "mend that, or choose another folder"
+        )
+        raise StoreFailed(
+            f"{root}: cannot write {error.filename or path or 'to it'}: {error.strerror}; {does}"
+        ) from error

@@ -5,7 +5,7 @@ import dataclasses
 BLOCK = 512
 
 #: Type flags of what is read.
-FILES = frozenset(b"\0" b"07S")
+FILES = frozenset(b"\00007S")
 FOLDER = ord("5")
 LONG_NAME, LONG_LINK = ord("L"), ord("K")
 PAX, PAX_GLOBAL = ord("x"), ord("g")
@@ -19,7 +19,7 @@ _NAMES = {
 }
 
 
-class BadHeader(ValueError):
+class BadHeader(ValueError):  # noqa: N818 - named as what was read
     """A header that cannot be read; the message says what was found."""
 
 

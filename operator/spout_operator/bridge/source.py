@@ -35,13 +35,13 @@ class PipeSource:
         self.renew()
 
     def renew(self) -> None:
-        """Put a new pipe into the place of the old one: who writes to the old one gets EPIPE, and none of it is read."""
+        """Put a new pipe into the place of the old one: who writes to the old one gets EPIPE. Its bytes are lost."""
         folder = tempfile.mkdtemp(prefix=".pipe-", dir=self.path.parent)
         new = Path(folder, "out")
         os.mkfifo(new)
         reader = os.open(new, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         new.replace(self.path)
-        os.rmdir(folder)
+        Path(folder).rmdir()
         if self._pipe >= 0:
             os.close(self._pipe)
         self._adopt(reader)

@@ -65,7 +65,7 @@ class Store(Protocol):
 
     @property
     def marker_folder(self) -> Path:
-        """A path that always shows the last committed marker: PATH/MARKER is its file or folder, and absent before it."""
+        """A path that always shows the last committed marker, as PATH/MARKER; nothing is there before the first."""
         ...
 
     def begin(self) -> Transaction:

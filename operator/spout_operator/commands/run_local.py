@@ -25,7 +25,9 @@ _EPILOG = (
 )
 @click.option("--fresh", is_flag=True, help="Remove the commits and the marker of earlier runs first.")
 @click.option("--commits", type=click.IntRange(min=1), metavar="N", help="End after N commits of data.")
-@click.option("--crash-after", type=click.IntRange(min=1), metavar="N", help="Kill the command once, after N commits of data.")
+@click.option(
+    "--crash-after", type=click.IntRange(min=1), metavar="N", help="Kill the command once, after N commits of data."
+)
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--env", "env", multiple=True, metavar="NAME=VALUE", help="A variable for the command; can be repeated.")
 @click.option(
@@ -64,7 +66,9 @@ def run_local(
             runner.remove_earlier(folder)
         limits = runner.Limits(commits=commits, crash_after=crash_after, timeout=timeout)
         run = runner.Runner(planned, folder, report, limits)
-        report.say("start", f"{planned.name}: running {planned.transform.cmd[0]}; the commits are in {folder}", out=str(folder))
+        report.say(
+            "start", f"{planned.name}: running {planned.transform.cmd[0]}; the commits are in {folder}", out=str(folder)
+        )
         for note in planned.notes:
             report.say("note", note)
         sys.exit(run.run())
@@ -79,7 +83,9 @@ def run_local(
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
     for pair in given:
         if not pair.partition("=")[0] or "=" not in pair:
-            raise click.BadParameter(f"expected NAME=VALUE, and found no '=' behind a name in {pair.partition('=')[0]!r}", param_hint=option)
+            raise click.BadParameter(
+                f"expected NAME=VALUE, and found no '=' behind a name in {pair.partition('=')[0]!r}", param_hint=option
+            )
     return {name: value for name, _, value in (pair.partition("=") for pair in given)}
 
 

@@ -179,26 +179,26 @@ class _Parser:
         return self._call(_METHODS, name, [node])
 
     def _primary(self) -> Node:
-        token = self._pop()
-        if token == "(":
+        part = self._pop()
+        if part == "(":
             node = self.ternary()
             self._expect(")")
             return node
-        if token == "[":
+        if part == "[":
             items = self._list("]")
             return lambda scope: [item(scope) for item in items]
-        if token[0] in "'\"":
-            text = re.sub(r"\\(.)", r"\1", token[1:-1])
+        if part[0] in "'\"":
+            text = re.sub(r"\\(.)", r"\1", part[1:-1])
             return lambda _: text
-        if token.isdigit():
-            return lambda _: int(token)
-        if token in {"true", "false"}:
-            return lambda _: token == "true"
+        if part.isdigit():
+            return lambda _: int(part)
+        if part in {"true", "false"}:
+            return lambda _: part == "true"
         if not self._take("("):
-            return lambda scope: scope[token]
-        if token == "has":
+            return lambda scope: scope[part]
+        if part == "has":
             return self._has()
-        return self._call(_FUNCTIONS, token, [])
+        return self._call(_FUNCTIONS, part, [])
 
     def _has(self) -> Node:
         """has(a.b.c): whether the last field is there; the ones before it have to be."""
@@ -228,15 +228,15 @@ class _Parser:
                 self._expect(",")
         return items
 
-    def _take(self, token: str) -> bool:
-        if self.next == token:
+    def _take(self, part: str) -> bool:
+        if self.next == part:
             self._pop()
             return True
         return False
 
-    def _expect(self, token: str) -> None:
-        if not self._take(token):
-            raise NotSupported(f"{self.next!r} instead of {token!r} in {self._expression!r}")
+    def _expect(self, part: str) -> None:
+        if not self._take(part):
+            raise NotSupported(f"{self.next!r} instead of {part!r} in {self._expression!r}")
 
     def _pop(self) -> str:
         if not self._tokens:

@@ -20,11 +20,11 @@ from spout_operator.local import schema
 PFS_VARIABLE = "SPOUT_PFS"
 
 
-class InvalidSpout(CommandError):
+class InvalidSpout(CommandError):  # noqa: N818 - named as what was found
     """The manifest holds no Spout that an API server accepts."""
 
 
-class CannotStart(CommandError):
+class CannotStart(CommandError):  # noqa: N818 - named as what happened
     """The command of the Spout cannot be started on this machine."""
 
 

@@ -59,7 +59,9 @@ def remove_earlier(out: Path) -> None:
     """
     if out.exists() and any(out.iterdir()):
         if not (out / LOG).exists():
-            raise CommandError(f"{out}: holds no commits of an earlier run; remove it yourself, or choose another --out")
+            raise CommandError(
+                f"{out}: holds no commits of an earlier run; remove it yourself, or choose another --out"
+            )
         # Refuses a folder that another process uses.
         FolderStore(out, overwrite=True).close()
         shutil.rmtree(out)
@@ -81,9 +83,7 @@ class Runner:
         self._root = self._out / ".root"
         self._root.mkdir(exist_ok=True)
         self._source = PipeSource(self._pfs / "out")
-        self._committer = Committer(
-            self._source, self._store, marker=plan.options.marker, listener=self._listen
-        )
+        self._committer = Committer(self._source, self._store, marker=plan.options.marker, listener=self._listen)
         self._events: queue.Queue[int | Exception | None] = queue.Queue()
         self._child: Child | None = None
         self._commits = 0
@@ -106,47 +106,69 @@ class Runner:
             bridge.join()
             self._source.close()
             self._store.close()
-        self._report.say("end", f"ended: {why}; commits made: {self._commits}", outcome=outcome.name, commits=self._commits)
+        self._report.say(
+            "end", f"ended: {why}; commits made: {self._commits}", outcome=outcome.name, commits=self._commits
+        )
         return outcome
 
     def _supervise(self, started: float) -> tuple[Outcome, str]:
-        places = {self._pfs: Path("/pfs"), **{folder: path for folder, path in self._plan.mounts.items()}}
-        refusal = self._namespace_refusal(places)
-        if refusal:
-            if self._plan.mounts:
-                raise CannotStart(f"a Secret has a mountPath, and this machine allows no mount namespace ({refusal}); use key and envVar")
-            self._report.say(
-                "note", f"no mount namespace here ({refusal}): the pipe is {self._pfs / 'out'}, and {PFS_VARIABLE} names its folder"
-            )
+        places = self._places()
         deadline = None if self._limits.timeout is None else started + self._limits.timeout
         pause = _FIRST_PAUSE
         while True:
             before = self._commits
-            self._start({} if refusal else places)
+            self._start(places)
             status = self._wait(deadline)
-            if self._is_complete:
-                return Outcome.OK, f"--commits {self._limits.commits}"
-            if status is None:
-                return Outcome.TIMEOUT, f"--timeout {self._limits.timeout:g}"
-            self._drain()
-            if self._is_complete:
-                return Outcome.OK, f"--commits {self._limits.commits}"
-            if status == 0:
-                if self._limits.commits is not None:
-                    return Outcome.COMMAND_FAILED, "the command exited with 0 before the last commit, and a worker does not start it again"
-                return Outcome.OK, "the command exited with 0, and a worker does not start it again"
+            if status is not None:
+                self._drain()
             if self._commits > before:
                 self._failures, pause = 0, _FIRST_PAUSE
             self._failures += 1
-            how = f"signal {-status}" if status < 0 else f"exit status {status}"
-            if self._failures >= MOST_FAILURES:
-                return Outcome.COMMAND_FAILED, f"the command failed {self._failures} times in a row without a commit, the last time with {how}"
+            if end := self._end(status):
+                return end
+            how = _how(status or 0)
             self._report.say("restart", f"the command ended with {how}; it starts again in {pause:g} s", status=status)
             resume = time.monotonic() + pause
             self._wait(resume if deadline is None else min(deadline, resume))
-            if deadline is not None and time.monotonic() >= deadline:
-                return Outcome.TIMEOUT, f"--timeout {self._limits.timeout:g}"
+            if self._is_complete or (deadline is not None and time.monotonic() >= deadline):
+                return self._end(None) or (Outcome.TIMEOUT, "")
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _end(self, status: int | None) -> tuple[Outcome, str] | None:
+        """Why the run ends now, if it does. `status` is None where the command did not end."""
+        if self._is_complete:
+            return Outcome.OK, f"--commits {self._limits.commits}"
+        if status is None:
+            return Outcome.TIMEOUT, f"--timeout {self._limits.timeout:g}"
+        if status == 0:
+            if self._limits.commits is None:
+                return Outcome.OK, "the command exited with 0, and a worker does not start it again"
+            return (
+                Outcome.COMMAND_FAILED,
+                "the command exited with 0 before the last commit, and a worker does not start it again",
+            )
+        if self._failures >= MOST_FAILURES:
+            return (
+                Outcome.COMMAND_FAILED,
+                f"the command failed {self._failures} times in a row without a commit, the last time with {_how(status)}",
+            )
+        return None
+
+    def _places(self) -> dict[Path, Path]:
+        """Which folder the command sees where; empty where the kernel does not allow that."""
+        places = {self._pfs: Path("/pfs"), **self._plan.mounts}
+        refusal = self._namespace_refusal(places)
+        if not refusal:
+            return places
+        if self._plan.mounts:
+            raise CannotStart(
+                f"a Secret has a mountPath, and this machine allows no mount namespace ({refusal}); use key and envVar"
+            )
+        self._report.say(
+            "note",
+            f"no mount namespace here ({refusal}): the pipe is {self._pfs / 'out'}, and {PFS_VARIABLE} names its folder",
+        )
+        return {}
 
     @property
     def _is_complete(self) -> bool:
@@ -156,9 +178,17 @@ class Runner:
         if sys.platform != "linux":
             return sys.platform
         probe = subprocess.run(  # noqa: S603 - this program
-            sandbox.command(self._root, places, self._plan.working_dir, ("true",)), capture_output=True, text=True, check=False, timeout=30
+            sandbox.command(self._root, places, self._plan.working_dir, ("true",)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
         )
-        return "" if probe.returncode == 0 else probe.stderr.strip().rpartition("\n")[2] or f"exit status {probe.returncode}"
+        return (
+            ""
+            if probe.returncode == 0
+            else probe.stderr.strip().rpartition("\n")[2] or f"exit status {probe.returncode}"
+        )
 
     def _start(self, places: Mapping[Path, Path]) -> None:
         cmd = self._plan.transform.cmd
@@ -201,7 +231,11 @@ class Runner:
             self._commits += 1
             files = "1 file" if event.files == 1 else f"{event.files} files"
             self._report.say(
-                "commit", f"commit {event.commit}: {files}, {event.size} bytes", commit=event.commit, files=event.files, bytes=event.size
+                "commit",
+                f"commit {event.commit}: {files}, {event.size} bytes",
+                commit=event.commit,
+                files=event.files,
+                bytes=event.size,
             )
         if event.has_marker:
             value = marker_value(self._store.marker_folder / self._plan.options.marker)
@@ -222,3 +256,7 @@ class Runner:
                 entry.unlink()
         if marker := self._plan.options.marker:
             (self._pfs / marker).symlink_to(self._out / "marker" / marker)
+
+
+def _how(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"exit status {status}"

@@ -22,7 +22,16 @@ def command(root: Path, places: Mapping[Path, Path], working_dir: Path, cmd: tup
     `root` is an empty folder, over which the namespace has its root.
     """
     pairs = [f"{folder}\n{place}" for folder, place in places.items()]
-    return [sys.executable, "-m", "spout_operator.local.sandbox", str(root), str(working_dir), str(len(pairs)), *pairs, *cmd]
+    return [
+        sys.executable,
+        "-m",
+        "spout_operator.local.sandbox",
+        str(root),
+        str(working_dir),
+        str(len(pairs)),
+        *pairs,
+        *cmd,
+    ]
 
 
 def main(arguments: list[str]) -> None:
@@ -69,7 +78,7 @@ def _mount_point(path: Path) -> None:
             continue
         try:
             # Only in what is in memory: elsewhere the folder would be made on the machine.
-            if os.stat(part.parent).st_dev != os.stat("/").st_dev:
+            if part.parent.stat().st_dev != Path("/").stat().st_dev:
                 stash = Path(tempfile.mkdtemp(prefix=".stash-", dir="/"))
                 _mount(str(part.parent), str(stash), _BIND | _RECURSIVE)
                 _mount("tmpfs", str(part.parent), 0, "tmpfs")
@@ -82,7 +91,7 @@ def _mount_point(path: Path) -> None:
 def _show_all(old: Path, new: Path) -> None:
     for entry in old.iterdir():
         shown = new / entry.name
-        if entry == new or entry in new.parents and entry.name == new.name:
+        if entry == new or (entry in new.parents and entry.name == new.name):
             continue
         if entry.is_symlink():
             shown.symlink_to(entry.readlink())

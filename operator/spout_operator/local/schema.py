@@ -82,13 +82,8 @@ def _check(schema: Schema, value: Any, path: str) -> Iterator[str]:  # noqa: ANN
 
 
 def _structure(schema: Schema, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
-    kind = schema.get("type")
-    if schema.get("x-kubernetes-int-or-string"):
-        if isinstance(value, bool) or not isinstance(value, int | str):
-            yield _invalid(path, value, f'{path} in body must be of type integer,string: "{_word(value)}"', quoted=False)
-            return
-    elif kind and (not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean")):
-        yield _invalid(path, _word(value), f'{path} in body must be of type {kind}: "{_word(value)}"')
+    if refusal := _type(schema, value, path):
+        yield refusal
         return
     for name in schema.get("required", ()):
         if value.get(name) is None:
@@ -97,19 +92,39 @@ def _structure(schema: Schema, value: Any, path: str) -> Iterator[str]:  # noqa:
         allowed = ", ".join(json.dumps(item) for item in schema["enum"])
         yield f"{path}: Unsupported value: {json.dumps(value)}: supported values: {allowed}"
     if isinstance(value, str):
-        if len(value) > schema.get("maxLength", len(value)):
-            yield f"{path}: Too long: may not be more than {schema['maxLength']} bytes"
-        if len(value) < schema.get("minLength", 0):
-            yield _invalid(path, value, f"{path} in body should be at least {schema['minLength']} chars long")
+        yield from _text(schema, value, path)
     elif isinstance(value, list):
         yield from _list(schema, value, path)
     elif isinstance(value, dict) and len(value) > schema.get("maxProperties", len(value)):
         yield f"{path}: Too many: {len(value)}: must have at most {schema['maxProperties']} items"
     elif isinstance(value, int) and not isinstance(value, bool):
-        if value < schema.get("minimum", value):
-            yield _invalid(path, value, f"{path} in body should be greater than or equal to {schema['minimum']}")
-        if value > schema.get("maximum", value):
-            yield _invalid(path, value, f"{path} in body should be less than or equal to {schema['maximum']}")
+        yield from _number(schema, value, path)
+
+
+def _type(schema: Schema, value: Any, path: str) -> str:  # noqa: ANN401 - any JSON value
+    """Why a value has not the type of the schema; empty if it has."""
+    kind = schema.get("type")
+    if schema.get("x-kubernetes-int-or-string"):
+        kind, fits = "integer,string", isinstance(value, int | str) and not isinstance(value, bool)
+    elif not kind:
+        return ""
+    else:
+        fits = isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    return "" if fits else _invalid(path, _word(value), f'{path} in body must be of type {kind}: "{_word(value)}"')
+
+
+def _text(schema: Schema, value: str, path: str) -> Iterator[str]:
+    if len(value) > schema.get("maxLength", len(value)):
+        yield f"{path}: Too long: may not be more than {schema['maxLength']} bytes"
+    if len(value) < schema.get("minLength", 0):
+        yield _invalid(path, value, f"{path} in body should be at least {schema['minLength']} chars long")
+
+
+def _number(schema: Schema, value: int, path: str) -> Iterator[str]:
+    if value < schema.get("minimum", value):
+        yield _invalid(path, value, f"{path} in body should be greater than or equal to {schema['minimum']}")
+    if value > schema.get("maximum", value):
+        yield _invalid(path, value, f"{path} in body should be less than or equal to {schema['maximum']}")
 
 
 def _list(schema: Schema, value: list[Any], path: str) -> Iterator[str]:
@@ -129,7 +144,9 @@ def _rules(schema: Schema, value: Any, path: str) -> Iterator[str]:  # noqa: ANN
             continue
         message = cel.evaluate(rule["messageExpression"], self=value) if "messageExpression" in rule else ""
         shown = value if isinstance(value, str | int) else _word(value)
-        yield _invalid(f"{path}{rule.get('fieldPath', '')}".lstrip("."), shown, " ".join((message or rule["message"]).split()))
+        yield _invalid(
+            f"{path}{rule.get('fieldPath', '')}".lstrip("."), shown, " ".join((message or rule["message"]).split())
+        )
 
 
 def _unknown(schema: Schema, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - any JSON value
@@ -150,5 +167,5 @@ def _word(value: object) -> str:
     return "null" if value is None else _WORDS.get(type(value), type(value).__name__)
 
 
-def _invalid(path: str, value: object, message: str, *, quoted: bool = True) -> str:
-    return f"{path}: Invalid value: {json.dumps(value) if quoted else value}: {message}"
+def _invalid(path: str, value: object, message: str) -> str:
+    return f"{path}: Invalid value: {json.dumps(value)}: {message}"

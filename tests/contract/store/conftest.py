@@ -25,6 +25,9 @@ class Side:
         self.store.close()
         self.store = FolderStore(self.root, overwrite=self.overwrite)
 
+    def close(self) -> None:
+        self.store.close()
+
     def seen(self, commit: str) -> Files:
         """The files that a commit wrote."""
         return tree(self.root / "commits" / commit / "files")
@@ -65,7 +68,7 @@ def side_of(tmp_path: Path) -> Iterator[Callable[..., Side]]:
 
         def make(*, overwrite: bool = False) -> Side:
             side = Side(tmp_path / "store", overwrite=overwrite)
-            stack.callback(lambda: side.store.close())
+            stack.callback(side.close)
             return side
 
         yield make

@@ -17,7 +17,10 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0
 )
 #: All below one folder each, so that no file is a folder of another one.
 FILES = st.dictionaries(
-    st.tuples(NAMES, NAMES).map(lambda parts: f"f{parts[0]}/g{parts[1]}"), st.binary(max_size=2000), min_size=1, max_size=5
+    st.tuples(NAMES, NAMES).map(lambda parts: f"f{parts[0]}/g{parts[1]}"),
+    st.binary(max_size=2000),
+    min_size=1,
+    max_size=5,
 )
 FORMS = st.sampled_from([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 ARCHIVE = archive({"a": b"x" * 600, "d/" + "n" * 120: b"y"})

@@ -27,7 +27,9 @@ def manifest(folder: Path, script: str = COUNT, **changes: Any) -> Path:
     """A Spout that runs a shell script; `changes` have `__` for the dots of a path."""
     spec = {"transform.cmd": ["sh", "-c", script], "spout.marker": "offset"}
     file = folder / "spout.yaml"
-    file.write_text(yaml.safe_dump(a_spout({**spec, **{path.replace("__", "."): new for path, new in changes.items()}})))
+    file.write_text(
+        yaml.safe_dump(a_spout({**spec, **{path.replace("__", "."): new for path, new in changes.items()}}))
+    )
     return file
 
 
@@ -108,7 +110,9 @@ def test_a_command_that_only_fails_is_given_up_after_growing_pauses(tmp_path: Pa
 def test_an_invalid_spout_is_refused_in_the_words_of_the_api_server(tmp_path: Path) -> None:
     result = run(tmp_path, manifest(tmp_path, spout__marker="a/b"))
     assert result.returncode == 3
-    assert "spec.spout.marker: Invalid value: \"a/b\": marker 'a/b' is a path, which Pachyderm's worker" in result.stderr
+    assert (
+        "spec.spout.marker: Invalid value: \"a/b\": marker 'a/b' is a path, which Pachyderm's worker" in result.stderr
+    )
     assert not (tmp_path / "spout-data").exists()
 
 
