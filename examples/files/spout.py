@@ -1,7 +1,7 @@
 """Commits the files that appear in a folder: user code of a spout, with nothing but Python's standard library.
 
-The marker is the list of the files that were taken, one a line. The program commits each name once. Move a file into the
-folder when it is complete, because the program takes a file that is half written as it is.
+The marker is the list of the files that were taken, one a line. The program commits each name once. Move a file into
+the folder when it is complete, because the program takes a file that is half written as it is.
 """
 
 import os

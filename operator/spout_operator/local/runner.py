@@ -150,7 +150,7 @@ class Runner:
         if self._failures >= MOST_FAILURES:
             return (
                 Outcome.COMMAND_FAILED,
-                f"the command failed {self._failures} times in a row without a commit, the last time with {_how(status)}",
+                f"the command failed {self._failures} times in a row without a commit, the last with {_how(status)}",
             )
         return None
 
@@ -166,7 +166,7 @@ class Runner:
             )
         self._report.say(
             "note",
-            f"no mount namespace here ({refusal}): the pipe is {self._pfs / 'out'}, and {PFS_VARIABLE} names its folder",
+            f"no mount namespace ({refusal}): the pipe is {self._pfs / 'out'}, and {PFS_VARIABLE} names its folder",
         )
         return {}
 

@@ -104,7 +104,7 @@ def test_a_command_that_only_fails_is_given_up_after_growing_pauses(tmp_path: Pa
     assert result.returncode == 5
     pauses = [line["message"].rpartition(" in ")[2] for line in events(result, "restart")]
     assert pauses == ["0.5 s", "1 s", "2 s", "4 s"]
-    assert "failed 5 times in a row without a commit, the last time with exit status 7" in result.stdout
+    assert "failed 5 times in a row without a commit, the last with exit status 7" in result.stdout
 
 
 def test_an_invalid_spout_is_refused_in_the_words_of_the_api_server(tmp_path: Path) -> None:
