@@ -8,7 +8,9 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from spout_operator.bridge.committer import Committer
 from spout_operator.bridge.folder import FolderStore
@@ -16,6 +18,7 @@ from spout_operator.bridge.source import PipeSource
 
 ROUNDS = 5
 GIBIBYTE = 1024**3
+Result = TypeVar("Result")
 
 
 def archive(number: int) -> bytes:
@@ -96,23 +99,23 @@ def one_large(folder: Path, command: str) -> float:
     return time.monotonic() - start
 
 
-def in_folder(measure, *arguments):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN201 - passes on what it is given
+def in_folder(measure: Callable[[Path], Result]) -> Result:
     with tempfile.TemporaryDirectory() as folder:
-        return measure(Path(folder), *arguments)
+        return measure(Path(folder))
 
 
 def main(archives: int) -> None:
-    ours = [archives / in_folder(committed, archives)[0] for _ in range(ROUNDS)]
-    plain = [archives / in_folder(bare, archives) for _ in range(ROUNDS)]
+    ours = [archives / in_folder(lambda folder: committed(folder, archives))[0] for _ in range(ROUNDS)]
+    plain = [archives / in_folder(lambda folder: bare(folder, archives)) for _ in range(ROUNDS)]
     print(f"1 KiB archives: {statistics.median(ours):,.0f} commits a second")
     print(f"bare loop of the same file operations: {statistics.median(plain):,.0f} a second")
-    tar = statistics.median(in_folder(one_large, "mkdir {folder}/x && tar -C {folder}/x -xf {pipe}") for _ in range(3))
-    bridge = statistics.median(in_folder(one_large, "") for _ in range(3))
+    unpack = "mkdir {folder}/x && tar -C {folder}/x -xf {pipe}"
+    tar = statistics.median(in_folder(lambda folder: one_large(folder, unpack)) for _ in range(3))
+    bridge = statistics.median(in_folder(lambda folder: one_large(folder, "")) for _ in range(3))
     print(f"1 GiB in one archive: {1024 / bridge:,.0f} MiB a second; tar -x: {1024 / tar:,.0f} MiB a second")
-    memory = in_folder(committed, 10 * archives)[1]
-    print(
-        f"resident memory over {10 * archives:,} archives: {memory[0] / 1024:.1f} MiB after a tenth, {memory[-1] / 1024:.1f} at the end"
-    )
+    memory = in_folder(lambda folder: committed(folder, 10 * archives))[1]
+    first, last = memory[0] / 1024, memory[-1] / 1024
+    print(f"resident memory over {10 * archives:,} archives: {first:.1f} MiB after a tenth, {last:.1f} at the end")
 
 
 if __name__ == "__main__":
