@@ -10,6 +10,7 @@ import click
 from spout_operator import __version__
 from spout_operator.commands import options
 from spout_operator.commands.import_pipelines import import_pipelines
+from spout_operator.commands.run_local import run_local
 from spout_operator.config import CommandError, Config, LeaseName, PachdAddress
 from spout_operator.telemetry import logs
 
@@ -23,6 +24,7 @@ def main() -> None:
 
 
 main.add_command(import_pipelines)
+main.add_command(run_local)
 
 
 @main.command()

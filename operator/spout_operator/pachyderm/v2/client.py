@@ -96,10 +96,6 @@ class DeadlineClient:
         )
         return self._stream("pfs_v2", "ListCommit", request, read)
 
-    def finish_commit(self, name: PipelineName, commit: str) -> None:
-        """Finish a commit of the output repo."""
-        self._unary("pfs_v2", "FinishCommit", pfs.FinishCommitRequest(commit=_commit(name, commit)), bytes)
-
     def commit_sets(self, read: Callable[[bytes], T]) -> Iterator[T]:
         """What `read` makes of the CommitSetInfos of all projects, newest first; close it when it has told enough."""
         return self._stream("pfs_v2", "ListCommitSet", pfs.ListCommitSetRequest(), read)

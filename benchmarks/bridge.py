@@ -1,0 +1,125 @@
+"""How fast the bridge commits, and in how much memory: `python -m benchmarks.bridge [ARCHIVES]`. Needs no server."""
+
+import io
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from spout_operator.bridge.committer import Committer
+from spout_operator.bridge.folder import FolderStore
+from spout_operator.bridge.source import PipeSource
+
+ROUNDS = 5
+GIBIBYTE = 1024**3
+Result = TypeVar("Result")
+
+
+def archive(number: int) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(f"f/{number}")
+        entry.size = 1024
+        tar.addfile(entry, io.BytesIO(bytes(1024)))
+    return buffer.getvalue()
+
+
+def feed(pipe: Path, archives: int) -> None:
+    """Write archives from a process of its own, made before the clock starts."""
+    content = [archive(number) for number in range(archives)]
+    with pipe.open("wb") as out:
+        for one in content:
+            out.write(one)
+
+
+def committed(folder: Path, archives: int) -> tuple[float, list[int]]:
+    """Seconds from the first to the last commit, and the resident memory in KiB at each tenth of them."""
+    store, source = FolderStore(folder / "store", overwrite=True), PipeSource(folder / "out")
+    seen: list[float] = []
+    memory: list[int] = []
+
+    def told(_: object) -> None:
+        seen.append(time.monotonic())
+        if len(seen) % (archives // 10) == 0:
+            memory.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024)
+        if len(seen) == archives:
+            source.stop()
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.bridge", "feed", str(folder / "out"), str(archives)],
+        stdin=subprocess.DEVNULL,
+    ):
+        Committer(source, store, marker="", listener=told).run()
+    source.close()
+    store.close()
+    return seen[-1] - seen[0], memory
+
+
+def bare(folder: Path, archives: int) -> float:
+    """Seconds for the same file operations without pipe, archive and store."""
+    (folder / "head/f").mkdir(parents=True)
+    content = bytes(1024)
+    start = time.monotonic()
+    with (folder / "log").open("ab", buffering=0) as log:
+        for number in range(archives):
+            staging = folder / ".staging"
+            staging.mkdir()
+            (staging / "files/f").mkdir(parents=True)
+            (staging / f"files/f/{number}").write_bytes(content)
+            staging.rename(folder / f"{number}")
+            os.link(folder / f"{number}/files/f/{number}", folder / f"head/f/{number}")
+            log.write(b"x" * 120 + b"\n")
+    return time.monotonic() - start
+
+
+def one_large(folder: Path, command: str) -> float:
+    """Seconds in which `command`, or the bridge if it is empty, takes an archive of 1 GiB from a pipe."""
+    large = folder / "large"
+    large.touch()
+    os.truncate(large, GIBIBYTE)
+    pipe = folder / "out"
+    writer = f"exec tar -C {folder} -cf {pipe} large"
+    start = time.monotonic()
+    if command:
+        os.mkfifo(pipe)
+        with subprocess.Popen(["sh", "-c", writer]):
+            subprocess.run(["sh", "-c", command.format(pipe=pipe, folder=folder)], check=True)
+    else:
+        store, source = FolderStore(folder / "store", overwrite=True), PipeSource(pipe)
+        with subprocess.Popen(["sh", "-c", writer]):
+            Committer(source, store, marker="", listener=lambda _: source.stop()).run()
+        source.close()
+        store.close()
+    return time.monotonic() - start
+
+
+def in_folder(measure: Callable[[Path], Result]) -> Result:
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(Path(folder))
+
+
+def main(archives: int) -> None:
+    ours = [archives / in_folder(lambda folder: committed(folder, archives))[0] for _ in range(ROUNDS)]
+    plain = [archives / in_folder(lambda folder: bare(folder, archives)) for _ in range(ROUNDS)]
+    print(f"1 KiB archives: {statistics.median(ours):,.0f} commits a second")
+    print(f"bare loop of the same file operations: {statistics.median(plain):,.0f} a second")
+    unpack = "mkdir {folder}/x && tar -C {folder}/x -xf {pipe}"
+    tar = statistics.median(in_folder(lambda folder: one_large(folder, unpack)) for _ in range(3))
+    bridge = statistics.median(in_folder(lambda folder: one_large(folder, "")) for _ in range(3))
+    print(f"1 GiB in one archive: {1024 / bridge:,.0f} MiB a second; tar -x: {1024 / tar:,.0f} MiB a second")
+    memory = in_folder(lambda folder: committed(folder, 10 * archives))[1]
+    first, last = memory[0] / 1024, memory[-1] / 1024
+    print(f"resident memory over {10 * archives:,} archives: {first:.1f} MiB after a tenth, {last:.1f} at the end")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["feed"]:
+        feed(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main(int(sys.argv[1]) if sys.argv[1:] else 10_000)

@@ -1,0 +1,1 @@
+"""A Spout on one machine, without Kubernetes and without Pachyderm."""
