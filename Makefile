@@ -52,7 +52,7 @@ check: setup ## lint, types, layers, manifests: quick, run before each commit
 	$(BIN)/lint-imports --no-logo
 	@! grep -rnE --include=*.py 'Pachyderm [12][.][0-9]|\b[12][.][0-9]+[.][0-9]+' $(NEUTRAL) || { echo 'These modules decide by capability and name no version of Pachyderm (docs/architecture.md).' >&2; exit 1; }
 	$(BIN)/yamllint --strict crds deploy examples .github charts/spout-operator/ci charts/spout-operator/files charts/spout-operator/values.yaml
-	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile
+	$(BIN)/hadolint Dockerfile examples/kafka/Dockerfile examples/kafka-native/Dockerfile
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github/workflows
 	$(BIN)/python -m release.generate --verify
 
@@ -94,7 +94,7 @@ test-testbed: testbed ## the test bed's own tests
 	$(BED) $(BIN)/python -m pytest tests/testbed/test_bed_*.py
 
 .PHONY: test-contract
-test-contract: testbed ## the adapter's contract, on a real pachd 1.13.4 and on the in-memory one
+test-contract: testbed ## the contracts of the ports, on real servers (pachd 1.13.4 and 2.12.2 among them) and on the fakes
 	@$(BIN)/python -m spout_testbed build --only podpatch
 	$(BED) $(BIN)/python -m pytest tests/contract
 
@@ -105,8 +105,9 @@ test-pachyderm: setup ## the adapter's contract on another Pachyderm: VERSION=2.
 	$(BIN)/python -m spout_testbed run --pachyderm '$(VERSION)' -- $(BIN)/python -m pytest tests/contract/pachyderm
 
 .PHONY: test-integration
-test-integration: testbed ## CRD and operator on a real kube-apiserver
-	$(BED) $(BIN)/python -m pytest tests/integration
+test-integration: testbed ## CRD and operator on a real kube-apiserver; run-local, which needs no server
+	$(BIN)/python -m pytest tests/integration/local
+	$(BED) $(BIN)/python -m pytest tests/integration --ignore=tests/integration/local
 
 .PHONY: test-oldest
 test-oldest: setup ## the same on the oldest supported Kubernetes (about 6 min more the first time); no part of `make test`
@@ -114,8 +115,9 @@ test-oldest: setup ## the same on the oldest supported Kubernetes (about 6 min m
 	$(BIN)/python -m spout_testbed run --oldest -- $(BIN)/python -m pytest tests/integration/crd tests/integration/operator
 
 .PHONY: test-e2e
-test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd and its workers
-	$(BED) $(BIN)/python -m pytest tests/e2e
+test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd of each major version and its workers
+	$(BED) $(BIN)/python -m pytest tests/e2e --ignore=tests/e2e/pachyderm_2
+	$(BED) $(BIN)/python -m pytest tests/e2e/pachyderm_2
 
 .PHONY: test-chart
 test-chart: testbed tools ## the chart, the alerts and what GitOps tools see, without servers and on a real kube-apiserver
@@ -141,6 +143,7 @@ bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one r
 .PHONY: lock
 lock: ## pin the dependencies anew, with hashes (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group local -c requirements.txt -o requirements-local.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group mutants -c requirements-dev.txt -o requirements-mutants.txt
 

@@ -196,7 +196,7 @@ def test_a_deleted_spout_leaves_what_its_policy_says(  # noqa: PLR0917 - fixture
     pipeline_stays: bool,
     repo_stays: bool,
 ) -> None:
-    spouts.create(name, a_spec(source, **({"deletionPolicy": policy} if policy else {})))
+    spouts.create(name, a_spec(source) | ({"deletionPolicy": policy} if policy else {}))
     spouts.wait(name, "five commits", ready="True", total=5)
 
     spouts.delete(name)

@@ -9,7 +9,7 @@ KILLS = 200
 
 def test_two_hundred_kills_at_random_times_leave_whole_commits_alone(tmp_path: Path) -> None:
     result = subprocess.run(  # noqa: S603 - a module of these tests
-        [sys.executable, "-m", "tests.unit.bridge.crashes", tmp_path, str(KILLS), "1"],
+        [sys.executable, "-m", "tests.integration.local.crashes", tmp_path, str(KILLS), "1"],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
