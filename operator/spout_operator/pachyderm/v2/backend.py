@@ -1,6 +1,7 @@
 """The port `Pachyderm` over the messages of pachyderm-sdk 2.12.2, for Pachyderm 2.8 to 2.12."""
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
@@ -30,6 +31,8 @@ CAPABILITIES = Capabilities(
     sidecar_resource_requests=True,
     takes_over_without_restart=True,
 )
+#: Major and minor. EditMetadata came with it (src/metadata/metadata.proto).
+FIRST_WITH_METADATA = (2, 10)
 #: Of a pipeline that is made.
 FIRST_VERSION = 1
 #: Calls at a time: with more, 2.12.2 creates pipelines more slowly, and fails some (docs/pachyderm-2.12.md).
@@ -56,7 +59,7 @@ class PachydermV2:
     @in_thread
     def server(self) -> Server:
         version = self._version or self._ask_version()
-        return Server(address=self._address, version=version, capabilities=CAPABILITIES)
+        return Server(address=self._address, version=version, capabilities=capabilities_of(version))
 
     @in_thread
     def observe(self, name: PipelineName) -> Pipeline | None:
@@ -234,3 +237,10 @@ class PachydermV2:
             if absent is not None and kind is absent:
                 return
             raise errors.translate(error, doing=doing, address=self._address, name=name) from error
+
+
+def capabilities_of(version: str) -> Capabilities:
+    """What a server of a version can do, for example of `2.12.2`."""
+    major, minor = version.split(".")[:2]
+    has_metadata = (int(major), int(minor)) >= FIRST_WITH_METADATA
+    return dataclasses.replace(CAPABILITIES, takes_over_without_restart=has_metadata)
