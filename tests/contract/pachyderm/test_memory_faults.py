@@ -16,6 +16,7 @@ from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm import connection
+from spout_operator.pachyderm.api_errors import OtherApi
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from spout_testbed.waiting import eventually
@@ -74,7 +75,7 @@ FAILURES = [
         reason="a 2.x has no such service",
         code=Code.UNIMPLEMENTED,
         details="unknown service pps.API",
-        kind=Stalled,
+        kind=OtherApi,
         shown_as=Reason.UNSUPPORTED_PACHYDERM,
     ),
     Failure(

@@ -28,9 +28,9 @@ METHODS = {"CreatePipeline", "StartPipeline", "StopPipeline", "DeletePipeline"}
         ("1.12.5", "upgrade Pachyderm to 1.13.4", "the minor version before"),
         ("1.13.0", "upgrade Pachyderm to 1.13.4", "an earlier patch release"),
         ("1.13.3", "upgrade Pachyderm to 1.13.4", "the patch release before"),
-        ("1.13.5", "works with Pachyderm 1.13.4 only", "a later patch release"),
-        ("1.14.0", "works with Pachyderm 1.13.4 only", "a later minor version"),
-        ("2.12.2", "works with Pachyderm 1.13.4 only", "a later major version that speaks as a 1.x"),
+        ("1.13.5", "works with Pachyderm 1.13.4 and 2.8 to 2.12", "a later patch release"),
+        ("1.14.0", "works with Pachyderm 1.13.4 and 2.8 to 2.12", "a later minor version"),
+        ("2.12.2", "works with Pachyderm 1.13.4 and 2.8 to 2.12", "a later major version that speaks as a 1.x"),
     ],
 )
 def test_an_unsupported_version_is_read_and_never_written_to(

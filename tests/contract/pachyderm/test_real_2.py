@@ -89,7 +89,7 @@ class Two:
         def told() -> str:
             return f"{self.own_commits(name)}\n{self.pachyderm.workers.log(name.name, 'user').read_text()[-2000:]}"
 
-        eventually(lambda: len(self.own_commits(name)) == count, what=f"{count} commits", details=told, seconds=40)
+        eventually(lambda: len(self.own_commits(name)) == count, what=f"{count} commits", details=told, seconds=120)
 
 
 def script_spec(name: PipelineName, script: str) -> PipelineSpec:
