@@ -14,7 +14,7 @@ from spout_testbed.waiting import eventually
 from tests.e2e.pachyderm_2.conftest import a_spec, numbers, up_to
 
 #: Each takes about 15 s, until the lock of the worker that was stopped has expired.
-CYCLES = 3
+CYCLES = 2
 
 
 def own_commits(pachyderm: Client, name: str) -> list[str]:
