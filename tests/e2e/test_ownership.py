@@ -12,7 +12,7 @@ def test_a_pipeline_without_an_owner_is_left_alone(spouts: Spouts, name: str, pa
     spouts.create(name, a_spec())
 
     status = spouts.wait(name, "to refuse", ready="False", stalled="True", reason="PipelineNotOwned")
-    assert "spout-operator.io/spout" in message(status)
+    assert "set spec.adoptionPolicy to IfUnowned" in message(status)
     assert "pipeline" not in status
     spouts.edit(name, {"suspend": True})
     spouts.wait(name, "to refuse an edit too", stalled="True", reason="PipelineNotOwned")
@@ -23,19 +23,30 @@ def test_a_pipeline_without_an_owner_is_left_alone(spouts: Spouts, name: str, pa
     assert after.version == before.version
 
 
-def test_a_pipeline_that_was_handed_over_is_adopted(spouts: Spouts, name: str, pachyderm: Client) -> None:
-    transform = pps_pb2.Transform(image="theirs", cmd=["sleep", "1000"])
-    pachyderm.create_pipeline(name, transform, spout=pps_pb2.Spout())
-    spouts.create(name, a_spec())
-    text = message(spouts.wait(name, "to refuse", stalled="True", reason="PipelineNotOwned"))
-    quoted = text.split('"')
-    stamp = {quoted[1]: quoted[3], quoted[5]: quoted[7]}
+def test_a_pipeline_that_differs_is_taken_over_with_the_update(spouts: Spouts, name: str, pachyderm: Client) -> None:
+    pachyderm.create_pipeline(name, pps_pb2.Transform(image="theirs", cmd=["sleep", "1000"]), spout=pps_pb2.Spout())
 
-    pachyderm.create_pipeline(
-        name, transform, spout=pps_pb2.Spout(), update=True, metadata=pps_pb2.Metadata(annotations=stamp)
-    )
+    spouts.create(name, a_spec(adoptionPolicy="IfUnowned"))
 
-    spouts.wait(name, "to take it and make it as asked for", ready="True", version=3, marker="5")
+    spouts.wait(name, "to take it and make it as asked for", ready="True", version=2, marker="5")
+
+
+def test_a_pipeline_that_is_as_asked_for_is_taken_over_when_a_restart_is_welcome(
+    spouts: Spouts, name: str, pachyderm: Client
+) -> None:
+    spec = a_spec(adoptionPolicy="IfUnowned")
+    transform = {key: spec["transform"][key] for key in ("image", "cmd", "env")}
+    options = pps_pb2.Spout(marker=spec["spout"]["marker"])
+    description = spec.get("description", "")
+    pachyderm.create_pipeline(name, pps_pb2.Transform(**transform), spout=options, description=description)
+
+    spouts.create(name, spec)
+
+    status = spouts.wait(name, "to wait", ready="False", stalled="True", reason="AdoptionRestarts")
+    assert "set spec.restartNonce" in message(status)
+    assert pachyderm.inspect_pipeline(name).version == 1
+    spouts.edit(name, {"restartNonce": "1"})
+    spouts.wait(name, "to take it over", ready="True", version=2, marker="5")
 
 
 def test_the_older_of_two_spouts_that_name_one_pipeline_wins(spouts: Spouts, name: str, pachyderm: Client) -> None:

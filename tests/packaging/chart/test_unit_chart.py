@@ -208,7 +208,9 @@ def test_the_pods_meet_the_restricted_pod_security_standard(values: Path) -> Non
 
 def test_the_chart_sets_every_variable_that_the_operator_reads_but_the_port() -> None:
     """The variables are read from the source of the command line."""
-    known = set(re.findall(r'_PREFIX \+ "([A-Z_]+)"', (ROOT / "operator/spout_operator/cli.py").read_text()))
+    package = ROOT / "operator" / "spout_operator"
+    code = "".join((package / file).read_text() for file in ("cli.py", "commands/options.py"))
+    known = set(re.findall(r'PREFIX \+ "([A-Z_]+)"', code))
     set_by_chart: set[str] = set()
     for values in VALUES:
         (deployment,) = of_kind(rendered("helm4", *with_values(values)), "Deployment")
