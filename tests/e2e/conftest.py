@@ -2,7 +2,7 @@
 
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,19 @@ def pachyderm(bed: Testbed) -> Client:
 
 
 @pytest.fixture
+def clear(pachyderm: Client) -> Callable[[], None]:
+    """Deletes all pipelines and repos."""
+
+    def delete_all() -> None:
+        for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info:
+            pachyderm.delete_pipeline(info.pipeline.name, force=True)
+        for repo in pachyderm.list_repo():
+            pachyderm.delete_repo(repo.repo.name, force=True)
+
+    return delete_all
+
+
+@pytest.fixture
 def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
     """A running operator with the rights of deploy/overlays/cluster-wide, and no more."""
     process = OperatorProcess(
@@ -45,16 +58,13 @@ def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
 
 
 @pytest.fixture
-def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterator[Spouts]:
+def spouts(bed: Testbed, operator: OperatorProcess, clear: Callable[[], None]) -> Iterator[Spouts]:
     """The Spouts of a new namespace. What is left of them at the end is deleted, with all pipelines and repos."""
     with administrator(bed) as api_client, a_namespace(api_client, "e2e") as name:
         yield Spouts(api_client, name, operator.log)
         # First, so that it does not restore what is deleted here.
         operator.stop()
-        for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info:
-            pachyderm.delete_pipeline(info.pipeline.name, force=True)
-        for repo in pachyderm.list_repo():
-            pachyderm.delete_repo(repo.repo.name, force=True)
+        clear()
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 MOST_FAILURES = 5
 #: Seconds in which the bridge reads what an ended command left in the pipe.
 _DRAIN = 10.0
+#: Seconds. Nothing tells when a pipe becomes empty.
 _TICK = 0.02
 
 

@@ -6,7 +6,7 @@ from spout_operator.core.errors import Stalled
 from spout_operator.core.model import Commit, Heads, Marker, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Server
-from spout_operator.pachyderm.api_errors import OtherApi
+from spout_operator.pachyderm.failures import OtherApi
 from spout_operator.ports import Pachyderm
 
 

@@ -16,7 +16,7 @@ from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm import connection
-from spout_operator.pachyderm.api_errors import OtherApi
+from spout_operator.pachyderm.failures import OtherApi
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from spout_testbed.waiting import eventually

@@ -1,8 +1,7 @@
-"""Pachyderm 2.12.2 for the whole session, with an operator and a namespace for each test."""
+"""Pachyderm 2.12.2 for the whole session; the operator and the namespace of each test are those of `tests/e2e`."""
 
 import sys
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ from pachyderm_sdk.api import pfs
 
 from spout_testbed import Testbed
 from spout_testbed.harness import bodies
-from spout_testbed.harness.cluster import a_namespace, administrator, install
-from spout_testbed.harness.operator_process import OperatorProcess
-from spout_testbed.harness.spouts import Spouts
+from spout_testbed.harness.cluster import install
 
 USER_CODE = Path(__file__).with_name("user_code.py")
 
@@ -33,34 +30,16 @@ def pachyderm(bed: Testbed) -> Client:
 
 
 @pytest.fixture
-def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
-    """A running operator with the rights of deploy/overlays/cluster-wide, and no more."""
-    process = OperatorProcess(
-        kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
-        pachd_address=bed.pachd_address,
-        log=tmp_path / "operator.log",
-    )
-    with process:
-        yield process
+def clear(pachyderm: Client) -> Callable[[], None]:
+    """Deletes all pipelines and repos."""
 
-
-@pytest.fixture
-def spouts(bed: Testbed, operator: OperatorProcess, pachyderm: Client) -> Iterator[Spouts]:
-    """The Spouts of a new namespace. What is left of them at the end is deleted, with all pipelines and repos."""
-    with administrator(bed) as api_client, a_namespace(api_client, "e2e") as name:
-        yield Spouts(api_client, name, operator.log)
-        # First, so that it does not restore what is deleted here.
-        operator.stop()
+    def delete_all() -> None:
         for info in list(pachyderm.pps.list_pipeline()):
             pachyderm.pps.delete_pipeline(pipeline=info.pipeline, force=True)
         for repo in list(pachyderm.pfs.list_repo(type="user")):
             pachyderm.pfs.delete_repo(repo=repo.repo, force=True)
 
-
-@pytest.fixture
-def name() -> str:
-    """A unique pipeline name: one Pachyderm serves all tests."""
-    return f"spout-{uuid.uuid4().hex[:8]}"
+    return delete_all
 
 
 @pytest.fixture

@@ -63,8 +63,8 @@ class Walk:
     def read(self, page: Sequence[Commit]) -> "Walk":
         """Go on by a page: commits from `next` on, newest first; none where there are no more.
 
-        Only a branch's newest commit can be open (a child of an open one is refused), and
-        it is counted once it is finished.
+        An open commit is counted once it is finished. Of the spout's own, only the newest can be open; the server can
+        put automatic ones on top of each other.
         """
         if not page:
             return dataclasses.replace(self, at=self.since)

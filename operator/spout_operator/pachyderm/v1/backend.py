@@ -1,10 +1,7 @@
 """The port `Pachyderm` over python-pachyderm 6.3.3, for Pachyderm 1.13."""
 
-import contextlib
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-
-import grpc
+from collections.abc import Mapping, Sequence
 
 from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.errors import Retryable, Stalled
@@ -21,7 +18,9 @@ from spout_operator.core.model import (
 )
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
+from spout_operator.pachyderm import failures
 from spout_operator.pachyderm.connection import Clients, Connection
+from spout_operator.pachyderm.requests import Requests
 from spout_operator.pachyderm.v1 import branches, check, codec, errors
 from spout_operator.pachyderm.v1.client import DeadlineClient
 from spout_operator.pachyderm.v1.listing import Listing
@@ -60,14 +59,19 @@ class PachydermV1:
             calls: where the calls run; a pool of `THREADS` where there is none.
         """
         self.calls = calls or BlockingCalls("pachyderm", threads=THREADS)
-        self._clients = Clients(connection, functools.partial(DeadlineClient, connection))
         self._address = connection.pachd.url
-        self._version: str | None = None
+        self._requests = Requests(
+            Clients(connection, functools.partial(DeadlineClient, connection)),
+            kind_of=kind_of,
+            unreachable=Kind.UNREACHABLE,
+            translate=lambda error, doing, _: errors.translate(error, doing=doing, address=self._address),
+            ask_version=self._ask_version,
+        )
         self._listing = Listing()
 
     @in_thread
     def server(self) -> Server:
-        version = self._version or self._ask_version()
+        version = self._requests.version()
         return Server(address=self._address, version=version, capabilities=CAPABILITIES)
 
     @in_thread
@@ -77,13 +81,13 @@ class PachydermV1:
     def _observe(self, name: PipelineName) -> Pipeline | None:
         if name.project != DEFAULT_PROJECT:
             return None
-        with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             return client.observe_pipeline(name.name, self._listing.read_one)
         return None
 
     @in_thread
     def list(self) -> Mapping[PipelineName, Pipeline]:
-        with self._call("list the pipelines") as client:
+        with self._requests.call("list the pipelines") as client:
             return client.list_pipelines(self._listing.read)
 
     @in_thread
@@ -93,7 +97,7 @@ class PachydermV1:
 
     @in_thread
     def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
-        with self._call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"look for the repo {name!r}", absent=Kind.NOT_FOUND) as client:
             client.inspect_repo(name.name)
             if self._observe(name) is not None:
                 return None
@@ -103,17 +107,17 @@ class PachydermV1:
                 f"branches, the marker's too. If its data is not needed: pachctl delete repo {name.name}; "
                 "otherwise make this Spout anew with another spec.name",
             )
-        with self._write(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
+        with self._requests.write(f"create the pipeline {name!r}", absent=Kind.ALREADY_EXISTS) as client:
             client.create_pipeline(name.name, **codec.create_request(spec, owner))
             return FIRST_VERSION
         return None
 
     @in_thread
     def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
-        with self._call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"read the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             info = client.inspect_pipeline(name.name)
             request = {**codec.create_request(spec, owner), **codec.kept_in_update(info)}
-            with self._write(f"update the pipeline {name!r}"):
+            with self._requests.write(f"update the pipeline {name!r}"):
                 client.create_pipeline(name.name, update=True, reprocess=False, **request)
             # 1.13.4, api_server.go: the new version is the old one plus one.
             return int(info.version) + 1
@@ -126,22 +130,22 @@ class PachydermV1:
 
     @in_thread
     def start(self, name: PipelineName) -> None:
-        with self._write(f"start the pipeline {name!r}") as client:
+        with self._requests.write(f"start the pipeline {name!r}") as client:
             client.start_pipeline(name.name)
 
     @in_thread
     def stop(self, name: PipelineName) -> None:
-        with self._write(f"stop the pipeline {name!r}") as client:
+        with self._requests.write(f"stop the pipeline {name!r}") as client:
             client.stop_pipeline(name.name)
 
     @in_thread
     def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
-        with self._write(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._requests.write(f"delete the pipeline {name!r}", absent=Kind.NOT_FOUND) as client:
             client.delete_pipeline(name.name, keep_repo=keep_repo)
 
     @in_thread
     def heads(self, name: PipelineName) -> Heads:
-        with self._call(f"list the branches of the repo {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"list the branches of the repo {name!r}", absent=Kind.NOT_FOUND) as client:
             return client.list_branches(name.name, branches.heads)
         return Heads()
 
@@ -157,14 +161,14 @@ class PachydermV1:
             return []
         if since is not None and not self._has_commit(name, since):
             since = None
-        with self._call(f"list the commits of the repo {name!r}") as client:
+        with self._requests.call(f"list the commits of the repo {name!r}") as client:
             from_commit = (name.name, since) if since is not None else None
             found = client.list_commit(name.name, to_commit=(name.name, head), from_commit=from_commit, number=most)
             return [codec.commit(info) for info in found]
 
     @in_thread
     def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
-        with self._call(f"read the marker {path!r} of {name!r}") as client:
+        with self._requests.call(f"read the marker {path!r} of {name!r}") as client:
             commit = codec.commit(client.inspect_commit((name.name, head)))
             return read_marker(client, name.name, path, commit, limits) if commit.finished_at is not None else None
 
@@ -175,55 +179,15 @@ class PachydermV1:
         await self.calls.ended()
 
     def _has_commit(self, name: PipelineName, commit: str) -> bool:
-        with self._call(f"read the commit {commit!r} of {name!r}", absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"read the commit {commit!r} of {name!r}", absent=Kind.NOT_FOUND) as client:
             client.inspect_commit((name.name, commit))
             return True
         return False
 
-    def _ask_version(self) -> str:
-        """The version of the server, which is one that this adapter was tested with.
-
-        Raises:
-            Stalled: UnsupportedPachyderm, where it is another.
-        """
-        self._version = None
-        with self._call("ask the version") as client:
-            found = client.get_remote_version()
+    def _ask_version(self, client: DeadlineClient) -> str:
+        found = client.get_remote_version()
         release, version = codec.release(found), codec.version_text(found)
         if release != SUPPORTED:
-            raise errors.unsupported(version, is_older=release < SUPPORTED, address=self._address)
-        self._version = version
+            upgrade = "1.13.4, the last patch release of 1.13" if release < SUPPORTED else None
+            raise failures.unsupported(version, address=self._address, upgrade=upgrade)
         return version
-
-    @contextlib.contextmanager
-    def _write(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
-        """As `_call`, of a server that was asked right before which version it is.
-
-        Not which version it was at the last poll: a Pod can be replaced between two polls without failing a call.
-        """
-        self._ask_version()
-        with self._call(doing, absent=absent) as client:
-            yield client
-
-    @contextlib.contextmanager
-    def _call(self, doing: str, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
-        """The client, for one call, whose failure becomes one of ours.
-
-        Args:
-            doing: what is asked, for messages.
-            absent: the kind of failure that is an answer here: the body is left in silence.
-        """
-        try:
-            yield self._clients.current()
-        except OSError as error:
-            raise Retryable(
-                Reason.PACHYDERM_ERROR, f"could not {doing}: {error}; see that the file is there and can be read"
-            ) from error
-        except grpc.RpcError as error:
-            kind = kind_of(error)
-            if kind is Kind.UNREACHABLE:
-                # It may come back as another version.
-                self._version = None
-            if absent is not None and kind is absent:
-                return
-            raise errors.translate(error, doing=doing, address=self._address) from error

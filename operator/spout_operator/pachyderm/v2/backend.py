@@ -3,10 +3,8 @@
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
-
-import grpc
 
 from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.errors import Missing, Retryable, Stalled
@@ -14,8 +12,9 @@ from spout_operator.core.model import Commit, Heads, MarkerLimits, Owner, Pipeli
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
 from spout_operator.core.spec import pod_patch
-from spout_operator.pachyderm import owners
+from spout_operator.pachyderm import failures, owners
 from spout_operator.pachyderm.connection import Clients, Connection
+from spout_operator.pachyderm.requests import Requests
 from spout_operator.pachyderm.v2 import answers, codec, errors
 from spout_operator.pachyderm.v2.changes import Changes
 from spout_operator.pachyderm.v2.client import OUTPUT_BRANCH, DeadlineClient
@@ -31,6 +30,8 @@ CAPABILITIES = Capabilities(
     sidecar_resource_requests=True,
     takes_over_without_restart=True,
 )
+#: The oldest and the newest minor release that the adapter serves.
+OLDEST, NEWEST = (2, 8), (2, 12)
 #: Major and minor. EditMetadata came with it (src/metadata/metadata.proto).
 FIRST_WITH_METADATA = (2, 10)
 #: Of a pipeline that is made.
@@ -50,15 +51,20 @@ class PachydermV2:
             calls: where the calls run; a pool of `THREADS` where there is none.
         """
         self.calls = calls or BlockingCalls("pachyderm", threads=THREADS)
-        self._clients = Clients(connection, functools.partial(DeadlineClient, connection))
         self._address = connection.pachd.url
-        self._version: str | None = None
+        self._requests = Requests(
+            Clients(connection, functools.partial(DeadlineClient, connection)),
+            kind_of=kind_of,
+            unreachable=Kind.UNREACHABLE,
+            translate=lambda error, doing, name: errors.translate(error, doing=doing, address=self._address, name=name),
+            ask_version=self._ask_version,
+        )
         self._pipelines = answers.Pipelines()
         self._changes = Changes()
 
     @in_thread
     def server(self) -> Server:
-        version = self._version or self._ask_version()
+        version = self._requests.version()
         return Server(address=self._address, version=version, capabilities=capabilities_of(version))
 
     @in_thread
@@ -66,13 +72,13 @@ class PachydermV2:
         return self._observe(name)
 
     def _observe(self, name: PipelineName) -> Pipeline | None:
-        with self._call(f"read the pipeline {name!r}", name, absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"read the pipeline {name!r}", name, absent=Kind.NOT_FOUND) as client:
             return client.pipeline(name, self._pipelines.read_one)
         return None
 
     @in_thread
     def list(self) -> Mapping[PipelineName, Pipeline]:
-        with self._call("list the pipelines") as client:
+        with self._requests.call("list the pipelines") as client:
             return self._pipelines.read_all(client.pipelines(bytes))
 
     @in_thread
@@ -82,7 +88,7 @@ class PachydermV2:
 
     @in_thread
     def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
-        with self._write(f"create the pipeline {name!r}", name, absent=Kind.ALREADY_EXISTS) as client:
+        with self._requests.write(f"create the pipeline {name!r}", name, absent=Kind.ALREADY_EXISTS) as client:
             client.create_pipeline(codec.spec_json(name, spec, owner))
             return FIRST_VERSION
         return None
@@ -93,7 +99,7 @@ class PachydermV2:
         if found is None:
             # The server would make it anew then.
             raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone; the operator observes it again")
-        with self._write(f"update the pipeline {name!r}", name) as client:
+        with self._requests.write(f"update the pipeline {name!r}", name) as client:
             client.create_pipeline(codec.spec_json(name, spec, owner), update=True)
         return found.version + 1
 
@@ -107,36 +113,36 @@ class PachydermV2:
             return
         if found.owner is not None:
             raise Stalled(Reason.PIPELINE_NOT_OWNED, f"could not {doing}: it belongs to {found.owner.spout}")
-        with self._write(doing, name) as client:
+        with self._requests.write(doing, name) as client:
             # Refused where somebody else was quicker; it is observed again then.
             client.add_metadata(name, owners.owner_annotations(owner))
 
     @in_thread
     def start(self, name: PipelineName) -> None:
-        with self._write(f"start the pipeline {name!r}", name) as client:
+        with self._requests.write(f"start the pipeline {name!r}", name) as client:
             client.start_pipeline(name)
             self._finish_automatic_head(client, name)
 
     @in_thread
     def stop(self, name: PipelineName) -> None:
-        with self._write(f"stop the pipeline {name!r}", name) as client:
+        with self._requests.write(f"stop the pipeline {name!r}", name) as client:
             client.stop_pipeline(name)
 
     @in_thread
     def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
-        with self._write(f"delete the pipeline {name!r}", name, absent=Kind.NOT_FOUND) as client:
+        with self._requests.write(f"delete the pipeline {name!r}", name, absent=Kind.NOT_FOUND) as client:
             client.delete_pipeline(name, keep_repo=keep_repo)
 
     @in_thread
     def heads(self, name: PipelineName) -> Heads:
-        with self._call(f"list the branches of the repo {name!r}", name, absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"list the branches of the repo {name!r}", name, absent=Kind.NOT_FOUND) as client:
             found = dict(client.branches(name, answers.head))
             return Heads(output=found.get(OUTPUT_BRANCH))
         return Heads()
 
     @in_thread
     def recently_committed(self) -> frozenset[PipelineName] | None:
-        with self._call("list the commit sets") as client:
+        with self._requests.call("list the commit sets") as client:
             sets = client.commit_sets(answers.commit_set)
             with contextlib.closing(sets):  # type: ignore[type-var] # a generator
                 changed = self._changes.read(sets)
@@ -146,7 +152,7 @@ class PachydermV2:
     @in_thread
     def finish(self, name: PipelineName, commit: str) -> None:
         doing = f"finish the commit {commit!r} of {name!r}"
-        with self._write(doing, name, absent=Kind.ALREADY_FINISHED) as client:
+        with self._requests.write(doing, name, absent=Kind.ALREADY_FINISHED) as client:
             client.finish_commit(name, commit)
 
     @in_thread
@@ -155,7 +161,7 @@ class PachydermV2:
             return []
         if since is not None and not self._has_commit(name, since):
             since = None
-        with self._call(f"list the commits of the repo {name!r}", name) as client:
+        with self._requests.call(f"list the commits of the repo {name!r}", name) as client:
             found = list(client.commits(name, head, since=since, most=most, read=answers.commit))
         self._changes.saw(name, found)
         return found
@@ -181,62 +187,19 @@ class PachydermV2:
             client.finish_commit(name, head)
 
     def _has_commit(self, name: PipelineName, commit: str) -> bool:
-        with self._call(f"read the commit {commit!r} of {name!r}", name, absent=Kind.NOT_FOUND) as client:
+        with self._requests.call(f"read the commit {commit!r} of {name!r}", name, absent=Kind.NOT_FOUND) as client:
             client.commit(name, commit, bytes)
             return True
         return False
 
-    def _ask_version(self) -> str:
-        """The version of the server, which is one that this adapter serves.
-
-        Raises:
-            Stalled: UnsupportedPachyderm, where it is another.
-        """
-        self._version = None
-        with self._call("ask the version") as client:
-            found = client.version()
+    def _ask_version(self, client: DeadlineClient) -> str:
+        found = client.version()
         minor = (found.major, found.minor)
         version = f"{found.major}.{found.minor}.{found.micro}{found.additional}"
-        if not errors.OLDEST <= minor <= errors.NEWEST:
-            raise errors.unsupported(version, is_older=minor < errors.OLDEST, address=self._address)
-        self._version = version
+        if not OLDEST <= minor <= NEWEST:
+            upgrade = "2.8 or later" if minor < OLDEST else None
+            raise failures.unsupported(version, address=self._address, upgrade=upgrade)
         return version
-
-    @contextlib.contextmanager
-    def _write(self, doing: str, name: PipelineName, *, absent: Kind | None = None) -> Iterator[DeadlineClient]:
-        """As `_call`, of a server that was asked right before which version it is.
-
-        Not which version it was at the last poll: a Pod can be replaced between two polls without failing a call.
-        """
-        self._ask_version()
-        with self._call(doing, name, absent=absent) as client:
-            yield client
-
-    @contextlib.contextmanager
-    def _call(
-        self, doing: str, name: PipelineName | None = None, *, absent: Kind | None = None
-    ) -> Iterator[DeadlineClient]:
-        """The client, for one call, whose failure becomes one of ours.
-
-        Args:
-            doing: what is asked, for messages.
-            name: the pipeline that it is about.
-            absent: the kind of failure that is an answer here: the body is left in silence.
-        """
-        try:
-            yield self._clients.current()
-        except OSError as error:
-            raise Retryable(
-                Reason.PACHYDERM_ERROR, f"could not {doing}: {error}; see that the file is there and can be read"
-            ) from error
-        except grpc.RpcError as error:
-            kind = kind_of(error)
-            if kind is Kind.UNREACHABLE:
-                # It may come back as another version.
-                self._version = None
-            if absent is not None and kind is absent:
-                return
-            raise errors.translate(error, doing=doing, address=self._address, name=name) from error
 
 
 def capabilities_of(version: str) -> Capabilities:

@@ -55,7 +55,7 @@ class Changes:
             return frozenset(changed | still_open) if is_known else None
 
     def saw(self, name: PipelineName, commits: Sequence[Commit]) -> None:
-        """Take note of the newest commits of one repo: no other one of it is open, as a parent has to be finished."""
+        """Take note of the newest commits of one repo: no older one of it is open."""
         with self._lock:
             opened = {commit.id for commit in commits if commit.finished_at is None}
             for set_id in {*self._open, *opened}:

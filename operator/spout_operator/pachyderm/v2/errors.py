@@ -2,14 +2,11 @@
 
 import grpc
 
-from spout_operator.core.errors import Missing, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.errors import Retryable, SpoutError, Stalled
 from spout_operator.core.model import PipelineName
 from spout_operator.core.reasons import Reason
-from spout_operator.pachyderm.api_errors import OtherApi
+from spout_operator.pachyderm import failures
 from spout_operator.pachyderm.v2.words import Kind, kind_of, missing_rights
-
-#: The oldest and the newest minor release that the adapter serves.
-OLDEST, NEWEST = (2, 8), (2, 12)
 
 
 def translate(  # noqa: C901 - one case for each kind
@@ -26,18 +23,9 @@ def translate(  # noqa: C901 - one case for each kind
     said = error.details() or error.code().name
     match kind_of(error):
         case Kind.UNREACHABLE:
-            return Unreachable(
-                f"could not {doing}: the Pachyderm at {address} did not answer; it is tried again; "
-                "see that pachd runs and that the address is right",
-                said=f"{error.code().name}: {said}",
-            )
+            return failures.unreachable(doing, error, address=address)
         case Kind.NOT_SIGNED_IN:
-            return Stalled(
-                Reason.UNAUTHORIZED,
-                f"could not {doing}: Pachyderm refuses the operator; "
-                "put a valid token into the file of --pachd-token-file",
-                said=said,
-            )
+            return failures.unauthorized(doing, said)
         case Kind.TOKEN_UNKNOWN:
             # Retried, because nobody has to act where only the database is away.
             return Retryable(
@@ -50,12 +38,7 @@ def translate(  # noqa: C901 - one case for each kind
         case Kind.NOT_AUTHORIZED:
             return Stalled(Reason.UNAUTHORIZED, f"could not {doing}: {_right_to_grant(said)}", said=said)
         case Kind.OTHER_API:
-            return OtherApi(
-                Reason.UNSUPPORTED_PACHYDERM,
-                f"could not {doing}: the server at {address} is no Pachyderm 2; "
-                "this operator works with Pachyderm 1.13.4 and 2.8 to 2.12",
-                said=said,
-            )
+            return failures.OtherApi(doing, said, address=address, wanted="2")
         case Kind.NO_PROJECT if name is not None:
             return Stalled(
                 Reason.PROJECT_NOT_FOUND,
@@ -79,32 +62,13 @@ def translate(  # noqa: C901 - one case for each kind
                 said=said,
             )
         case Kind.BLOCKED:
-            return Stalled(
-                Reason.DELETION_BLOCKED,
-                f"could not {doing}: other pipelines read its repo; delete them first, "
-                "or set spec.deletionPolicy to KeepRepo or Orphan",
-                said=said,
-            )
+            return failures.blocked(doing, said)
         case Kind.REFUSED:
-            return Stalled(Reason.PIPELINE_REJECTED, f"could not {doing}: Pachyderm refuses it", said=said)
+            return failures.refused(doing, said)
         case Kind.NOT_FOUND:
-            return Missing(f"could not {doing}: Pachyderm does not find it; it is tried again", said=said)
+            return failures.not_found(doing, said)
         case _:
-            return Retryable(
-                Reason.PACHYDERM_ERROR, f"could not {doing}: Pachyderm failed; it is tried again", said=said
-            )
-
-
-def unsupported(version: str, *, is_older: bool, address: str) -> SpoutError:
-    """The failure of a server that answers, and is of a version that nothing was tried with."""
-    advice = (
-        "upgrade Pachyderm to 2.8 or later" if is_older else "this operator works with Pachyderm 1.13.4 and 2.8 to 2.12"
-    )
-    return Stalled(
-        Reason.UNSUPPORTED_PACHYDERM,
-        f"the Pachyderm at {address} is of version {version}, which the operator was not tested with, so it writes "
-        f"nothing there: {advice}",
-    )
+            return failures.failed(doing, said)
 
 
 def _right_to_grant(said: str) -> str:
