@@ -1,8 +1,11 @@
 """Headers of tar archives: USTAR, GNU and PAX, as GNU tar 1.35 and POSIX.1-2017 (pax) describe them. Pure."""
 
 import dataclasses
+import re
 
 BLOCK = 512
+#: As USTAR, GNU and PAX archives have it. No other spelling, because the checksum does not cover its own field.
+_CHECKSUM = re.compile(rb"([0-7]{6})(?:\0 | \0)|([0-7]{7})[\0 ]")
 
 #: Type flags of what is read.
 FILES = frozenset(b"\00007S")
@@ -44,7 +47,7 @@ def parse(block: bytes) -> Header:
     Raises:
         BadHeader: the checksum or a number is wrong.
     """
-    written = _number(block[148:156], "checksum")
+    written = _checksum(block[148:156])
     # The checksum counts its own field as eight spaces. Old tars summed signed bytes.
     unsigned = sum(block) - sum(block[148:156]) + 8 * 32
     if written != unsigned and written != unsigned - 256 * sum(byte > 127 for byte in block[:148] + block[156:]):  # noqa: PLR2004 - a byte's sign
@@ -115,6 +118,13 @@ def sparse_numbers(block: bytes, start: int, pairs: int) -> list[int]:
 def real_size(block: bytes) -> int:
     """The size that an old GNU sparse file has once its holes are filled."""
     return _number(block[483:495], "real size")
+
+
+def _checksum(field: bytes) -> int:
+    found = _CHECKSUM.fullmatch(field)
+    if found is None:
+        raise BadHeader(f"found no tar header: checksum is {field!r}, which is not an octal number")
+    return int(found[1] or found[2], 8)
 
 
 def _number(field: bytes, what: str) -> int:

@@ -5,7 +5,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spout_operator.bridge.committer import Dropped
@@ -57,6 +57,9 @@ def test_any_truncation_commits_nothing(cut: int) -> None:
 
 @FEW
 @given(bit=st.integers(0, 512 * 8 - 1))
+@example(bit=148 * 8 + 4).via("the first digit of the checksum, 0, becomes a space")
+@example(bit=155 * 8).via("the space that ends the checksum becomes another character")
+@example(bit=155 * 8 + 5).via("the space that ends the checksum becomes a zero byte")
 def test_any_bit_flip_in_a_header_commits_nothing(bit: int) -> None:
     flipped = bytearray(ARCHIVE)
     flipped[bit // 8] ^= 1 << bit % 8
