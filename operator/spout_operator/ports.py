@@ -3,12 +3,14 @@
 The contracts are in the docstrings, and `tests/contract` holds every adapter to them.
 """
 
+import datetime
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from spout_operator.core.activity import Activity
 from spout_operator.core.lease import Lease
 from spout_operator.core.model import (
     Commit,
@@ -150,6 +152,12 @@ class Pachyderm(Protocol):
 
         Raises:
             Missing: there is no commit `head`.
+        """
+
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+        """What the log of the pipeline's worker tells of the user code since a time, or as far back as it goes.
+
+        Bounded in lines, bytes and time. Where the log cannot be had, `unknown` says why.
         """
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from spout_operator.controller.reconciler import Reconciler
 from spout_operator.controller.resync import Resync
 from spout_operator.controller.status_updates import StatusUpdates
 from spout_operator.controller.status_writer import StatusWriter
+from spout_operator.controller.user_code import UserCode
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.redaction import Secrets
@@ -74,10 +75,12 @@ class Controller:
         observations = ObservationCache(HeadReads(interval=poll_interval, quiet_interval=quiet_interval))
         pipelines = Pipelines(pachyderm, observations)
         finalizers = Finalizers(cache=cache, spouts=spouts)
+        user_code = UserCode(pachyderm, now=now)
         self._reconciler = Reconciler(
             cache=cache,
             pipelines=pipelines,
             progress=Progress(pachyderm, heads=observations.heads, now=now),
+            user_code=user_code,
             finalizers=finalizers,
             deletion=Deletion(pachyderm=pachyderm, observations=observations, finalizers=finalizers),
             writer=self._writer,
@@ -91,6 +94,7 @@ class Controller:
             cache=cache,
             pachyderm=pachyderm,
             observations=observations,
+            user_code=user_code,
             enqueue=self._queue.enqueue,
             interval=poll_interval,
         )

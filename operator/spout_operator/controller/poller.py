@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.observations import ObservationCache
+from spout_operator.controller.user_code import UserCode
 from spout_operator.core.errors import Failure, NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import Heads, Pipeline, PipelineName, SpoutKey
 from spout_operator.core.redaction import Secrets
@@ -31,12 +32,14 @@ class Poller:
         cache: SpoutCache,
         pachyderm: Pachyderm,
         observations: ObservationCache,
+        user_code: UserCode,
         enqueue: Callable[[SpoutKey], None],
         interval: float,
     ) -> None:
         self._cache = cache
         self._pachyderm = pachyderm
         self._observations = observations
+        self._user_code = user_code
         self._enqueue = enqueue
         self._interval = interval
         self.last_move: float | None = None
@@ -77,6 +80,8 @@ class Poller:
         self._note_move()
         claims = dict(self._cache.claims())
         for name in self._observations.compare_with(listed, claims.keys()):
+            self._enqueue_claimants(claims[name])
+        for name in self._user_code.due(claims.keys()):
             self._enqueue_claimants(claims[name])
         due = self._observations.heads.begin_poll(claims.keys())
         if recent is not None:

@@ -11,6 +11,7 @@ from spout_operator.controller.progress import Progress, Reading
 from spout_operator.controller.requeue import FIRST_RETRY, STALLED_RESYNC, Requeue
 from spout_operator.controller.status_updates import StatusUpdates
 from spout_operator.controller.status_writer import StatusWriter
+from spout_operator.controller.user_code import UserCode
 from spout_operator.core.decision import Action, Decision, Situation, decide
 from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError
 from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
@@ -18,7 +19,8 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
-from spout_operator.core.status import conditions
+from spout_operator.core.status import commits as progress_status
+from spout_operator.core.status import conditions, health
 from spout_operator.core.status.build import StatusInputs
 from spout_operator.ports import Outcome, Result, Telemetry
 
@@ -39,6 +41,7 @@ class Reconciler:
         cache: SpoutCache,
         pipelines: Pipelines,
         progress: Progress,
+        user_code: UserCode,
         finalizers: Finalizers,
         deletion: Deletion,
         writer: StatusWriter,
@@ -54,6 +57,7 @@ class Reconciler:
             cache: the informer cache.
             pipelines: observes and changes pipelines.
             progress: reads commits and markers.
+            user_code: tells whether the user code runs.
             finalizers: writes the operator's finalizer.
             deletion: sees to the pipeline of a deleted Spout.
             writer: holds the newest status of each Spout.
@@ -66,6 +70,7 @@ class Reconciler:
         self._cache = cache
         self._pipelines = pipelines
         self._progress = progress
+        self._user_code = user_code
         self._finalizers = finalizers
         self._writer = writer
         self._statuses = statuses
@@ -139,10 +144,10 @@ class Reconciler:
 
             if decision.action is Action.NONE and observed is not None:
                 self._pipelines.forget(resource.key)
-                reading = await self._update_status(resource, situation.spout, server, decision, observed)
+                reading, health_after = await self._update_status(resource, situation.spout, server, decision, observed)
                 await self._pipelines.finish(observed.name, reading.left_open)
                 self._requeue.failure.reset(resource.key)
-                return self._requeue_after(resource.key, observed, reading)
+                return _sooner(self._requeue_after(resource.key, observed, reading), health_after)
             if not is_fresh:
                 # Good enough to do nothing; but what is written to has to be ours now, not at the last poll.
                 self._observations.forget(spout.pipeline_name)
@@ -171,19 +176,26 @@ class Reconciler:
 
     async def _update_status(
         self, resource: SpoutResource, spout: Spout, server: Server, decision: Decision, observed: Pipeline
-    ) -> Reading:
-        """Read how far the spout has come, and submit the whole status."""
+    ) -> tuple[Reading, float | None]:
+        """Read how far the spout has come and whether its user code runs, and submit the whole status.
+
+        Returns:
+            How far it is; and the seconds until its user code is looked at again, None where the poller will tell.
+        """
         secrets = self._statuses.secrets(resource, observed)
-        reading = await self._progress.read(spout, self._writer.current(resource.key), secrets)
+        shown = self._writer.current(resource.key)
+        reading = await self._progress.read(spout, shown, secrets)
+        last = (reading.commits or progress_status.from_status(shown.get("commits"))).last
+        user_code, after = await self._user_code.health(observed, shown, last.finished_at if last else None)
         inputs = StatusInputs(
-            conditions=conditions.of_decision(decision, observed),
+            conditions=conditions.of_decision(decision, health.of_pipeline(observed, user_code)),
             server=server,
             pipeline=observed,
             commits=reading.commits,
             marker=reading.marker,
         )
         self._statuses.submit_all(resource, inputs, secrets)
-        return reading
+        return reading, after
 
     def _requeue_after(self, key: SpoutKey, observed: Pipeline, reading: Reading) -> float | None:
         """Seconds until a pipeline that is as asked for is observed again; None where the poller will tell."""
@@ -248,6 +260,10 @@ def _result_of(failure: Failure) -> Result:
     return Result.STALLED if failure.is_stalled else Result.RETRYABLE
 
 
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((after for after in (one, other) if after is not None), default=None)
+
+
 def _is_settled(pipeline: Pipeline) -> bool:
     """Whether the poller will tell of whatever comes next."""
     if pipeline.stopped:
@@ -256,4 +272,4 @@ def _is_settled(pipeline: Pipeline) -> bool:
         return False
     if pipeline.state in {PipelineState.FAILURE, PipelineState.CRASHING}:
         return True
-    return pipeline.workers is not None and pipeline.workers[0] >= pipeline.workers[1]
+    return health.is_up(pipeline)

@@ -6,7 +6,8 @@ from typing import Any
 
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.resource import condition_of
-from spout_operator.core.status.conditions import READY, RECONCILING, TRUE
+from spout_operator.core.status.conditions import READY
+from spout_operator.core.status.health import RECONCILING, TRUE
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ import sys
 from spout_operator.core.model import PipelineName, SpoutKey
 from spout_operator.core.resource import SpoutResource, condition_of
 from spout_operator.core.spec.parsing import pipeline_name
-from spout_operator.core.status.conditions import READY, STALLED, TRUE
+from spout_operator.core.status.conditions import READY
+from spout_operator.core.status.health import STALLED, TRUE
 from spout_operator.core.timestamps import parse_time
 
 

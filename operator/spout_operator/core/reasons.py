@@ -26,6 +26,12 @@ class Reason(enum.StrEnum):
     PIPELINE_CRASHING = "PipelineCrashing"
     PIPELINE_RESTARTING = "PipelineRestarting"
 
+    # The worker's log tells of the user code.
+    USER_CODE_UNKNOWN = "UserCodeUnknown"
+    USER_CODE_FAILING = "UserCodeFailing"
+    USER_CODE_ENDED = "UserCodeEnded"
+    OUTPUT_REFUSED = "OutputRefused"
+
     # A person has to act.
     INVALID_SPEC = "InvalidSpec"
     PIPELINE_NOT_OWNED = "PipelineNotOwned"

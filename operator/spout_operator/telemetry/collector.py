@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from spout_operator.controller.controller import Controller
 from spout_operator.core.facts import Facts
-from spout_operator.core.status.conditions import TRUE
+from spout_operator.core.status.health import TRUE
 from spout_operator.telemetry.metrics import PREFIX
 
 #: Name, help, and how it is read off a Spout; what is not there yet is left out.

@@ -1,22 +1,28 @@
 """Every state of a Spout, as the operator's own code decides and writes it."""
 
+import datetime
 import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from spout_operator.core.activity import Ended, Failed, OutputRefused, Started, WorkerEvent
 from spout_operator.core.decision import Action, Decision, decide
 from spout_operator.core.deletion import decide_deletion
 from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.history import NOTHING_KNOWN
 from spout_operator.core.model import AdoptionPolicy, DeletionPolicy, Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.server import Server
-from spout_operator.core.status import conditions
+from spout_operator.core.status import conditions, health
 from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.conditions import Condition
+from spout_operator.core.status.health import Health
 from tests.builders import NOON, a_pipeline, a_situation, a_spec, a_spout, a_spout_body, a_transform, an_owner
 
 GENERATION = 4
+SECOND = datetime.timedelta(seconds=1)
+RUNS = Health(ready=health.TRUE, reason=Reason.RUNNING, message="the spout is running")
 SERVER = Server(address="grpc://pachd.pachyderm:650", version="1.13.4")
 Body = dict[str, Any]
 
@@ -38,16 +44,39 @@ def states() -> list[State]:
     for action, observed in itertools.product(Action, (None, a_pipeline())):
         if action is not Action.NONE or observed is None:
             name = f"step {action.value}{' with a pipeline' if observed else ''}"
-            found.append(_seen(name, conditions.of_decision(a_step(action), observed), pipeline=observed))
+            found.append(
+                _seen(
+                    name,
+                    conditions.of_decision(a_step(action), observed and health.of_pipeline(observed, RUNS)),
+                    pipeline=observed,
+                )
+            )
     for state, stopped, workers in itertools.product(PipelineState, (False, True), ((0, 1), (1, 1), None)):
         pipeline = a_pipeline(state=state, stopped=stopped, workers=workers)
         name = f"{state} {'stopped ' if stopped else ''}{workers}"
-        at_rest = conditions.of_decision(a_step(Action.NONE), pipeline)
+        at_rest = conditions.of_decision(a_step(Action.NONE), health.of_pipeline(pipeline, RUNS))
         found.append(_seen(name, at_rest, pipeline=pipeline, suspend=stopped))
+    for name, user_code in user_codes().items():
+        found.append(_seen(name, conditions.of_decision(a_step(Action.NONE), user_code), pipeline=a_pipeline()))
     for kind, reason in itertools.product((Stalled, Retryable), Reason):
         found.append(_failed(kind(reason, "what was found, and what to do")))
     found += [_failed(kind("pachd does not answer")) for kind in (Unreachable, Outdated, NotLeading)]
     return found
+
+
+def user_codes() -> dict[str, Health]:
+    """What a worker that is up can tell of its user code."""
+    events: dict[str, list[WorkerEvent]] = {
+        "user code unknown": [],
+        "user code has begun": [Started(at=NOON)],
+        "user code fails": [Started(at=NOON), Failed(at=NOON + SECOND, exit_code=3)],
+        "user code has ended": [Started(at=NOON), Ended(at=NOON + SECOND)],
+        "output refused": [Started(at=NOON), OutputRefused(at=NOON + SECOND, error="too long")],
+    }
+    return {
+        name: health.of_user_code(NOTHING_KNOWN.after(found), committed_at=None, unknown=None, now=NOON + SECOND)
+        for name, found in events.items()
+    }
 
 
 def unseen() -> Body:
@@ -92,6 +121,6 @@ def _seen(name: str, found: tuple[Condition, ...], *, pipeline: Pipeline | None 
         name=name,
         body=body,
         ready=by_type[conditions.READY].status,
-        stalled=conditions.STALLED in by_type,
+        stalled=health.STALLED in by_type,
         reason=str(by_type[conditions.READY].reason),
     )

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from spout_operator.core.decision import Action
-from spout_operator.core.status.conditions import FALSE, TRUE, UNKNOWN
+from spout_operator.core.status.health import FALSE, TRUE, UNKNOWN
 from tests.packaging.gitops import testdata, verdicts
 from tests.packaging.gitops.states import GENERATION, State, a_step, states, unseen
 

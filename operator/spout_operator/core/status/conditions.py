@@ -11,42 +11,26 @@ from typing import Any
 
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import Failure
-from spout_operator.core.model import Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.status.health import FALSE, RECONCILING, STALLED, TRUE, UNKNOWN, Health
 from spout_operator.core.timestamps import print_time
 
 READY = "Ready"
 SYNCED = "Synced"
-RECONCILING = "Reconciling"
-STALLED = "Stalled"
-
-TRUE = "True"
-FALSE = "False"
-UNKNOWN = "Unknown"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """One condition. Messages hold no times, counts or ids: a message that changes is a write.
+    """One condition. A message that changes is a write, so it holds nothing that changes by itself.
 
-    They can still hold what is not to be shown: `merge` takes that out.
+    Messages can still hold what is not to be shown: `merge` takes that out.
     """
 
     type: str
     status: str
     reason: Reason
     message: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Health:
-    """What a pipeline's state means for its Spout."""
-
-    ready: str
-    reason: Reason
-    message: str
-    also: str | None = None
 
 
 def pending() -> tuple[Condition, ...]:
@@ -58,15 +42,14 @@ def pending() -> tuple[Condition, ...]:
     )
 
 
-def of_decision(decision: Decision, observed: Pipeline | None) -> tuple[Condition, ...]:
-    """After a decision: a step is on its way, or nothing was left to do and the pipeline's health tells."""
-    if decision.action is not Action.NONE or observed is None:
+def of_decision(decision: Decision, health: Health | None) -> tuple[Condition, ...]:
+    """After a decision: a step is on its way (`health` is None), or nothing was left to do and the health tells."""
+    if decision.action is not Action.NONE or health is None:
         return (
             Condition(type=READY, status=FALSE, reason=decision.reason, message=decision.message),
             Condition(type=SYNCED, status=FALSE, reason=decision.reason, message=decision.message),
             Condition(type=RECONCILING, status=TRUE, reason=decision.reason, message=decision.message),
         )
-    health = _health(observed)
     conditions = [
         Condition(type=READY, status=health.ready, reason=health.reason, message=health.message),
         Condition(type=SYNCED, status=TRUE, reason=Reason.APPLIED, message=decision.message),
@@ -115,28 +98,3 @@ def merge(
             }
         )
     return merged
-
-
-def _health(pipeline: Pipeline) -> Health:
-    said = f": {pipeline.reason}" if pipeline.reason else ""
-    match pipeline.state:
-        case PipelineState.FAILURE:
-            message = f"the pipeline has failed{said}; it stays so until the Spout is changed (restartNonce will do)"
-            return Health(ready=FALSE, reason=Reason.PIPELINE_FAILED, message=message, also=STALLED)
-        case PipelineState.CRASHING:
-            message = f"the workers crash or do not come up{said}; see the Pods of the pipeline"
-            return Health(ready=FALSE, reason=Reason.PIPELINE_CRASHING, message=message)
-        case PipelineState.RESTARTING:
-            message = f"Pachyderm restarts the pipeline after an error{said}"
-            return Health(ready=FALSE, reason=Reason.PIPELINE_RESTARTING, message=message, also=RECONCILING)
-        case PipelineState.PAUSED if pipeline.stopped:
-            return Health(ready=TRUE, reason=Reason.SUSPENDED, message="the pipeline is stopped, as spec.suspend asks")
-    if pipeline.stopped:
-        message = "the pipeline is being stopped, as spec.suspend asks"
-        return Health(ready=FALSE, reason=Reason.STOPPING, message=message, also=RECONCILING)
-    if pipeline.state not in {PipelineState.RUNNING, PipelineState.STANDBY}:
-        return Health(ready=FALSE, reason=Reason.STARTING, message="the pipeline is starting", also=RECONCILING)
-    if pipeline.workers is None or pipeline.workers[0] < pipeline.workers[1]:
-        message = "the pipeline is up and its worker is not yet"
-        return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
-    return Health(ready=TRUE, reason=Reason.RUNNING, message="the spout is running")

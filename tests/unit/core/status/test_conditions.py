@@ -10,15 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spout_operator.core.activity import Ended, Failed, OutputRefused, Started
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import Failure, Retryable, SpoutError, Stalled, Unreachable
+from spout_operator.core.history import NOTHING_KNOWN
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
-from spout_operator.core.status import conditions
-from spout_operator.core.status.conditions import FALSE, READY, RECONCILING, STALLED, SYNCED, TRUE, UNKNOWN, Condition
+from spout_operator.core.status import conditions, health
+from spout_operator.core.status.conditions import READY, SYNCED, Condition
+from spout_operator.core.status.health import FALSE, RECONCILING, STALLED, TRUE, UNKNOWN
 from tests.builders import NOON, a_pipeline
 
+RUNS = health.Health(ready=TRUE, reason=Reason.RUNNING, message="the spout is running")
 LATER = NOON + datetime.timedelta(hours=1)
 NOTHING_LEFT = Decision(action=Action.NONE, reason=Reason.APPLIED, message="the pipeline is as the Spout asks")
 
@@ -202,7 +206,7 @@ CASES = [
 def test_the_health_of_the_pipeline_is_the_readiness_of_the_spout(row: Health, workers: tuple[int, int] | None) -> None:
     pipeline = a_pipeline(state=row.state, stopped=row.stopped, workers=workers)
 
-    found = by_type(conditions.of_decision(NOTHING_LEFT, pipeline))
+    found = by_type(conditions.of_decision(NOTHING_LEFT, health.of_pipeline(pipeline, RUNS)))
 
     assert (found[READY].status, found[READY].reason) == (row.ready, row.shows), row.reason
     assert row.says in found[READY].message, row.reason
@@ -220,7 +224,7 @@ def test_no_state_is_forgotten_above() -> None:
 def test_the_message_passes_on_the_reason_that_pachyderm_gives(state: PipelineState) -> None:
     pipeline = a_pipeline(state=state, reason="ErrImagePull: no such image")
 
-    assert "ErrImagePull: no such image" in by_type(conditions.of_decision(NOTHING_LEFT, pipeline))[READY].message
+    assert "ErrImagePull: no such image" in health.of_pipeline(pipeline, RUNS).message
 
 
 STEP = Decision(action=Action.UPDATE, reason=Reason.UPDATING, message="updating the pipeline: transform.image")
@@ -233,10 +237,25 @@ errors = st.one_of(
 pipelines = st.builds(
     a_pipeline, state=st.sampled_from(PipelineState), stopped=st.booleans(), workers=st.sampled_from(ANY)
 )
+moments = st.integers(0, 3000).map(lambda seconds: NOON + datetime.timedelta(seconds=seconds))
+events = st.one_of(
+    st.builds(Started, at=moments),
+    st.builds(Failed, at=moments, exit_code=st.one_of(st.none(), st.integers(1, 255))),
+    st.builds(Ended, at=moments),
+    st.builds(OutputRefused, at=moments, error=st.just("the archive is too long")),
+)
+user_codes = st.builds(
+    health.of_user_code,
+    st.lists(events).map(NOTHING_KNOWN.after),
+    committed_at=st.one_of(st.none(), moments),
+    unknown=st.sampled_from([None, "no worker"]),
+    now=moments,
+)
+healths = st.builds(health.of_pipeline, pipelines, st.one_of(st.none(), user_codes))
 anything = st.one_of(
     st.just(conditions.pending()),
     st.builds(conditions.of_failure, errors.map(Failure.of)),
-    st.builds(conditions.of_decision, st.sampled_from([STEP, NOTHING_LEFT]), pipelines),
+    st.builds(conditions.of_decision, st.sampled_from([STEP, NOTHING_LEFT]), healths),
     st.just(conditions.of_decision(STEP, None)),
 )
 

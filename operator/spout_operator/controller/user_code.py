@@ -1,0 +1,150 @@
+"""Whether the user code of each spout runs: when its worker's log is read, and what it told.
+
+Used from the event loop only.
+"""
+
+import asyncio
+import dataclasses
+import datetime
+import logging
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from spout_operator.core.activity import Activity, Failed
+from spout_operator.core.errors import NotLeading, SpoutError
+from spout_operator.core.history import NOTHING_KNOWN, History
+from spout_operator.core.model import Pipeline, PipelineName
+from spout_operator.core.reasons import Reason
+from spout_operator.core.resource import condition_of
+from spout_operator.core.status import health
+from spout_operator.core.status.conditions import READY
+from spout_operator.core.status.health import TRUE, Health
+from spout_operator.core.timestamps import parse_time
+from spout_operator.ports import Pachyderm
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two reads of the log of user code that was just started, or whose log tells nothing; doubled.
+FIRST_PAUSE = 2.0
+#: Seconds between two reads of a log in which something may have changed by now.
+PAUSE = 10.0
+#: Seconds between two reads of the log of a spout that is quiet: at first and at most. A commit proves life too.
+QUIET_PAUSE, LONGEST_PAUSE = 60.0, 600.0
+#: The pause is this part of the time for which the spout has been quiet.
+PART = 4
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class _Known:
+    version: int
+    """Of the pipeline; each version has a worker of its own."""
+    since: datetime.datetime
+    """From when on the worker is known to be up: a commit that was finished later is its own."""
+    history: History = NOTHING_KNOWN
+    unknown: str | None = None
+    pause: float = FIRST_PAUSE
+    due: float = 0.0
+    """By the loop's time: when the log is read next."""
+
+
+class UserCode:
+    """The health of each spout's user code."""
+
+    def __init__(self, pachyderm: Pachyderm, *, now: Callable[[], datetime.datetime]) -> None:
+        self._pachyderm = pachyderm
+        self._now = now
+        self._known: dict[PipelineName, _Known] = {}
+
+    async def health(
+        self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None
+    ) -> tuple[Health | None, float | None]:
+        """What is known of the user code; its worker's log is read where that is due.
+
+        Args:
+            pipeline: as it was observed.
+            shown: the status as it is, from which a restarted operator goes on.
+            committed_at: when its newest commit was finished.
+
+        Returns:
+            The health, None where the pipeline is not up; and the seconds until it is to be asked for again, None where
+            `due` tells.
+        """
+        if not health.is_up(pipeline):
+            self._known.pop(pipeline.name, None)
+            return None, None
+        known = self._known.get(pipeline.name)
+        if known is None or known.version != pipeline.version:
+            known = self._known[pipeline.name] = self._begin(pipeline, shown, committed_at)
+        own = committed_at if committed_at is not None and committed_at > known.since else None
+        proven_for = QUIET_PAUSE - self._seconds_since(own) if own is not None else 0.0
+        if proven_for > 0:
+            known.due = max(known.due, _loop_time() + proven_for)
+        is_due = known.due <= _loop_time()
+        if is_due:
+            await self._read(pipeline.name, known)
+        found = health.of_user_code(known.history, committed_at=own, unknown=known.unknown, now=self._now())
+        if is_due:
+            known.pause = self._pause(pipeline.name, known, found, own)
+            known.due = _loop_time() + known.pause
+        return found, (max(0.0, known.due - _loop_time()) if known.pause < QUIET_PAUSE else None)
+
+    def due(self, names: Collection[PipelineName]) -> list[PipelineName]:
+        """The pipelines whose worker's log is to be read now. Those that are not among `names` are forgotten."""
+        for gone in self._known.keys() - names:
+            del self._known[gone]
+        now = _loop_time()
+        return [name for name, known in self._known.items() if known.due <= now]
+
+    def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
+        """Where the status says that the user code of this very worker runs, that holds until its next read is due."""
+        ready = condition_of(shown, READY)
+        is_same = (shown.get("pipeline") or {}).get("version") == pipeline.version
+        if not is_same or (ready.get("status"), ready.get("reason")) != (TRUE, Reason.RUNNING):
+            return _Known(version=pipeline.version, since=self._now())
+        since = parse_time(ready["lastTransitionTime"])
+        known = _Known(version=pipeline.version, since=since, history=History(started_at=since))
+        known.pause = self._quiet_pause(pipeline.name, known, committed_at)
+        known.due = _loop_time() + known.pause
+        return known
+
+    async def _read(self, name: PipelineName, known: _Known) -> None:
+        try:
+            activity = await self._pachyderm.activity(name, since=known.history.read_to)
+        except NotLeading:
+            raise
+        except SpoutError as error:
+            logger.debug("Pipeline %s: its worker's log cannot be read: %s", name, error.message)
+            activity = Activity(unknown=error.said)
+        known.history = known.history.after(activity.events)
+        known.unknown = activity.unknown
+
+    def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:
+        """Seconds until the next read, after one that found this."""
+        trouble = known.history.trouble
+        match found.reason:
+            case Reason.USER_CODE_UNKNOWN:
+                return min(2 * known.pause, QUIET_PAUSE)
+            case Reason.RUNNING if self._seconds_since(known.history.started_at or known.since) < QUIET_PAUSE:
+                return PAUSE
+            case Reason.USER_CODE_FAILING if trouble is not None and isinstance(trouble.newest, Failed):
+                retry_in = trouble.newest.retry_in or datetime.timedelta()
+                return min(max(PAUSE - self._seconds_since(trouble.newest.at + retry_in), PAUSE), QUIET_PAUSE - 1)
+            case Reason.OUTPUT_REFUSED:
+                return PAUSE
+            case _:
+                return self._quiet_pause(name, known, committed_at)
+
+    def _quiet_pause(self, name: PipelineName, known: _Known, committed_at: datetime.datetime | None) -> float:
+        """A part of the time for which nothing has happened; each pipeline has a place of its own within it."""
+        moments = (committed_at, known.since, known.history.started_at, known.history.ended_at)
+        quiet = min(self._seconds_since(moment) for moment in moments if moment is not None)
+        longest = min(max(quiet / PART, QUIET_PAUSE), LONGEST_PAUSE)
+        return max(QUIET_PAUSE, longest * (1 - zlib.crc32(str(name).encode()) % 1000 / 4000))
+
+    def _seconds_since(self, moment: datetime.datetime) -> float:
+        return (self._now() - moment).total_seconds()
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()

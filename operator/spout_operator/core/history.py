@@ -1,0 +1,78 @@
+"""The events of one worker's user code, folded into what a verdict needs. Pure; the newest event counts most."""
+
+import dataclasses
+import datetime
+from collections.abc import Iterable
+
+from spout_operator.core.activity import Ended, Failed, OutputRefused, Started, WorkerEvent
+
+#: User code that has run for so long after a failure has overcome it, unless its failures are further apart.
+LEAST_RECOVERY = datetime.timedelta(minutes=1)
+#: User code that fails more rarely than this is ready in between.
+LONGEST_RECOVERY = datetime.timedelta(minutes=10)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Trouble:
+    """Failures, or refusals of the output, in a row: the user code never ran for long in between."""
+
+    newest: Failed | OutputRefused
+    since: datetime.datetime
+    """When the first of them happened."""
+    times: int
+    gap: datetime.timedelta | None
+    """Between the newest and the one before it, also where that is no longer of this row."""
+
+    @property
+    def recovery(self) -> datetime.timedelta:
+        """For how long the user code has to run until the trouble is over.
+
+        Twice the time between two failures: user code that dies every 30 seconds is not ready in between.
+        """
+        if self.gap is None:
+            return LEAST_RECOVERY
+        return min(max(2 * self.gap, LEAST_RECOVERY), LONGEST_RECOVERY)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """What is known of the user code of one worker."""
+
+    started_at: datetime.datetime | None = None
+    """When it was last started."""
+    ended_at: datetime.datetime | None = None
+    """When it ended with exit code 0, if it was not started since."""
+    trouble: Trouble | None = None
+    """The newest trouble, also where it was overcome."""
+    read_to: datetime.datetime | None = None
+    """The time of the newest event."""
+
+    def after(self, events: Iterable[WorkerEvent]) -> "History":
+        """With more events, oldest first; those that were read before change nothing."""
+        history = self
+        for event in events:
+            if history.read_to is None or event.at > history.read_to:
+                history = history._after(event)
+        return history
+
+    def _after(self, event: WorkerEvent) -> "History":
+        match event:
+            case Started():
+                return dataclasses.replace(self, started_at=event.at, ended_at=None, read_to=event.at)
+            case Ended():
+                return dataclasses.replace(self, ended_at=event.at, read_to=event.at)
+            case Failed() | OutputRefused():
+                return dataclasses.replace(self, trouble=self._trouble(event), read_to=event.at)
+
+    def _trouble(self, event: Failed | OutputRefused) -> Trouble:
+        before = self.trouble
+        if before is None:
+            return Trouble(newest=event, since=event.at, times=1, gap=None)
+        gap = event.at - before.newest.at
+        ran_from = max(self.started_at or before.newest.at, before.newest.at)
+        if event.at - ran_from >= before.recovery or type(event) is not type(before.newest):
+            return Trouble(newest=event, since=event.at, times=1, gap=gap)
+        return Trouble(newest=event, since=before.since, times=before.times + 1, gap=gap)
+
+
+NOTHING_KNOWN = History()

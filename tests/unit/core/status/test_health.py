@@ -1,0 +1,171 @@
+"""Ready means that the user code runs: the verdict on a worker that is up."""
+
+import datetime
+from dataclasses import dataclass, field
+
+import pytest
+
+from spout_operator.core.activity import Ended, Failed, OutputRefused, Started, WorkerEvent
+from spout_operator.core.history import NOTHING_KNOWN
+from spout_operator.core.reasons import Reason
+from spout_operator.core.status import health
+from spout_operator.core.status.health import FALSE, RECONCILING, STALLED, TRUE, UNKNOWN
+from tests.builders import NOON, a_pipeline
+
+
+def at(seconds: float) -> datetime.datetime:
+    return NOON + datetime.timedelta(seconds=seconds)
+
+
+def dies(*moments: float) -> list[WorkerEvent]:
+    """It is started again one second after each failure."""
+    return [event for moment in moments for event in (Failed(at=at(moment), exit_code=3), Started(at=at(moment + 1)))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    reason: str
+    events: list[WorkerEvent] = field(default_factory=list)
+    now: float
+    committed: float | None = None
+    unknown: str | None = None
+    ready: str
+    shows: Reason
+    also: str | None = None
+    says: str = ""
+
+
+ROWS = [
+    Row(
+        reason="nothing was logged yet",
+        now=1,
+        ready=UNKNOWN,
+        shows=Reason.USER_CODE_UNKNOWN,
+        says="nothing is known of the user code yet",
+    ),
+    Row(
+        reason="the log cannot be had: that is no proof of health",
+        now=3600,
+        unknown="the server hands out no logs",
+        ready=UNKNOWN,
+        shows=Reason.USER_CODE_UNKNOWN,
+        says="the server hands out no logs",
+    ),
+    Row(
+        reason="a commit proves life, whatever is known of the log",
+        now=3600,
+        committed=3000,
+        unknown="the server hands out no logs",
+        ready=TRUE,
+        shows=Reason.RUNNING,
+    ),
+    Row(
+        reason="it was started a moment ago, and may end at once",
+        events=[Started(at=at(0))],
+        now=4,
+        ready=UNKNOWN,
+        shows=Reason.USER_CODE_UNKNOWN,
+        also=RECONCILING,
+        says="just been started",
+    ),
+    Row(reason="it runs", events=[Started(at=at(0))], now=5, ready=TRUE, shows=Reason.RUNNING),
+    Row(
+        reason="the command does not exist",
+        events=[Failed(at=at(0), error="fork/exec /no/such/program: no such file or directory")],
+        now=1,
+        ready=FALSE,
+        shows=Reason.USER_CODE_FAILING,
+        says="failed once since 2026-01-31T12:00:00Z, the last time with fork/exec /no/such/program: no such file or",
+    ),
+    Row(
+        reason="it ends with exit code 3 at once",
+        events=[*dies(1, 10), Failed(at=at(20), exit_code=3, retry_in=datetime.timedelta(seconds=17))],
+        now=21,
+        ready=FALSE,
+        shows=Reason.USER_CODE_FAILING,
+        says="failed 3 times since 2026-01-31T12:00:01Z, the last time with exit code 3; Pachyderm starts it again at "
+        "2026-01-31T12:00:37Z",
+    ),
+    Row(
+        reason="it was started again, and has not run for a minute yet",
+        events=dies(30),
+        now=90,
+        ready=FALSE,
+        shows=Reason.USER_CODE_FAILING,
+    ),
+    Row(reason="it has run for a minute since", events=dies(30), now=91, ready=TRUE, shows=Reason.RUNNING),
+    Row(
+        reason="it has committed since",
+        events=dies(30),
+        now=40,
+        committed=35,
+        ready=TRUE,
+        shows=Reason.RUNNING,
+    ),
+    Row(
+        reason="the commit came before it failed",
+        events=dies(30),
+        now=40,
+        committed=29,
+        ready=FALSE,
+        shows=Reason.USER_CODE_FAILING,
+    ),
+    Row(
+        reason="it dies every two minutes: in between it is not ready",
+        events=dies(120, 240, 360),
+        now=470,
+        ready=FALSE,
+        shows=Reason.USER_CODE_FAILING,
+    ),
+    Row(
+        reason="it has ended",
+        events=[Started(at=at(0)), Ended(at=at(2))],
+        now=3600,
+        ready=FALSE,
+        shows=Reason.USER_CODE_ENDED,
+        also=STALLED,
+        says="restartNonce",
+    ),
+    Row(
+        reason="it has committed, and then ended",
+        events=[Started(at=at(0)), Ended(at=at(20))],
+        committed=19,
+        now=30,
+        ready=FALSE,
+        shows=Reason.USER_CODE_ENDED,
+        also=STALLED,
+    ),
+    Row(
+        reason="the server refuses what it writes",
+        events=[Started(at=at(0)), OutputRefused(at=at(2), error="tar: invalid header")],
+        now=3,
+        ready=FALSE,
+        shows=Reason.OUTPUT_REFUSED,
+        says="Pachyderm has refused what the user code wrote, once since 2026-01-31T12:00:02Z; the last time: tar: inv",
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.reason)
+def test_a_worker_that_is_up_is_ready_when_its_user_code_runs(row: Row) -> None:
+    found = health.of_user_code(
+        NOTHING_KNOWN.after(row.events),
+        committed_at=at(row.committed) if row.committed is not None else None,
+        unknown=row.unknown,
+        now=at(row.now),
+    )
+
+    assert (found.ready, found.reason, found.also) == (row.ready, row.shows, row.also), row.reason
+    assert row.says in found.message
+
+
+def test_the_message_of_a_failure_does_not_change_by_itself() -> None:
+    history = NOTHING_KNOWN.after(dies(30, 60))
+    found = {
+        health.of_user_code(history, committed_at=None, unknown=None, now=at(now)).message for now in range(61, 120)
+    }
+    assert len(found) == 1, "a message that changes is a write"
+
+
+def test_a_pipeline_that_is_up_and_whose_log_was_not_read_is_not_ready() -> None:
+    assert health.of_pipeline(a_pipeline(workers=(1, 1)), None).ready == UNKNOWN
