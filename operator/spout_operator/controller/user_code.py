@@ -115,7 +115,7 @@ class UserCode:
             raise
         except SpoutError as error:
             logger.debug("Pipeline %s: its worker's log cannot be read: %s", name, error.message)
-            activity = Activity(unknown=error.said)
+            activity = Activity(unknown=error.unredacted)
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
 
@@ -123,8 +123,12 @@ class UserCode:
         """Seconds until the next read, after one that found this."""
         trouble = known.history.trouble
         match found.reason:
+            case Reason.USER_CODE_UNKNOWN if known.history.started_at is not None:
+                return health.FIRST_SECONDS.total_seconds()
+            case Reason.USER_CODE_UNKNOWN if self._seconds_since(known.since) < QUIET_PAUSE:
+                return min(2 * known.pause, PAUSE)
             case Reason.USER_CODE_UNKNOWN:
-                return min(2 * known.pause, QUIET_PAUSE)
+                return QUIET_PAUSE
             case Reason.RUNNING if self._seconds_since(known.history.started_at or known.since) < QUIET_PAUSE:
                 return PAUSE
             case Reason.USER_CODE_FAILING if trouble is not None and isinstance(trouble.newest, Failed):

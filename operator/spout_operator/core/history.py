@@ -46,23 +46,28 @@ class History:
     """The newest trouble, also where it was overcome."""
     read_to: datetime.datetime | None = None
     """The time of the newest event."""
+    newest: frozenset[WorkerEvent] = frozenset()
+    """The events of that time."""
 
     def after(self, events: Iterable[WorkerEvent]) -> "History":
         """With more events, oldest first; those that were read before change nothing."""
         history = self
         for event in events:
             if history.read_to is None or event.at > history.read_to:
-                history = history._after(event)
+                history = dataclasses.replace(history.with_one(event), read_to=event.at, newest=frozenset({event}))
+            elif event.at == history.read_to and event not in history.newest:
+                history = dataclasses.replace(history.with_one(event), newest=history.newest | {event})
         return history
 
-    def _after(self, event: WorkerEvent) -> "History":
+    def with_one(self, event: WorkerEvent) -> "History":
+        """With an event that was not read before."""
         match event:
             case Started():
-                return dataclasses.replace(self, started_at=event.at, ended_at=None, read_to=event.at)
+                return dataclasses.replace(self, started_at=event.at, ended_at=None)
             case Ended():
-                return dataclasses.replace(self, ended_at=event.at, read_to=event.at)
+                return dataclasses.replace(self, ended_at=event.at)
             case Failed() | OutputRefused():
-                return dataclasses.replace(self, trouble=self._trouble(event), read_to=event.at)
+                return dataclasses.replace(self, trouble=self._trouble(event))
 
     def _trouble(self, event: Failed | OutputRefused) -> Trouble:
         before = self.trouble

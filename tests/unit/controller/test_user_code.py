@@ -1,0 +1,217 @@
+"""When the log of a spout's worker is read, and how soon the status tells what it says. On a clock that jumps."""
+
+import asyncio
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from spout_operator.controller.user_code import UserCode
+from spout_operator.core.activity import Activity, Ended, Failed, Started, WorkerEvent
+from spout_operator.core.errors import Retryable
+from spout_operator.core.model import Pipeline, PipelineName
+from spout_operator.core.reasons import Reason
+from spout_operator.core.status.health import TRUE, Health
+from spout_operator.core.timestamps import print_time
+from tests.builders import NOON, a_pipeline
+from tests.fakes.memory_pipelines import MemoryPipelines
+from tests.unit.controller.virtual_time import now, run
+
+POLL = 10.0
+MINUTE, HOUR = 60.0, 3600.0
+
+
+def at(seconds: float) -> datetime.datetime:
+    return NOON + datetime.timedelta(seconds=seconds)
+
+
+class Log(MemoryPipelines):
+    """A worker that logs events at given times; `reads` are the times at which its log was read."""
+
+    def __init__(self, *events: WorkerEvent, unreadable: str | None = None) -> None:
+        super().__init__()
+        self._events = events
+        self._unreadable = unreadable
+        self.reads: list[float] = []
+
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - the port's
+        self.reads.append(now())
+        if self._unreadable is not None:
+            raise Retryable(Reason.PACHYDERM_ERROR, self._unreadable)
+        return Activity(events=tuple(event for event in self._events if event.at <= at(now())))
+
+
+class Watched:
+    """One pipeline that is up from the beginning, reconciled as the controller does it."""
+
+    def __init__(self, log: Log, *, commits: Sequence[float] = (), shown: Mapping[str, Any] | None = None) -> None:
+        self._user_code = UserCode(log, now=lambda: at(now()))
+        self._commits = commits
+        self._shown = shown or {}
+        self.log = log
+        self.pipeline: Pipeline = a_pipeline(workers=(1, 1))
+        self.found: list[tuple[float, Health]] = []
+        """Each verdict that differs from the one before, and when it was there."""
+
+    async def watch(self, seconds: float) -> None:
+        """Reconcile when it asks for it, and at the poll after its log has become due."""
+        while now() < seconds:
+            commits = [moment for moment in self._commits if moment <= now()]
+            found, after = await self._user_code.health(
+                self.pipeline, self._shown, at(max(commits)) if commits else None
+            )
+            if found is not None and (not self.found or self.found[-1][1] != found):
+                self.found.append((now(), found))
+            if after is not None:
+                await asyncio.sleep(after)
+                continue
+            next_commit = min((moment for moment in self._commits if moment > now()), default=seconds)
+            while now() < seconds and not self._user_code.due({self.pipeline.name}):
+                await asyncio.sleep(POLL - now() % POLL)
+                if next_commit <= now():
+                    break
+
+    def told(self, reason: Reason) -> float:
+        """When it was told for the first time."""
+        return next(moment for moment, found in self.found if found.reason is reason)
+
+    def reads(self, begin: float, end: float) -> int:
+        """How often the log was read between two times."""
+        return sum(begin <= moment < end for moment in self.log.reads)
+
+
+def watched(log: Log, seconds: float, **further: Any) -> Watched:
+    async def scenario() -> Watched:
+        found = Watched(log, **further)
+        await found.watch(seconds)
+        return found
+
+    return run(scenario())
+
+
+def running_since(seconds: float) -> dict[str, Any]:
+    """A status that says that the user code runs."""
+    ready = {"type": "Ready", "status": TRUE, "reason": "Running", "lastTransitionTime": print_time(at(seconds))}
+    return {"conditions": [ready], "pipeline": {"version": a_pipeline().version}}
+
+
+def every(pause: float, until: float) -> list[float]:
+    return [pause * number for number in range(1, int(until / pause) + 1)]
+
+
+@pytest.mark.parametrize("begins", [0.0, 1.0, 3.0, 9.0, 30.0])
+@pytest.mark.parametrize("runs_for", [0.0, 1.0, 4.0])
+def test_new_code_that_ends_at_once_is_told_within_15_seconds(begins: float, runs_for: float) -> None:
+    fails = begins + runs_for
+    found = watched(Log(Started(at=at(begins)), Failed(at=at(fails), exit_code=3)), MINUTE)
+
+    assert found.told(Reason.USER_CODE_FAILING) - fails <= 15
+    assert Reason.RUNNING not in {health.reason for _, health in found.found}, "it was never ready"
+
+
+@pytest.mark.parametrize("fails", [20.0, 70.0, 200.0, 350.0])
+def test_code_that_fails_later_is_told_within_90_seconds(fails: float) -> None:
+    found = watched(Log(Started(at=at(0)), Failed(at=at(fails), exit_code=3)), fails + 2 * MINUTE)
+
+    assert found.told(Reason.USER_CODE_FAILING) - fails <= 90
+
+
+def test_code_that_commits_and_then_fails_is_told_within_90_seconds() -> None:
+    log = Log(Started(at=at(0)), Failed(at=at(HOUR + 5), exit_code=3))
+    found = watched(log, HOUR + 5 * MINUTE, commits=every(20, HOUR))
+
+    assert found.told(Reason.USER_CODE_FAILING) - HOUR <= 90
+
+
+def test_commits_prove_life_so_the_log_is_not_read() -> None:
+    found = watched(Log(Started(at=at(0))), HOUR, commits=every(20, HOUR))
+
+    assert found.reads(20, HOUR) == 0
+    assert [health.reason for _, health in found.found][-1] is Reason.RUNNING
+
+
+def test_the_log_of_a_quiet_spout_is_read_once_a_minute_falling_to_once_in_ten_minutes() -> None:
+    found = watched(Log(Started(at=at(0))), 12 * HOUR)
+
+    assert found.reads(2 * MINUTE, 3 * MINUTE) <= 1
+    assert max(found.reads(minute * MINUTE, minute * MINUTE + MINUTE) for minute in range(2, 719)) == 1
+    assert 6 <= found.reads(11 * HOUR, 12 * HOUR) <= 9
+    assert len(found.found) == 2, "unknown at first, then running: nothing else is ever told"
+
+
+def test_a_restarted_operator_goes_on_from_the_status() -> None:
+    found = watched(Log(Started(at=at(-HOUR))), 10 * MINUTE, shown=running_since(-HOUR))
+
+    assert [(moment, health.reason) for moment, health in found.found] == [(0, Reason.RUNNING)]
+    assert found.reads(0, 5 * MINUTE) == 0
+
+
+def test_a_restarted_operator_reads_the_log_of_a_spout_that_was_not_ready_at_once() -> None:
+    shown = running_since(-HOUR)
+    shown["conditions"][0] |= {"status": "False", "reason": "UserCodeFailing"}
+    found = watched(Log(Failed(at=at(-MINUTE), exit_code=3)), MINUTE, shown=shown)
+
+    assert found.told(Reason.USER_CODE_FAILING) == 0
+
+
+def test_another_version_of_the_pipeline_has_a_log_of_its_own() -> None:
+    shown = running_since(-HOUR)
+    shown["pipeline"]["version"] += 1
+
+    assert watched(Log(Started(at=at(0))), MINUTE, shown=shown).log.reads[0] == 0
+
+
+def test_a_log_that_cannot_be_read_is_asked_for_ever_more_rarely_and_proves_nothing() -> None:
+    found = watched(Log(unreadable="no logs here"), HOUR)
+
+    assert {health.reason for _, health in found.found} == {Reason.USER_CODE_UNKNOWN}
+    assert found.reads(2 * MINUTE, HOUR) <= 60
+    assert "no logs here" in found.found[-1][1].message
+
+
+def test_code_that_dies_every_30_seconds_is_never_ready_in_between() -> None:
+    events = [
+        event
+        for moment in every(30, 20 * MINUTE)
+        for event in (Failed(at=at(moment), exit_code=3), Started(at=at(moment + 1)))
+    ]
+    found = watched(Log(Started(at=at(0)), *events), 20 * MINUTE)
+    later = [health.reason for moment, health in found.found if moment > 2 * MINUTE]
+
+    assert set(later) == {Reason.USER_CODE_FAILING}
+    assert found.reads(2 * MINUTE, 20 * MINUTE) <= 6 * 18, "at most six reads a minute"
+
+
+def test_code_that_was_mended_by_itself_is_ready_a_minute_after_it_was_started_again() -> None:
+    found = watched(Log(Failed(at=at(1), exit_code=3), Started(at=at(6))), 5 * MINUTE)
+
+    assert MINUTE <= found.told(Reason.RUNNING) - 6 <= MINUTE + 15
+
+
+def test_code_that_has_ended_is_told_and_its_log_is_read_ever_more_rarely() -> None:
+    found = watched(Log(Started(at=at(0)), Ended(at=at(2))), HOUR)
+
+    assert found.told(Reason.USER_CODE_ENDED) <= 15
+    assert found.reads(2 * MINUTE, HOUR) <= 58
+
+
+def test_a_worker_that_is_not_up_is_not_asked() -> None:
+    async def scenario() -> tuple[Health | None, list[float]]:
+        log = Log(Started(at=at(0)))
+        health, _ = await UserCode(log, now=lambda: NOON).health(a_pipeline(workers=(0, 1)), {}, None)
+        return health, log.reads
+
+    assert run(scenario()) == (None, [])
+
+
+def test_nothing_is_kept_of_pipelines_that_no_spout_names() -> None:
+    async def scenario(names: Callable[[PipelineName], set[PipelineName]]) -> list[PipelineName]:
+        user_code, pipeline = UserCode(Log(), now=lambda: at(now())), a_pipeline(workers=(1, 1))
+        await user_code.health(pipeline, {}, None)
+        user_code.due(names(pipeline.name))
+        await asyncio.sleep(HOUR)
+        return user_code.due({pipeline.name})
+
+    assert len(run(scenario(lambda name: {name}))) == 1
+    assert run(scenario(lambda _name: set())) == []
