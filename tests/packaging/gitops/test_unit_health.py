@@ -60,6 +60,10 @@ def health(body: Body) -> tuple[str, str]:
     return found["status"], found["message"]
 
 
+#: What can recover without a change of the Spout, and is no progress.
+UNHEALTHY = {"PipelineCrashing", "UserCodeFailing", "OutputRefused"}
+
+
 def edited(body: Body, **metadata: Any) -> Body:
     changed = copy.deepcopy(body)
     changed["metadata"].update(metadata)
@@ -75,7 +79,7 @@ def wanted_health(state: State) -> str:
         return "Degraded"
     if state.ready == TRUE:
         return "Suspended" if state.reason == "Suspended" else "Healthy"
-    return "Degraded" if state.reason == "PipelineCrashing" else "Progressing"
+    return "Degraded" if state.reason in UNHEALTHY else "Progressing"
 
 
 def test_the_states_cover_every_condition_and_every_health() -> None:

@@ -23,8 +23,10 @@ elseif ready ~= nil and ready.status == "True" then
   hs.status = ready.reason == "Suspended" and "Suspended" or "Healthy"
   hs.message = ready.message
 elseif ready ~= nil then
-  -- Crashing workers can recover without a change of the Spout, so the Spout is not stalled. It is unhealthy all the same.
-  hs.status = ready.reason == "PipelineCrashing" and "Degraded" or "Progressing"
+  -- Workers that crash and user code that fails can recover without a change of the Spout, so the Spout is not stalled.
+  -- It is unhealthy all the same.
+  local unhealthy = {PipelineCrashing = true, UserCodeFailing = true, OutputRefused = true}
+  hs.status = unhealthy[ready.reason] and "Degraded" or "Progressing"
   hs.message = ready.message
 end
 return hs
