@@ -147,7 +147,7 @@ def edit(cluster: Cluster) -> str:
 
 
 def break_command(cluster: Cluster) -> str:
-    """Give the spout a command that does not exist, and take that back. The Spout must not claim to be ready meanwhile."""
+    """Give the spout a command that does not exist, and take that back. Meanwhile the Spout is not ready."""
     step(f"Editing transform.cmd: a program that does not exist, while {WHILE_BROKEN} more messages arrive")
     before, settings = cluster.position(), {"BATCH_SIZE": "50"}
     edited = time.monotonic()
