@@ -19,6 +19,7 @@ from spout_testbed.forward import Forwarder
 from spout_testbed.kafka import BOOTSTRAP, kafka_server
 from spout_testbed.kube_api import KubeApi
 from spout_testbed.kubelet.cluster import Cluster
+from spout_testbed.kubelet.server import KubeletServer
 from spout_testbed.kubelet.workers import Workers
 from spout_testbed.namespaces import RUN_DIR, is_inside
 from spout_testbed.network import (
@@ -57,6 +58,7 @@ class Testbed:
         self._kafka: Server | None = None
         self.etcd = etcd_server(builds.etcd, folder / "etcd")
         self.apiserver = apiserver.apiserver(builds.apiserver, folder / "apiserver")
+        self._kubelet = KubeletServer(certificate=apiserver.certificate_in(folder / "apiserver"))
         self.kubeconfig = self.kubeconfig_for(apiserver.ADMIN)
         """The kubeconfig of the administrator."""
 
@@ -212,6 +214,7 @@ class Testbed:
                 self._start(self.apiserver)
                 if versions:
                     self._show_apiserver_to_workers()
+                    self._closing.enter_context(self._kubelet)
                 for version in versions:
                     if version != of_2:
                         self._start_pachyderm_1(version)
@@ -280,6 +283,7 @@ class Testbed:
             folder=folder / "workers",
             first_number=first_pod,
         )
+        self._kubelet.serve(place.namespace, workers)
         self._closing.callback(workers.stop)
         workers.start()
         self._pachyderms[version] = Pachyderm(

@@ -3,16 +3,22 @@
 from collections.abc import Mapping, Sequence
 
 from spout_testbed.kube_api import Json
+from spout_testbed.network import BED_ADDRESS, KUBELET_PORT
 
 NODE = "testbed"
+NODE_LABELS = {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}
 PIPELINE_LABEL = "pipelineName"
 
 
 def node() -> Json:
     """The node on which all Pods of a test bed run."""
     return {
-        "metadata": {"name": NODE},
-        "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "TestBed"}]},
+        "metadata": {"name": NODE, "labels": NODE_LABELS},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True", "reason": "TestBed"}],
+            "addresses": [{"type": "InternalIP", "address": BED_ADDRESS}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET_PORT}},
+        },
     }
 
 

@@ -26,6 +26,11 @@ class ContainerStatus:
         return "running" in self.state
 
     @property
+    def waiting_reason(self) -> str:
+        """Why it does not run yet, or not again yet. Empty if it runs or is done."""
+        return str(self.state.get("waiting", {}).get("reason", ""))
+
+    @property
     def succeeded(self) -> bool:
         """Whether its process ended with exit code 0, and is not to run again."""
         return "terminated" in self.state and self.state["terminated"]["exitCode"] == 0

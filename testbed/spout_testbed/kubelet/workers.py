@@ -6,6 +6,7 @@ ReplicationControllers with the Pods, and the Pods with what runs, and makes one
 """
 
 import contextlib
+import http
 import secrets
 import threading
 import time
@@ -17,7 +18,9 @@ from spout_testbed.errors import TestbedError
 from spout_testbed.kube_api import Json, KubeApiError
 from spout_testbed.kubelet import replicas
 from spout_testbed.kubelet.cluster import Cluster
+from spout_testbed.kubelet.log import ContainerLog
 from spout_testbed.kubelet.pod import Images, Pod
+from spout_testbed.kubelet.server import NoLogError
 from spout_testbed.network import WORKER_PORT, port_answers
 from spout_testbed.waiting import eventually
 
@@ -111,6 +114,17 @@ class Workers:
         if not found:
             raise TestbedError(f"pipeline {pipeline!r} has no container {container!r}: {self._described()}")
         return found[-1]
+
+    def log_of(self, pod: str, container: str, *, previous: bool) -> ContainerLog:
+        """The log of a container, as the API server asks a kubelet for it.
+
+        Raises:
+            NoLogError: there is none.
+        """
+        found = next((each for each in self._running_pods() if each.name == pod), None)
+        if found is None:
+            raise NoLogError(f'pod "{pod}" does not exist', http.HTTPStatus.NOT_FOUND)
+        return found.log_of(container, previous=previous)
 
     def wait_running(self, pipeline: str, timeout: float = 30.0) -> Worker:
         """Return the worker of the pipeline when it runs and answers."""
