@@ -1,11 +1,10 @@
 """A running test bed: the servers, and how to reach each of them."""
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -21,7 +20,7 @@ from spout_testbed.kube_api import KubeApi
 from spout_testbed.kubelet.cluster import Cluster
 from spout_testbed.kubelet.server import KubeletServer
 from spout_testbed.kubelet.workers import Workers
-from spout_testbed.namespaces import RUN_DIR, is_inside
+from spout_testbed.namespaces import RUN_DIR, is_inside, only_bed
 from spout_testbed.network import (
     APISERVER_PORT,
     BED_ADDRESS,
@@ -84,7 +83,7 @@ class Testbed:
         run_dir = Path(os.environ[RUN_DIR])
         with contextlib.ExitStack() as closing:
             # The ports are fixed, so the clients of a second test bed would reach the servers of the first one.
-            closing.enter_context(_only_bed(run_dir))
+            closing.enter_context(only_bed(run_dir))
             bed = cls(Path(tempfile.mkdtemp(dir=run_dir, prefix="bed-")), builds, closing)
             bed._start_servers(versions, kafka=kafka)
             bed._closing = closing.pop_all()
@@ -295,13 +294,3 @@ class Testbed:
             token=apiserver.token_of(apiserver.ADMIN),
             certificate=apiserver.certificate_in(self.folder / "apiserver"),
         )
-
-
-@contextlib.contextmanager
-def _only_bed(run_dir: Path) -> Iterator[None]:
-    with (run_dir / "bed.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TestbedError("another test bed runs here already: stop it before you start one") from None
-        yield

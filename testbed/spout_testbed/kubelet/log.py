@@ -1,7 +1,7 @@
 """The output of one start of a container, in a file that keeps when each line was written.
 
-The format is that of a container runtime (CRI): `2026-01-01T00:00:00.123456789Z stdout F the line`. A line that is longer
-than `LONGEST` is cut into entries, of which all but the last have the tag `P`.
+The format is that of a container runtime (CRI): `2026-01-01T00:00:00.123456789Z stdout F the line`. A line that is
+longer than `LONGEST` is cut into entries, of which all but the last have the tag `P`.
 """
 
 import os
@@ -25,8 +25,8 @@ LOOK_SECONDS = 0.5
 class ContainerLog:
     """The log of one start of a container. One thread writes it; others read it.
 
-    When the file is full, it gets the ending `.rotated`, and a new one begins. Like those of a kubelet, readers see only
-    the new one.
+    When the file is full, it gets the ending `.rotated`, and a new one begins. Readers see only the new one, as those
+    of a kubelet do.
     """
 
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES, clock: Callable[[], int] = time.time_ns) -> None:

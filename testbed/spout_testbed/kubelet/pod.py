@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from spout_testbed.kube_api import Json
-from spout_testbed.kubelet import environment, status
+from spout_testbed.kubelet import environment, image_pull, status
 from spout_testbed.kubelet.cluster import Cluster
 from spout_testbed.kubelet.environment import ConfigError
 from spout_testbed.kubelet.log import ContainerLog
@@ -22,8 +22,8 @@ RESTART_SECONDS = 1.0
 """Seconds from the end of a container to its restart. A kubelet waits longer each time, which would slow down tests."""
 
 _NO_IMAGE = {
-    "ErrImagePull": "image can't be pulled",
-    "ImagePullBackOff": "trying and failing to pull image",
+    image_pull.PULL_FAILED: "image can't be pulled",
+    image_pull.BACK_OFF: "trying and failing to pull image",
 }
 """Why there is no log yet, in the words of a kubelet, by the reason for which the container waits."""
 
@@ -54,6 +54,15 @@ class Container:
         """Note why it cannot start; it tries again after a pause."""
         self.status.state = status.waiting(reason, message)
         self._start_at = time.monotonic() + RESTART_SECONDS
+
+    def lacks_image(self) -> bool:
+        """Note that its image cannot be pulled, if so. The second time and later, it backs off."""
+        problem = image_pull.pull_problem(self.spec["image"])
+        if problem and self.status.waiting_reason in (image_pull.PULL_FAILED, image_pull.BACK_OFF):
+            self.cannot_start(image_pull.BACK_OFF, image_pull.back_off(self.spec["image"], problem))
+        elif problem:
+            self.cannot_start(image_pull.PULL_FAILED, problem)
+        return bool(problem)
 
     def notice_end(self, *, once: bool) -> None:
         """Note that its process has ended, if it has.
@@ -184,6 +193,8 @@ class Pod:
                 self._start(each)
 
     def _start(self, container: Container) -> None:
+        if container.lacks_image():
+            return
         metadata = self._pod["metadata"]
         fields = {
             "metadata.name": self.name,

@@ -60,7 +60,7 @@ def pipeline_of(labels: Mapping[str, str], controller: str) -> tuple[str, int]:
 
 
 def new_pod(controller: Json, *, name: str) -> Json:
-    """The Pod that the ReplicationController asks for, already assigned to the only node."""
+    """The Pod that the ReplicationController asks for, already assigned to the only node, if that one fits."""
     template = controller["spec"]["template"]
     owner = {
         "apiVersion": "v1",
@@ -75,7 +75,18 @@ def new_pod(controller: Json, *, name: str) -> Json:
         "annotations": template["metadata"].get("annotations", {}),
         "ownerReferences": [owner],
     }
-    return {"metadata": metadata, "spec": {**template["spec"], "nodeName": NODE}}
+    assigned = {"nodeName": NODE} if _fits(template["spec"]) else {}
+    return {"metadata": metadata, "spec": {**template["spec"], **assigned}}
+
+
+def is_new_and_unscheduled(pod: Json) -> bool:
+    """Whether no node fits the Pod, and its status does not say so yet."""
+    return "nodeName" not in pod["spec"] and not _conditions(pod)
+
+
+def _fits(spec: Json) -> bool:
+    selector: Mapping[str, str] = spec.get("nodeSelector") or {}
+    return selector.items() <= NODE_LABELS.items()
 
 
 def status_of(controller: Json, pods: Sequence[Json]) -> Json:

@@ -90,12 +90,12 @@ class _Server(ThreadingHTTPServer):
             self._open.add(secured)
         return secured, client
 
-    def shutdown_request(self, request: Any) -> None:
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as in the class above
         with self._lock:
             self._open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the class above
         """Say nothing of a client that has gone: an answer that it does not want is no fault."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
@@ -117,14 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one request."""
         url = urllib.parse.urlsplit(self.path)
         try:
-            match url.path.strip("/").split("/"):
-                case ["containerLogs", namespace, pod, container]:
-                    options = log_options(urllib.parse.parse_qs(url.query), now=time.time_ns())
-                    if namespace not in self.server.namespaces:
-                        raise NoLogError(f'pod "{pod}" does not exist', http.HTTPStatus.NOT_FOUND)
-                    log = self.server.namespaces[namespace].log_of(pod, container, previous=options.previous)
-                case _:
-                    raise NoLogError(f"the test bed's kubelet has no {url.path}", http.HTTPStatus.NOT_FOUND)
+            options = log_options(urllib.parse.parse_qs(url.query), now=time.time_ns())
+            log = self._find(url.path, previous=options.previous)
         except NoLogError as error:
             self._refuse(error.status, str(error))
         except ValueError as error:
@@ -134,6 +128,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Write nothing to the terminal of the tests."""
+
+    def _find(self, path: str, *, previous: bool) -> ContainerLog:
+        match path.strip("/").split("/"):
+            case ["containerLogs", namespace, pod, container] if namespace in self.server.namespaces:
+                return self.server.namespaces[namespace].log_of(pod, container, previous=previous)
+            case ["containerLogs", _, pod, _]:
+                raise NoLogError(f'pod "{pod}" does not exist', http.HTTPStatus.NOT_FOUND)
+        raise NoLogError(
+            f"the kubelet of the test bed serves only /containerLogs, not {path}", http.HTTPStatus.NOT_FOUND
+        )
 
     def _refuse(self, status: http.HTTPStatus, message: str) -> None:
         body = message.encode()

@@ -58,6 +58,19 @@ def terminated(code: int, *, started: str, now: str) -> Json:
     return {"terminated": {"exitCode": code, "reason": reason, "startedAt": started, "finishedAt": now}}
 
 
+def unscheduled(now: str) -> Json:
+    """The status of a Pod that no node fits, in the words of the scheduler (only a nodeSelector is looked at)."""
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+        "lastTransitionTime": now,
+    }
+    return {"phase": "Pending", "conditions": [condition]}
+
+
 def pod_status(
     *,
     init: Sequence[ContainerStatus],

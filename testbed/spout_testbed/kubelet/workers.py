@@ -16,10 +16,10 @@ from pathlib import Path
 
 from spout_testbed.errors import TestbedError
 from spout_testbed.kube_api import Json, KubeApiError
-from spout_testbed.kubelet import replicas
+from spout_testbed.kubelet import replicas, status
 from spout_testbed.kubelet.cluster import Cluster
 from spout_testbed.kubelet.log import ContainerLog
-from spout_testbed.kubelet.pod import Images, Pod
+from spout_testbed.kubelet.pod import Images, Pod, now
 from spout_testbed.kubelet.server import NoLogError
 from spout_testbed.network import WORKER_PORT, port_answers
 from spout_testbed.waiting import eventually
@@ -169,10 +169,17 @@ class Workers:
             self._remove(uid)
         for uid, pod in existing.items():
             with self._logged(pod["metadata"]["name"]):
+                if "nodeName" not in pod["spec"]:
+                    self._report_unscheduled(pod)
+                    continue
                 if uid not in self._pods:
                     self._add(pod)
                 self._pods[uid].step()
         self._report(controllers, pods)
+
+    def _report_unscheduled(self, pod: Json) -> None:
+        if replicas.is_new_and_unscheduled(pod):
+            self._cluster.report_pod(pod["metadata"]["name"], status.unscheduled(now()))
 
     def _add(self, pod: Json) -> None:
         self._number += 1
