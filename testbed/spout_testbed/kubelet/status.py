@@ -90,7 +90,8 @@ def pod_status(
     """
     initialized = all(each.succeeded for each in init)
     ready = initialized and all(each.is_running for each in containers)
-    has_run = any(each.is_running or each.last_state for each in containers)
+    # One that never started keeps the Pod pending, as in a kubelet (getPhase in pkg/kubelet/kubelet_pods.go).
+    has_run = all(each.is_running or each.last_state for each in containers)
     kinds = {"PodScheduled": True, "Initialized": initialized, "ContainersReady": ready, "Ready": ready}
     earlier = {each["type"]: each for each in previous.get("conditions", [])}
     status: Json = {
