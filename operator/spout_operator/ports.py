@@ -3,12 +3,14 @@
 The contracts are in the docstrings, and `tests/contract` holds every adapter to them.
 """
 
+import datetime
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from spout_operator.core.activity import Activity
 from spout_operator.core.lease import Lease
 from spout_operator.core.model import (
     Commit,
@@ -150,6 +152,14 @@ class Pachyderm(Protocol):
 
         Raises:
             Missing: there is no commit `head`.
+        """
+
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+        """What the worker says of the user code since then, or in all of its log where `since` is None.
+
+        Bounded in lines, bytes and time, so the answer may begin later than `since`. Where the log is not to be had,
+        for whatever reason but that Pachyderm does not answer at all, `unknown` says why, and nothing is raised.
+        Without events, and with `unknown` None, nothing was said since `since`.
         """
 
     def close(self) -> None:

@@ -1,10 +1,12 @@
 """The port `Pachyderm` in memory, without gRPC: for many Spouts, and for a clock that jumps."""
 
 import dataclasses
+import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from spout_operator.core.activity import Activity
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import (
     Commit,
@@ -34,6 +36,8 @@ class MemoryPipelines:
         """What looking raises, for as long as it is set."""
         self._pipelines: dict[PipelineName, Pipeline] = {}
         self._commits: dict[PipelineName, list[Commit]] = {}
+        self.activities: dict[PipelineName, Activity] = {}
+        """What `activity` tells, whatever `since` is; nothing where it is not set."""
 
     # What the operator does.
 
@@ -130,6 +134,10 @@ class MemoryPipelines:
 
     async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         raise NotImplementedError
+
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - the port's
+        self._look("activity")
+        return self.activities.get(name, Activity(events=()))
 
     def close(self) -> None:
         """Nothing is under way."""

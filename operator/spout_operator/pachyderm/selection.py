@@ -1,7 +1,9 @@
 """Which adapter serves a connection: the one that knows the server's version, as it is now."""
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 
+from spout_operator.core.activity import Activity
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import Commit, Heads, Marker, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
@@ -93,6 +95,9 @@ class SelectedPachyderm:
 
     async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         return await self._adapter().marker(name, path, head, limits=limits)
+
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+        return await self._adapter().activity(name, since=since)
 
     def close(self) -> None:
         for adapter in self._made.values():

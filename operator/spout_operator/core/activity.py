@@ -1,0 +1,62 @@
+"""What a worker says of the user code that it runs: facts, and never a line that the code itself printed."""
+
+import dataclasses
+import datetime
+
+#: Characters of the words of a worker or of a server that are kept.
+LONGEST_ERROR = 300
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """The worker has started the user code."""
+
+    at: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """The user code could not be started, or ended otherwise than with 0. The worker starts it again."""
+
+    at: datetime.datetime
+    exit_code: int | None
+    """None where it did not come to its own end."""
+    error: str | None
+    """What else happened, in the words of the worker or of the system, such as `signal: killed`.
+
+    None where there is an exit code. It can quote the spec (a command that is not there), so it is shown by way of `core.redaction` alone.
+    """
+    retry_in: datetime.timedelta | None
+    """How long after `at` it is started again; None where the worker does not say, or has not said yet."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """The user code ended with 0. The worker never starts it again."""
+
+    at: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class OutputRefused:
+    """The server did not take what the user code wrote. The worker tries the same again, or reads what comes next."""
+
+    at: datetime.datetime
+    error: str
+    """In the words of the server or of the worker; see `Failed.error`."""
+
+
+WorkerEvent = Started | Failed | Ended | OutputRefused
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Activity:
+    """What is known of the user code. All times are by the clock of the worker's node."""
+
+    events: tuple[WorkerEvent, ...]
+    """The oldest first."""
+    unknown: str | None = None
+    """Why nothing, or not everything, is known; None where `events` is all that the worker said.
+
+    It can quote what the server answered, so it is shown by way of `core.redaction` alone.
+    """
