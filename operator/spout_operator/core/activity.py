@@ -24,7 +24,8 @@ class Failed:
     error: str | None
     """What else happened, in the words of the worker or of the system, such as `signal: killed`.
 
-    None where there is an exit code. It can quote the spec (a command that is not there), so it is shown by way of `core.redaction` alone.
+    None where there is an exit code. The words can quote the spec (a command that is not there), so they are shown by
+    way of `core.redaction` alone.
     """
     retry_in: datetime.timedelta | None
     """How long after `at` it is started again; None where the worker does not say, or has not said yet."""
