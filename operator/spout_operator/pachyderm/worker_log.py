@@ -29,8 +29,8 @@ from spout_operator.pachyderm import wire
 MOST_LINES = 2000
 #: Bytes of an answer.
 MOST_BYTES = 4 * 1024 * 1024
-#: Seconds of each request. Less than for other calls, as it keeps a thread busy that others need; more than the five for
-#: which pachd waits for a worker that has ended, before it looks for its log (docs/pachyderm-1.13.md).
+#: Seconds of each request. Less than for other calls, as it keeps a thread busy that others need; more than the five
+#: for which pachd waits for a worker that has ended, before it looks for its log (docs/pachyderm-1.13.md).
 DEADLINE = 8.0
 #: How far the clocks of the operator and of a node may differ, so that no line is missed.
 CLOCK_SKEW = datetime.timedelta(minutes=1)
