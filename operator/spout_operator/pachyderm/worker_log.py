@@ -29,8 +29,9 @@ from spout_operator.pachyderm import wire
 MOST_LINES = 2000
 #: Bytes of an answer.
 MOST_BYTES = 4 * 1024 * 1024
-#: Seconds. Less than for other calls: it keeps a thread busy that others need.
-DEADLINE = 5.0
+#: Seconds of each request. Less than for other calls, as it keeps a thread busy that others need; more than the five
+#: for which pachd waits for a worker that has ended, before it looks for its log (docs/pachyderm-1.13.md).
+DEADLINE = 8.0
 #: How far the clocks of the operator and of a node may differ, so that no line is missed.
 CLOCK_SKEW = datetime.timedelta(minutes=1)
 #: More than a container runtime keeps. Pachyderm takes 0 for a day.
@@ -106,12 +107,7 @@ def activity(ask: Ask, table: Sequence[Words], *, since: datetime.datetime | Non
     try:
         unknown = _read(ask(MOST_LINES, back), lines)
         if not isinstance(next(reversed(events(lines, table)), None), Failed | Ended):
-            # A line of the user code of more than 64 KiB ends what pachd reads, without a word: bufio.Scanner gives up
-            # (1.13.4 server/pps/server/api_server.go GetLogs, 2.12.2 internal/ppsutil/util.go FilterLogLines). What
-            # comes after it is told only to whoever asks for less, and the last line says whether the code runs.
-            last: list[Line] = []
-            _read(ask(1, back), last)
-            lines += [line for line in last if line not in lines]
+            _read_end(ask, back, lines)
     except grpc.RpcError as error:
         if error.code() in _NO_ANSWER:
             raise
@@ -159,6 +155,22 @@ def _read(answer: Iterator[tuple[int, Line | None]], lines: list[Line]) -> str |
             if line is not None:
                 lines.append(line)
     return None
+
+
+def _read_end(ask: Ask, back: datetime.timedelta, lines: list[Line]) -> None:
+    """Add the last line of a log to all `lines` that pachd told of, if it is another.
+
+    A line of the user code of more than 64 KiB ends what pachd reads, without a word: bufio.Scanner gives up (1.13.4
+    server/pps/server/api_server.go GetLogs, 2.12.2 internal/ppsutil/util.go FilterLogLines). What comes after it is
+    told only to whoever asks for less, and the last line says whether the code runs.
+    """
+    last: list[Line] = []
+    _read(ask(1, back), last)
+    if any(line not in lines for line in last):
+        # More may have been written in the meantime.
+        again: list[Line] = []
+        _read(ask(MOST_LINES, back), again)
+        lines[:] = sorted(dict.fromkeys([*lines, *again, *last]), key=lambda line: line.at)
 
 
 def _add(found: list[WorkerEvent], kind: Kind, at: datetime.datetime, groups: dict[str, str]) -> None:

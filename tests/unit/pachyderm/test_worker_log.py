@@ -143,6 +143,16 @@ def test_a_code_that_seems_to_run_is_looked_at_again_by_the_last_line() -> None:
     assert [most for most, _ in log.asked] == [MOST_LINES, 1]
 
 
+def test_what_was_written_between_two_requests_is_not_lost() -> None:
+    log = Log("start", "fail exit status 3", "retry 2s after exit status 3")
+    answers = [0, 1, MOST_LINES]
+
+    def ask(most: int, back: timedelta) -> Iterator[tuple[int, Line | None]]:
+        yield from log.ask(most, back) if answers.pop(0) else ()
+
+    assert told(activity(ask, TABLE, since=None, doing=DOING).events) == [("started",), ("failed", 3, 2.0)]
+
+
 def test_what_comes_after_a_line_that_pachd_cannot_read_is_found() -> None:
     log = Log("start", hidden=["retry 2s after exit status 3"])
     assert told(log.activity().events) == [("started",), ("failed", 3, 2.0)]
