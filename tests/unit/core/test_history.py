@@ -1,5 +1,6 @@
 """The events of a worker's log, folded: what counts as one row of failures, and when it is over."""
 
+import dataclasses
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,14 @@ def started(seconds: float) -> Started:
 
 def failed(seconds: float) -> Failed:
     return Failed(at=at(seconds), exit_code=3)
+
+
+def test_a_failure_that_is_read_again_with_its_next_try_is_no_second_one() -> None:
+    again = dataclasses.replace(failed(1), retry_in=datetime.timedelta(seconds=17))
+    trouble = NOTHING_KNOWN.after([started(0), failed(1)]).after([again]).trouble
+
+    assert trouble is not None
+    assert (trouble.times, trouble.newest) == (1, again)
 
 
 def ended(seconds: float) -> Ended:
