@@ -45,6 +45,8 @@ class OutputRefused:
     at: datetime.datetime
     error: str
     """In the words of the server or of the worker; see `Failed.error`."""
+    advice: str | None = None
+    """What the user code has to do instead, where the adapter knows that."""
 
 
 WorkerEvent = Started | Failed | Ended | OutputRefused

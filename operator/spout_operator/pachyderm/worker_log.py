@@ -66,11 +66,13 @@ class Words:
     kind: Kind
     pattern: re.Pattern[str]
     source: str
+    advice: str | None = None
+    """What the user code has to do instead, where that is known."""
 
 
-def words(kind: Kind, source: str, pattern: str) -> Words:
+def words(kind: Kind, source: str, pattern: str, *, advice: str | None = None) -> Words:
     """A row of a table; `.` in the pattern also stands for a line feed, as errors come with their stack."""
-    return Words(kind=kind, pattern=re.compile(pattern, re.DOTALL), source=source)
+    return Words(kind=kind, pattern=re.compile(pattern, re.DOTALL), source=source, advice=advice)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +126,7 @@ def events(lines: Sequence[Line], table: Sequence[Words]) -> list[WorkerEvent]:
     for line in lines:
         for row in table:
             if match := row.pattern.fullmatch(line.message):
-                _add(found, row.kind, line.at, match.groupdict())
+                _add(found, row, line.at, match.groupdict())
                 break
     return found
 
@@ -173,15 +175,15 @@ def _read_end(ask: Ask, back: datetime.timedelta, lines: list[Line]) -> None:
         lines[:] = sorted(dict.fromkeys([*lines, *again, *last]), key=lambda line: line.at)
 
 
-def _add(found: list[WorkerEvent], kind: Kind, at: datetime.datetime, groups: dict[str, str]) -> None:
+def _add(found: list[WorkerEvent], row: Words, at: datetime.datetime, groups: dict[str, str]) -> None:
     last = found[-1] if found else None
-    match kind:
+    match row.kind:
         case Kind.STARTED:
             found.append(Started(at=at))
         case Kind.FAILED:
             found.append(_failed(at, groups["error"], retry_in=None))
         case Kind.REFUSED:
-            found.append(OutputRefused(at=at, error=_bounded(groups["error"])))
+            found.append(OutputRefused(at=at, error=_bounded(groups["error"]), advice=row.advice))
         case Kind.ENDED if not isinstance(last, Ended):
             found.append(Ended(at=at))
         case Kind.RETRIED if isinstance(last, Failed) and last.retry_in is None:

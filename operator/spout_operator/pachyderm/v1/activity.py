@@ -26,6 +26,13 @@ TABLE = (
     words(
         Kind.REFUSED,
         f"{_COMMON} withSpoutCommit",
+        r"error in withSpoutCommit: (?P<error>all requests in a put files call must have the same commit ID[^\n]*?)"
+        r"(?:\n.*)?, retrying in: \S+",
+        advice="write the marker in an archive of its own, after the archive with the data",
+    ),
+    words(
+        Kind.REFUSED,
+        f"{_COMMON} withSpoutCommit",
         r"error in withSpoutCommit: (?P<error>[^\n]*?)(?:\n.*)?, retrying in: \S+",
     ),
     # What was written into the pipe is no archive, or ends in the middle of one: Go's archive/tar says so.
