@@ -23,12 +23,13 @@ while True:
         pass
     time.sleep(1)
 """
-#: Fails twice, and then does what a_spec's code does.
+#: Ends with exit code 3 for 15 seconds, and then does what a_spec's code does.
 MENDS_ITSELF = """
-import os, pathlib, runpy, sys
-tries = pathlib.Path(sys.argv[1])
-tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
-if len(tries.read_text()) <= 2:
+import pathlib, runpy, sys, time
+first = pathlib.Path(sys.argv[1])
+if not first.exists():
+    first.write_text(str(time.time()))
+if time.time() - float(first.read_text()) < 15:
     sys.exit(3)
 runpy.run_path(sys.argv[2], run_name="__main__")
 """
@@ -55,7 +56,7 @@ def test_code_that_has_mended_itself_is_ready_with_its_first_commit(spouts: Spou
     program.write_text(MENDS_ITSELF)
     code = a_spec()["transform"]["cmd"][1]
 
-    spouts.create(name, with_command(a_spec(), sys.executable, str(program), str(tmp_path / "tries"), code))
+    spouts.create(name, with_command(a_spec(), sys.executable, str(program), str(tmp_path / "first"), code))
 
     spouts.wait(name, "its code to fail", ready="False", reason="UserCodeFailing")
     spouts.wait(name, "its first commits", ready="True", reason="Running", total=5)
