@@ -51,6 +51,8 @@ class Gate:
         if self.permit is not None:
             self.permit()
         self.calls[method] += 1
+        # As a request does, it lets others run meanwhile.
+        await asyncio.sleep(0)
         fault = self._faults[method].pop(0) if self._faults[method] else None
         is_late = method in self._late
         self._late.discard(method)

@@ -45,13 +45,13 @@ class MemorySpouts:
     # What the operator does.
 
     async def read(self, key: SpoutKey) -> SpoutResource | None:
-        self._answer()
+        await self._answer()
         self.reads += 1
         body = self.resource(key)
         return SpoutResource.from_body(body) if body is not None else None
 
     async def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
-        self._answer()
+        await self._answer()
         if (refusal := self.refusals.get(namespace)) is not None:
             raise refusal
         return {
@@ -61,7 +61,7 @@ class MemorySpouts:
         }
 
     async def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
-        self._answer()
+        await self._answer()
         self.writes.append("status")
         # As a request does, it goes on where nobody waits for it any more.
         return await asyncio.shield(self._write_status(key, uid, status))
@@ -83,7 +83,7 @@ class MemorySpouts:
     async def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
     ) -> SpoutResource | None:
-        self._answer()
+        await self._answer()
         self.writes.append("finalizers")
         self._fail()
         body = self._bodies.get(key)
@@ -204,7 +204,9 @@ class MemorySpouts:
     def status(self, key: SpoutKey) -> Body:
         return a_copy(self._bodies.get(key, {}).get("status", {}))
 
-    def _answer(self) -> None:
+    async def _answer(self) -> None:
+        # As a request does, it lets others run meanwhile.
+        await asyncio.sleep(0)
         if self.is_down:
             raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
 
