@@ -1,12 +1,17 @@
 """Every call of a fake passes through here: it is counted, and fails or waits as a test asks."""
 
 import asyncio
-import contextlib
+import functools
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from spout_operator.core.errors import SpoutError
 from spout_operator.ports import Permit
+
+G = TypeVar("G", bound="Gate")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Gate:
@@ -41,25 +46,40 @@ class Gate:
         for call in self._waiting.pop(method, []):
             call.set()
 
-    @contextlib.asynccontextmanager
-    async def passes(self, method: str) -> AsyncIterator[None]:
-        """Around what a call of a method does."""
+    async def begin(self, method: str) -> bool:
+        """Before what a call does: it is counted, waits, or fails. Returns whether it is to be answered late."""
         if self.permit is not None:
             self.permit()
         self.calls[method] += 1
+        # As a request does, it lets others run meanwhile.
+        await asyncio.sleep(0)
         fault = self._faults[method].pop(0) if self._faults[method] else None
         is_late = method in self._late
         self._late.discard(method)
         if method in self._hanging:
-            await self._wait(method)
+            await self.wait_for_release(method)
         if (error := self.fails_with or fault) is not None:
             # Without the frames of the calls before.
             raise error.with_traceback(None)
-        yield
-        if is_late:
-            await self._wait(method)
+        return is_late
 
-    async def _wait(self, method: str) -> None:
+    async def wait_for_release(self, method: str) -> None:
+        """Wait until the calls of a method are released."""
         let_go = asyncio.Event()
         self._waiting[method].append(let_go)
         await let_go.wait()
+
+
+def gated(method: Callable[Concatenate[G, P], T]) -> Callable[Concatenate[G, P], Coroutine[Any, Any, T]]:
+    """Make a method of a fake a coroutine that passes the gate under the method's own name."""
+    name = method.__name__
+
+    @functools.wraps(method)
+    async def call(fake: G, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        is_late = await fake.begin(name)
+        found = method(fake, *args, **kwargs)
+        if is_late:
+            await fake.wait_for_release(name)
+        return found
+
+    return call

@@ -1,11 +1,10 @@
 """The port `Pachyderm` in memory, without gRPC: for the controller, for many Spouts, and for a clock that jumps."""
 
-import contextlib
 import dataclasses
 import datetime
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from spout_operator.core.activity import Activity, Started
@@ -24,10 +23,11 @@ from spout_operator.core.model import (
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
 from tests.builders import CAPABILITIES, NOON, a_commit, a_pipeline
-from tests.fakes.gate import Gate
+from tests.fakes.gate import Gate, gated
 from tests.fakes.memory_repo import MARKER, OUTPUT, MemoryRepo
 
 ADDRESS, VERSION = "memory", "1.0.0"
+WRITES = frozenset({"create", "update", "take_over", "start", "stop", "delete", "finish"})
 
 
 class MemoryPipelines(Gate):
@@ -76,84 +76,83 @@ class MemoryPipelines(Gate):
             await self._ask_version()
         return Server(address=ADDRESS, version=VERSION, capabilities=self._capabilities)
 
-    async def observe(self, name: PipelineName) -> Pipeline | None:
-        async with self._request("observe"):
-            if name not in self._pipelines:
-                return None
-            return dataclasses.replace(self._readable(name), workers=self._workers[name])
+    @gated
+    def observe(self, name: PipelineName) -> Pipeline | None:
+        if name not in self._pipelines:
+            return None
+        return dataclasses.replace(self._readable(name), workers=self._workers[name])
 
-    async def list(self) -> Mapping[PipelineName, Pipeline]:
-        async with self._request("list"):
-            unread = {name: dataclasses.replace(self._pipelines[name], spec=None, owner=None) for name in self._lost}
-            return self._pipelines | unread
+    @gated
+    def list(self) -> Mapping[PipelineName, Pipeline]:
+        unread = {name: dataclasses.replace(self._pipelines[name], spec=None, owner=None) for name in self._lost}
+        return self._pipelines | unread
 
-    async def check(self, name: PipelineName, spec: PipelineSpec) -> None:  # noqa: ARG002 - as the port has it
+    @gated
+    def check(self, name: PipelineName, spec: PipelineSpec) -> None:
         """Whatever is asked for could be run, unless a test makes this fail."""
-        async with self._request("check"):
-            return
 
-    async def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
-        async with self._write("create"):
-            if name in self._pipelines:
-                self._readable(name)
-                return None
-            if name in self._repos:
-                raise Stalled(Reason.REPO_EXISTS, f"the repo {name!r} exists without a pipeline")
-            self._put(a_pipeline(name=name, spec=spec, owner=owner, created_at=self._now()))
-            return 1
+    @gated
+    def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
+        if name in self._pipelines:
+            self._readable(name)
+            return None
+        if name in self._repos:
+            raise Stalled(Reason.REPO_EXISTS, f"the repo {name!r} exists without a pipeline")
+        self._put(a_pipeline(name=name, spec=spec, owner=owner, created_at=self._now()))
+        return 1
 
-    async def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
-        async with self._write("update"):
-            if name not in self._pipelines:
-                raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone")
-            found = self._readable(name)
-            self._put(dataclasses.replace(found, spec=spec, owner=owner, version=found.version + 1))
-            return found.version + 1
+    @gated
+    def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
+        if name not in self._pipelines:
+            raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone")
+        found = self._readable(name)
+        self._put(dataclasses.replace(found, spec=spec, owner=owner, version=found.version + 1))
+        return found.version + 1
 
-    async def take_over(self, name: PipelineName, owner: Owner) -> None:
-        async with self._write("take_over"):
-            if self._there(name, doing="take over").owner is not None:
-                raise Stalled(Reason.PIPELINE_NOT_OWNED, f"the pipeline {name!r} has an owner by now")
-            self.change(name, owner=owner)
+    @gated
+    def take_over(self, name: PipelineName, owner: Owner) -> None:
+        if self._there(name, doing="take over").owner is not None:
+            raise Stalled(Reason.PIPELINE_NOT_OWNED, f"the pipeline {name!r} has an owner by now")
+        self.change(name, owner=owner)
 
-    async def start(self, name: PipelineName) -> None:
-        async with self._write("start"):
-            self._put(dataclasses.replace(self._there(name, doing="start"), stopped=False))
+    @gated
+    def start(self, name: PipelineName) -> None:
+        self._put(dataclasses.replace(self._there(name, doing="start"), stopped=False))
 
-    async def stop(self, name: PipelineName) -> None:
-        async with self._write("stop"):
-            self._put(dataclasses.replace(self._there(name, doing="stop"), stopped=True))
+    @gated
+    def stop(self, name: PipelineName) -> None:
+        self._put(dataclasses.replace(self._there(name, doing="stop"), stopped=True))
 
-    async def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
-        async with self._write("delete"):
-            if self._pipelines.pop(name, None) is not None and not keep_repo:
-                del self._repos[name]
-            self._workers.pop(name, None)
-            self._lost.discard(name)
+    @gated
+    def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
+        if self._pipelines.pop(name, None) is not None and not keep_repo:
+            del self._repos[name]
+        self._workers.pop(name, None)
+        self._lost.discard(name)
 
-    async def heads(self, name: PipelineName) -> Heads:
-        async with self._request("heads"):
-            return self.heads_of(name)
+    @gated
+    def heads(self, name: PipelineName) -> Heads:
+        return self.heads_of(name)
 
     async def recently_committed(self) -> frozenset[PipelineName] | None:
         if not self.tells_recent_commits:
             return None
-        async with self._request("recently_committed"):
-            recent, self._recent = frozenset(self._recent), set()
-            return recent
+        await self.begin("recently_committed")
+        recent, self._recent = frozenset(self._recent), set()
+        return recent
 
-    async def finish(self, name: PipelineName, commit: str) -> None:
-        async with self._write("finish"):
-            assert self._repos[name].commit(commit, doing="finish").is_automatic
-            self.finish_commit(name, commit)
+    @gated
+    def finish(self, name: PipelineName, commit: str) -> None:
+        assert self._repos[name].commit(commit, doing="finish").is_automatic
+        self.finish_commit(name, commit)
 
-    async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
-        async with self._request("commits"):
-            return self._repo(name).ancestry(head, since=since, most=most)
+    @gated
+    def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
+        return self._repo(name).ancestry(head, since=since, most=most)
 
-    async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
-        async with self._request("marker"):
-            return self._repo(name).marker(path, head, limits)
+    @gated
+    def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
+        return self._repo(name).marker(path, head, limits)
 
     async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - as the port has it
         """The user code runs since the pipeline was made."""
@@ -243,24 +242,18 @@ class MemoryPipelines(Gate):
             raise Unreadable(f"could not read the pipeline {name!r}: Pachyderm cannot read its spec", said=said)
         return self._pipelines[name]
 
-    @contextlib.asynccontextmanager
-    async def _request(self, method: str) -> AsyncIterator[None]:
+    async def begin(self, method: str) -> bool:
+        if method in WRITES:
+            await self._ask_version()
         try:
-            async with self.passes(method):
-                yield
+            return await super().begin(method)
         except Unreachable:
             self._knows_version = False
             raise
 
-    @contextlib.asynccontextmanager
-    async def _write(self, method: str) -> AsyncIterator[None]:
-        await self._ask_version()
-        async with self._request(method):
-            yield
-
     async def _ask_version(self) -> None:
         self._knows_version = False
-        async with self._request("server"):
-            if self.unsupported is not None:
-                raise self.unsupported
-            self._knows_version = True
+        await self.begin("server")
+        if self.unsupported is not None:
+            raise self.unsupported
+        self._knows_version = True

@@ -1,7 +1,7 @@
 """The Spouts of a cluster in memory, as the API server keeps them."""
 
 import asyncio
-import copy
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +12,12 @@ from spout_operator.core.resource import SpoutResource
 
 Body = dict[str, Any]
 Tell = Callable[[str, Body], None]
+
+
+def a_copy(body: Mapping[str, Any]) -> Body:
+    """What is the same in JSON, which is all that the API server keeps."""
+    copied: Body = json.loads(json.dumps(body))
+    return copied
 
 
 class MemorySpouts:
@@ -39,13 +45,13 @@ class MemorySpouts:
     # What the operator does.
 
     async def read(self, key: SpoutKey) -> SpoutResource | None:
-        self._answer()
+        await self._answer()
         self.reads += 1
         body = self.resource(key)
         return SpoutResource.from_body(body) if body is not None else None
 
     async def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
-        self._answer()
+        await self._answer()
         if (refusal := self.refusals.get(namespace)) is not None:
             raise refusal
         return {
@@ -55,7 +61,7 @@ class MemorySpouts:
         }
 
     async def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
-        self._answer()
+        await self._answer()
         self.writes.append("status")
         # As a request does, it goes on where nobody waits for it any more.
         return await asyncio.shield(self._write_status(key, uid, status))
@@ -65,9 +71,9 @@ class MemorySpouts:
         body = self._to_be_written(key, uid)
         if body is None:
             return None
-        changed = copy.deepcopy(body)
+        changed = a_copy(body)
         if body.get("status") != status:
-            body["status"] = copy.deepcopy(dict(status))
+            body["status"] = a_copy(status)
             changed = self._changed(key)
         if self._lost:
             self._lost -= 1
@@ -77,7 +83,7 @@ class MemorySpouts:
     async def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
     ) -> SpoutResource | None:
-        self._answer()
+        await self._answer()
         self.writes.append("finalizers")
         self._fail()
         body = self._bodies.get(key)
@@ -105,14 +111,14 @@ class MemorySpouts:
 
     def resource(self, key: SpoutKey) -> Body | None:
         """The resource as a user sees it."""
-        return copy.deepcopy(self._bodies.get(key))
+        return a_copy(self._bodies[key]) if key in self._bodies else None
 
     def watch(self, tell: Tell) -> None:
         """Send an event for each Spout, and for every change from now on."""
         self._watchers = [tell]
         for key, body in self._bodies.items():
             if key not in self._hidden:
-                tell("ADDED", copy.deepcopy(body))
+                tell("ADDED", a_copy(body))
 
     def fail(self, times: int) -> None:
         """Make the next writes of the operator fail."""
@@ -137,7 +143,7 @@ class MemorySpouts:
     def deliver(self) -> None:
         """Send the events that were held back, and those that come."""
         withheld, self._withheld = self._withheld or [], None
-        withheld += [("ADDED", copy.deepcopy(self._bodies[key])) for key in self._hidden]
+        withheld += [("ADDED", a_copy(self._bodies[key])) for key in self._hidden]
         self._hidden.clear()
         for kind, body in withheld:
             self._tell(kind, body)
@@ -153,7 +159,7 @@ class MemorySpouts:
 
     def create(self, body: Body) -> SpoutKey:
         key = SpoutResource.from_body(body).key
-        self._bodies[key] = copy.deepcopy(body)
+        self._bodies[key] = a_copy(body)
         self._changed(key)
         return key
 
@@ -191,13 +197,16 @@ class MemorySpouts:
     def snapshot(self) -> "MemorySpouts":
         """Another cluster with the same Spouts, uids and all, as one made from a snapshot of this one's etcd."""
         clone = MemorySpouts()
-        clone._bodies, clone._version = copy.deepcopy(self._bodies), self._version
+        clone._bodies = {key: a_copy(body) for key, body in self._bodies.items()}
+        clone._version = self._version
         return clone
 
     def status(self, key: SpoutKey) -> Body:
-        return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))
+        return a_copy(self._bodies.get(key, {}).get("status", {}))
 
-    def _answer(self) -> None:
+    async def _answer(self) -> None:
+        # As a request does, it lets others run meanwhile.
+        await asyncio.sleep(0)
         if self.is_down:
             raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
 
@@ -218,8 +227,8 @@ class MemorySpouts:
         gone = "deletionTimestamp" in body["metadata"] and not body["metadata"].get("finalizers")
         if gone:
             del self._bodies[key]
-        self._tell("DELETED" if gone else "MODIFIED", copy.deepcopy(body))
-        return copy.deepcopy(body)
+        self._tell("DELETED" if gone else "MODIFIED", a_copy(body))
+        return a_copy(body)
 
     def _tell(self, kind: str, body: Body) -> None:
         if self._withheld is not None:

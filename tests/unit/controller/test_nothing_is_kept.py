@@ -1,4 +1,4 @@
-"""Of a Spout that is gone nothing is kept: a thousand come and go in all ways there are; every collection is as before.
+"""Of a Spout that is gone nothing is kept: many come and go in all ways there are; every collection is as before.
 
 The collections are found by walking what the controller is made of, so a new one is looked at by itself.
 """
@@ -22,7 +22,7 @@ from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import World
 
-FIRST, MORE = 10, 90
+FIRST, MORE = 10, 30
 COLLECTIONS = (dict, list, set, frozenset, deque, tuple)
 #: Whose objects are looked into, besides collections and functions.
 MADE_OF = ("spout_operator.", "prometheus_client.", "asyncio.queues")

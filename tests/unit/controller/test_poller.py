@@ -10,7 +10,7 @@ from spout_operator.core.reasons import Reason
 from tests.builders import a_name, a_refusal, a_spout_body, an_outage
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.controller.world import World
+from tests.unit.controller.world import TICK, World
 
 #: More than are looked at before an outage is noticed.
 SPOUTS = 3 * HEAD_READERS
@@ -46,6 +46,24 @@ async def test_after_a_look_that_is_not_answered_no_more_are_asked(
 
         assert pipelines.calls["heads"] - asked <= 2 * HEAD_READERS
         assert world.poller.is_reached is False
+
+
+async def test_a_read_that_is_answered_after_an_outage_was_noticed_is_the_last(
+    pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with World(pipelines, spouts) as world:
+        await many(world)
+        pipelines.answer_late("heads")
+        pipelines.fail("heads", an_outage(), times=HEAD_READERS - 1, after=1)
+        pipelines.fail("list", an_outage(), times=HEAD_READERS, after=1)
+        await world.poller.poll()
+        assert world.poller.is_reached is False
+        asked = pipelines.calls["heads"]
+
+        pipelines.release("heads")
+        await asyncio.sleep(TICK)
+
+        assert pipelines.calls["heads"] == asked
 
 
 async def test_a_single_repo_without_an_answer_is_no_outage(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:

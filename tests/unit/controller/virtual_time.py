@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 Events = list[tuple[selectors.SelectorKey, int]]
 
-#: Of the loop, in which no time passes. A test has at most some thousand.
-MOST_TURNS = 100_000
+#: Of the loop, in which no time passes: more than any test has.
+MOST_TURNS = 10_000
 
 
 class _JumpingSelector(selectors.SelectSelector):
