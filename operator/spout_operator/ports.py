@@ -160,6 +160,9 @@ class Pachyderm(Protocol):
         Bounded in lines, bytes and time, so the answer may begin later than `since`. Where the log is not to be had,
         for whatever reason but that Pachyderm does not answer at all, `unknown` says why, and nothing is raised.
         Without events, and with `unknown` None, nothing was said since `since`.
+
+        Dear to the server, which makes few requests to Kubernetes in a second and needs them for its pipelines: the
+        caller asks seldom, of one pipeline at a time, and with pauses (docs/pachyderm-1.13.md, the worker's log).
         """
 
     def close(self) -> None:

@@ -139,15 +139,19 @@ def test_a_container_that_ends_again_and_again_makes_its_pod_unready(bed: Testbe
     failing = {"name": "failing", "image": "none:1", "command": ["sh", "-c", "echo failed; exit 7"]}
     create(bed, "unready", "sleep 1000", patch=[add("/containers/-", failing)])
     eventually(lambda: statuses(bed, "unready").get("failing", {}).get("restartCount", 0) >= 2, what="two restarts")
-    eventually(
-        lambda: statuses(bed, "unready")["failing"]["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff",
-        what="the pause before the next restart",
-    )
-    status = pod_of(bed, "unready")["status"]
+
+    def pausing() -> Json | None:
+        """The status of the Pod, in one look, in the pause before the next restart."""
+        status: Json = pod_of(bed, "unready")["status"]
+        found = {each["name"]: each["state"] for each in status["containerStatuses"]}
+        return status if found["failing"].get("waiting", {}).get("reason") == "CrashLoopBackOff" else None
+
+    status = eventually(pausing, what="the pause before the next restart")
+    containers = {each["name"]: each for each in status["containerStatuses"]}
     assert status["phase"] == "Running"
     assert {each["type"]: each["status"] for each in status["conditions"]}["Ready"] == "False"
-    assert statuses(bed, "unready")["failing"]["lastState"]["terminated"]["exitCode"] == 7
-    assert statuses(bed, "unready")["user"]["state"].keys() == {"running"}
+    assert containers["failing"]["lastState"]["terminated"]["exitCode"] == 7
+    assert containers["user"]["state"].keys() == {"running"}
     bed.pachctl("delete", "pipeline", "unready")
 
 
