@@ -61,6 +61,8 @@ class PachydermV2:
         )
         self._pipelines = answers.Pipelines()
         self._changes = Changes()
+        self._listed: frozenset[PipelineName] | None = None
+        """The pipelines of the list that `recently_committed` can still use: one is as old as the poll that made it."""
 
     @in_thread
     def server(self) -> Server:
@@ -79,7 +81,9 @@ class PachydermV2:
     @in_thread
     def list(self) -> Mapping[PipelineName, Pipeline]:
         with self._requests.call("list the pipelines") as client:
-            return self._pipelines.read_all(client.pipelines(bytes))
+            found = self._pipelines.read_all(client.pipelines(bytes))
+        self._listed = frozenset(found)
+        return found
 
     @in_thread
     def check(self, name: PipelineName, spec: PipelineSpec) -> None:
@@ -142,12 +146,15 @@ class PachydermV2:
 
     @in_thread
     def recently_committed(self) -> frozenset[PipelineName] | None:
+        listed, self._listed = self._listed, None
         with self._requests.call("list the commit sets") as client:
             sets = client.commit_sets(answers.commit_set)
             with contextlib.closing(sets):  # type: ignore[type-var] # a generator
-                changed = self._changes.read(sets)
-            return changed if changed is not None else frozenset(self._pipelines.read_all(client.pipelines(bytes)))
-        return None
+                changed, is_all = self._changes.read(sets)
+            if not is_all and listed is None:
+                listed = frozenset(self._pipelines.read_all(client.pipelines(bytes)))
+        # A pipeline that was made since the list has its commits among the newest sets.
+        return changed if is_all else changed | (listed or frozenset())
 
     @in_thread
     def finish(self, name: PipelineName, commit: str) -> None:
@@ -183,7 +190,7 @@ class PachydermV2:
         Whatever the spout wrote would go into that commit, and nobody would ever see it (docs/pachyderm-2.12.md).
         """
         head = dict(client.branches(name, answers.head)).get(OUTPUT_BRANCH)
-        if head is not None and client.commit(name, head, answers.is_left_open):
+        if head is not None and client.commit(name, head, answers.commit).is_left_open:
             client.finish_commit(name, head)
 
     def _has_commit(self, name: PipelineName, commit: str) -> bool:

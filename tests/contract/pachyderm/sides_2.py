@@ -1,0 +1,187 @@
+"""Pachyderm 2, in memory and for real. Only a worker can write to a spout's output branch there.
+
+Other people are the messages of Pachyderm's own SDK.
+"""
+
+import contextlib
+import dataclasses
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, Self
+
+import grpc
+from pachyderm_sdk.api import pfs, pps
+
+from spout_operator.core.model import DEFAULT_PROJECT, Heads, PipelineName
+from spout_operator.pachyderm.v2.backend import PachydermV2
+from spout_testbed import Testbed
+from spout_testbed.network import PACHD_2
+from spout_testbed.pachyderm import Pachyderm
+from spout_testbed.waiting import eventually
+from tests.contract.pachyderm.harness import OWNER, PLAIN, Port, Side, connection_to
+from tests.memory_pachd.two import MASTER, MemoryPachd2
+
+
+class SpoutWriter(Protocol):
+    """What the spouts do: they commit."""
+
+    def commit(self, repo: str, *, branch: str = MASTER, size: int = 1, finished: bool = True) -> str:
+        """Make a new head that is `size` bytes larger than its parent; returns its id."""
+
+    def finish(self, repo: str, commit: str) -> None:
+        """Finish an open commit."""
+
+
+class MemoryWriter:
+    """The spouts of an in-memory Pachyderm 2."""
+
+    def __init__(self, pachd: MemoryPachd2) -> None:
+        self._pachd = pachd
+
+    def commit(self, repo: str, *, branch: str = MASTER, size: int = 1, finished: bool = True) -> str:
+        return self._pachd.append_commit((DEFAULT_PROJECT, repo), branch=branch, size=size, finished=finished)
+
+    def finish(self, repo: str, commit: str) -> None:
+        self._pachd.finish_commit((DEFAULT_PROJECT, repo), commit)
+
+
+class SidecarWriter:
+    """The spout of a real Pachyderm 2: it commits through the storage sidecar of its worker, as its code would."""
+
+    def __init__(self, api: Any, name: str) -> None:
+        self.name = name
+        self._api = api
+        self._repo = _repo(name)
+
+    def commit(self, repo: str, *, branch: str = MASTER, size: int = 1, finished: bool = True) -> str:
+        assert repo == self._repo.name, f"{repo} has no worker that commits when it is told to"
+        commit = self._api.start_commit(branch=pfs.Branch(repo=self._repo, name=branch))
+        file = pfs.AddFile(path=f"/{uuid.uuid4().hex}", raw=b"x" * size)
+        self._api.modify_file(iter([pfs.ModifyFileRequest(set_commit=commit), pfs.ModifyFileRequest(add_file=file)]))
+        if finished:
+            self.finish(repo, commit.id)
+        return str(commit.id)
+
+    def finish(self, repo: str, commit: str) -> None:
+        self._api.finish_commit(commit=pfs.Commit(repo=self._repo, id=commit))
+        # pachd finishes a commit some time after it was asked to, and only then knows its size.
+        eventually(lambda: self._is_finished(commit), what=f"the commit {commit} of {repo} to be finished", seconds=60)
+
+    def _is_finished(self, commit: str) -> bool:
+        info = self._api.inspect_commit(commit=pfs.Commit(repo=self._repo, id=commit))
+        return info.finished is not None and info.finished.year > 1970
+
+
+@contextlib.contextmanager
+def sidecar_writer(bed: Testbed, pachyderm: Pachyderm, name: str) -> Iterator[SidecarWriter]:
+    """The spout of a pipeline whose worker comes up."""
+    get = ("get", "pods", "-n", pachyderm.namespace, "-l", f"pipelineName={name}", "-o", "json")
+
+    def address() -> str:
+        pods = json.loads(bed.kubectl(*get).stdout)["items"]
+        return next((pod["status"].get("podIP", "") for pod in pods), "")
+
+    pachyderm.workers.wait_running(name, timeout=60)
+    with grpc.insecure_channel(f"{address()}:{PACHD_2.api}") as channel:
+        grpc.channel_ready_future(channel).result(timeout=60)
+        yield SidecarWriter(pfs.ApiStub(channel), name)
+
+
+@dataclasses.dataclass(kw_only=True)
+class SideTwo(Side):
+    """A Pachyderm 2."""
+
+    spout: SpoutWriter
+    api: Any
+    """What other people call: the stub of its pipelines."""
+    shared: str = ""
+    """The pipeline whose worker commits, where only one does."""
+    in_projects: list[PipelineName] = dataclasses.field(default_factory=list)
+    """Further pipelines that are deleted after the test."""
+
+    @classmethod
+    def at(cls, address: str, spout: SpoutWriter, *, version: str, shared: str = "") -> Self:
+        """The side whose server is at `address`."""
+        connection = connection_to(address)
+        return cls(
+            connection=connection,
+            adapter=PachydermV2,
+            spec=PLAIN,
+            version=version,
+            spout=spout,
+            api=pps.ApiStub(connection.channel(None)),
+            shared=shared,
+            others=frozenset({shared} - {""}),
+        )
+
+    @property
+    def makes_commits(self) -> bool:
+        return True
+
+    def with_heads(self) -> tuple[str, Heads]:
+        name = self.created()
+        heads: Heads = self.port.heads(name)
+        assert heads.output is not None, "pachd makes the first commit"
+        return name, heads
+
+    def committing(self) -> str:
+        return self.shared or self.created()
+
+    def commit(self, name: str, *, branch: str = MASTER, size: int = 1, finished: bool = True) -> str:
+        return self.spout.commit(name, branch=branch, size=size, finished=finished)
+
+    def finish(self, name: str, commit: str) -> None:
+        self.spout.finish(name, commit)
+
+    def someones_spout(self, annotations: Mapping[str, str] | None = None) -> str:
+        return self.someones_pipeline(spout={}, metadata={"annotations": dict(annotations or {})})
+
+    def someones_reader(self, repo: str) -> str:
+        return self.someones_pipeline(input={"pfs": {"repo": repo, "glob": "/"}})
+
+    def someones_update(self, name: str) -> None:
+        self._create(name, update=True, spout={})
+
+    def someones_pipeline(self, **fields: Any) -> str:
+        """The name of a pipeline that somebody else made."""
+        name = self.new_name()
+        self._create(name, **fields)
+        return name
+
+    def _create(self, name: str, *, update: bool = False, **fields: Any) -> None:
+        spec = {"pipeline": {"name": name}, "transform": {"image": "none:1", "cmd": ["true"]}, **fields}
+        self.api.create_pipeline_v2(create_pipeline_request_json=json.dumps(spec), update=update)
+
+    def clear(self) -> None:
+        names = [*self.in_projects, *(PipelineName(name=name) for name in self.names)]
+        for name in reversed(names):
+            _unless_absent(self.api.delete_pipeline, pipeline=_pipeline(name), force=True)
+        repos = pfs.ApiStub(self.connection.channel(None))
+        for name in names:
+            repo = pfs.Repo(project=pfs.Project(name=name.project), name=name.name, type="user")
+            _unless_absent(repos.delete_repo, repo=repo, force=True)
+
+
+def spout_that_commits(address: str) -> str:
+    """The name of a new pipeline for `sidecar_writer`."""
+    name = f"contract-{uuid.uuid4().hex[:12]}"
+    Port(PachydermV2(connection_to(address))).create(name, PLAIN, OWNER)
+    return name
+
+
+def _pipeline(name: PipelineName) -> Any:
+    return pps.Pipeline(project=pfs.Project(name=name.project), name=name.name)
+
+
+def _repo(name: str) -> Any:
+    return pfs.Repo(project=pfs.Project(name=DEFAULT_PROJECT), name=name, type="user")
+
+
+def _unless_absent(method: Callable[..., object], **request: Any) -> None:
+    try:
+        method(**request)
+    except grpc.RpcError as error:
+        # In memory, nothing is left behind.
+        if error.code() not in {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED}:
+            raise
