@@ -53,6 +53,7 @@ class MemoryServer:
             ThreadPoolExecutor(THREADS), interceptors=[self._gate], options=[("grpc.so_reuseport", 0)]
         )
         self.add_services(self._server)
+        self._server.add_generic_rpc_handlers((_UnknownServices(),))
         where = f"{HOST}:{self.port if port is None else port}"
         self.port = (
             self._server.add_secure_port(where, grpc.ssl_server_credentials([self._tls]))
@@ -84,3 +85,15 @@ class MemoryServer:
     def release(self, method: str) -> None:
         """Let the waiting calls of a method continue."""
         self._gate.release(method)
+
+
+class _UnknownServices(grpc.GenericRpcHandler):  # type: ignore[misc] # gRPC publishes no types
+    """Refuses a call to another service in the words of gRPC for Go, in which pachd is written."""
+
+    def service(self, call: Any) -> Any:
+        service = call.method.split("/")[1]
+
+        def refuse(_request: bytes, context: Any) -> None:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"unknown service {service}")
+
+        return grpc.unary_unary_rpc_method_handler(refuse)

@@ -52,7 +52,7 @@ class Repo:
         self.heads[branch] = commit.id
         if finished:
             self.finish(commit.id)
-        return commit.id
+        return str(commit.id)
 
     def finish(self, commit: str) -> None:
         found = self.commits[commit]
@@ -158,6 +158,10 @@ class MemoryPachd2(MemoryServer):
         text = request.create_pipeline_request_json
         asked = json.loads(text)["pipeline"]
         name = (asked.get("project", {}).get("name", DEFAULT_PROJECT), asked["name"])
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}", name[1]):
+            raise Refusal(f"invalid pipeline name {name[1]!r}")
+        if (patch := json.loads(text).get("podPatch")) is not None and not patch.startswith("["):
+            raise Refusal("malformed PodPatch")
         before = self._pipelines.get(name)
         if before is not None and not request.update:
             raise AlreadyThere(f'pipeline "{name[0]}/{name[1]}" already exists')

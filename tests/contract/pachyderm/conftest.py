@@ -3,6 +3,7 @@
 `side` is each of them in turn; `one` and `two` are those of one major version. A name begins with `memory` or `real`.
 """
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,6 @@ from tests.contract.pachyderm.sides_2 import (
 from tests.contract.pachyderm.sides_2 import (
     SidecarWriter,
     SideTwo,
-    sidecar_writer,
     spout_that_commits,
 )
 from tests.memory_pachd import MemoryPachd
@@ -28,6 +28,11 @@ from tests.memory_pachd.two import MemoryPachd2
 MOST_PIPELINES = 16
 ONES = ["memory-1.13", *(f"real-{version}" for version in under_test() if not is_pachyderm_2(version))]
 TWOS = ["memory-2.12", *(f"real-{version}" for version in under_test() if is_pachyderm_2(version))]
+
+
+def the_two() -> str:
+    """The Pachyderm 2 of the test bed."""
+    return next(filter(is_pachyderm_2, under_test()))
 
 
 @pytest.fixture
@@ -79,15 +84,14 @@ def real_one(real_bed: Testbed) -> Iterator[SideOne]:
 @pytest.fixture(scope="session")
 def committing_two(real_bed: Testbed) -> Iterator[SidecarWriter]:
     """The one spout of the real Pachyderm 2 that commits when a test says so: a worker takes seconds to come up."""
-    pachyderm = real_bed.pachyderm(next(filter(is_pachyderm_2, under_test())))
-    name = spout_that_commits(pachyderm.address)
-    with sidecar_writer(real_bed, pachyderm, name) as writer:
+    pachyderm = real_bed.pachyderm(the_two())
+    with contextlib.closing(SidecarWriter(real_bed, pachyderm, spout_that_commits(pachyderm.address))) as writer:
         yield writer
 
 
 @pytest.fixture
 def real_two(real_bed: Testbed, committing_two: SidecarWriter) -> Iterator[SideTwo]:
-    pachyderm = real_bed.pachyderm(next(filter(is_pachyderm_2, under_test())))
+    pachyderm = real_bed.pachyderm(the_two())
     side = SideTwo.at(pachyderm.address, committing_two, version=pachyderm.version, shared=committing_two.name)
     try:
         yield side

@@ -98,7 +98,7 @@ class Side(abc.ABC):
         self.port.create(name, self.spec if spec is None else spec, OWNER)
         return name
 
-    def observed(self, name: str) -> Pipeline:
+    def observed(self, name: str | PipelineName) -> Pipeline:
         """A pipeline that has to be there."""
         pipeline: Pipeline | None = self.port.observe(name)
         assert pipeline is not None

@@ -3,11 +3,10 @@
 Other people are the messages of Pachyderm's own SDK.
 """
 
-import contextlib
 import dataclasses
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self
 
 import grpc
@@ -18,7 +17,6 @@ from spout_operator.pachyderm.v2.backend import PachydermV2
 from spout_testbed import Testbed
 from spout_testbed.network import PACHD_2
 from spout_testbed.pachyderm import Pachyderm
-from spout_testbed.waiting import eventually
 from tests.contract.pachyderm.harness import OWNER, PLAIN, Port, Side, connection_to
 from tests.memory_pachd.two import MASTER, MemoryPachd2
 
@@ -49,43 +47,43 @@ class MemoryWriter:
 class SidecarWriter:
     """The spout of a real Pachyderm 2: it commits through the storage sidecar of its worker, as its code would."""
 
-    def __init__(self, api: Any, name: str) -> None:
+    def __init__(self, bed: Testbed, pachyderm: Pachyderm, name: str) -> None:
         self.name = name
-        self._api = api
-        self._repo = _repo(name)
+        self._bed = bed
+        self._pachyderm = pachyderm
+        self._pod = ""
+        self._channel: Any = None
 
     def commit(self, repo: str, *, branch: str = MASTER, size: int = 1, finished: bool = True) -> str:
-        assert repo == self._repo.name, f"{repo} has no worker that commits when it is told to"
-        commit = self._api.start_commit(branch=pfs.Branch(repo=self._repo, name=branch))
+        assert repo == self.name, f"{repo} has no worker that commits when it is told to"
+        api = self._sidecar()
+        commit = api.start_commit(branch=pfs.Branch(repo=_repo(repo), name=branch))
         file = pfs.AddFile(path=f"/{uuid.uuid4().hex}", raw=b"x" * size)
-        self._api.modify_file(iter([pfs.ModifyFileRequest(set_commit=commit), pfs.ModifyFileRequest(add_file=file)]))
+        api.modify_file(iter([pfs.ModifyFileRequest(set_commit=commit), pfs.ModifyFileRequest(add_file=file)]))
         if finished:
             self.finish(repo, commit.id)
         return str(commit.id)
 
     def finish(self, repo: str, commit: str) -> None:
-        self._api.finish_commit(commit=pfs.Commit(repo=self._repo, id=commit))
-        # pachd finishes a commit some time after it was asked to, and only then knows its size.
-        eventually(lambda: self._is_finished(commit), what=f"the commit {commit} of {repo} to be finished", seconds=60)
+        message, api = pfs.Commit(repo=_repo(repo), id=commit), self._sidecar()
+        api.finish_commit(commit=message)
+        # pachd finishes a commit some time after it was asked to. The call returns then.
+        api.inspect_commit(commit=message, wait=pfs.CommitState.FINISHED)
 
-    def _is_finished(self, commit: str) -> bool:
-        info = self._api.inspect_commit(commit=pfs.Commit(repo=self._repo, id=commit))
-        return info.finished is not None and info.finished.year > 1970
+    def close(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
 
-
-@contextlib.contextmanager
-def sidecar_writer(bed: Testbed, pachyderm: Pachyderm, name: str) -> Iterator[SidecarWriter]:
-    """The spout of a pipeline whose worker comes up."""
-    get = ("get", "pods", "-n", pachyderm.namespace, "-l", f"pipelineName={name}", "-o", "json")
-
-    def address() -> str:
-        pods = json.loads(bed.kubectl(*get).stdout)["items"]
-        return next((pod["status"].get("podIP", "") for pod in pods), "")
-
-    pachyderm.workers.wait_running(name, timeout=60)
-    with grpc.insecure_channel(f"{address()}:{PACHD_2.api}") as channel:
-        grpc.channel_ready_future(channel).result(timeout=60)
-        yield SidecarWriter(pfs.ApiStub(channel), name)
+    def _sidecar(self) -> Any:
+        """The stub of the sidecar in the Pod that runs now."""
+        pod = self._pachyderm.workers.wait_running(self.name, timeout=90).pod
+        if pod != self._pod:
+            self.close()
+            get = ("get", "pod", pod, "-n", self._pachyderm.namespace, "-o", "jsonpath={.status.podIP}")
+            self._channel = grpc.insecure_channel(f"{self._bed.kubectl(*get).stdout}:{PACHD_2.peer}")
+            grpc.channel_ready_future(self._channel).result(timeout=60)
+            self._pod = pod
+        return pfs.ApiStub(self._channel)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -143,6 +141,15 @@ class SideTwo(Side):
     def someones_update(self, name: str) -> None:
         self._create(name, update=True, spout={})
 
+    def someones_start(self, name: str) -> None:
+        """Let somebody else start a stopped pipeline."""
+        self.api.start_pipeline(pipeline=_pipeline(PipelineName(name=name)))
+
+    def in_project(self, project: str, name: str = "a") -> PipelineName:
+        """The name of a pipeline of a project, which is deleted after the test."""
+        self.in_projects.append(PipelineName(project=project, name=name))
+        return self.in_projects[-1]
+
     def someones_pipeline(self, **fields: Any) -> str:
         """The name of a pipeline that somebody else made."""
         name = self.new_name()
@@ -164,7 +171,7 @@ class SideTwo(Side):
 
 
 def spout_that_commits(address: str) -> str:
-    """The name of a new pipeline for `sidecar_writer`."""
+    """The name of a new pipeline for a `SidecarWriter`."""
     name = f"contract-{uuid.uuid4().hex[:12]}"
     Port(PachydermV2(connection_to(address))).create(name, PLAIN, OWNER)
     return name

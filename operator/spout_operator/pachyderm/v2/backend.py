@@ -11,11 +11,10 @@ from spout_operator.core.errors import Missing, Retryable, Stalled
 from spout_operator.core.model import Commit, Heads, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
-from spout_operator.core.spec import pod_patch
 from spout_operator.pachyderm import failures, owners
 from spout_operator.pachyderm.connection import Clients, Connection
 from spout_operator.pachyderm.requests import Requests
-from spout_operator.pachyderm.v2 import answers, codec, errors
+from spout_operator.pachyderm.v2 import answers, check, codec, errors
 from spout_operator.pachyderm.v2.changes import Changes
 from spout_operator.pachyderm.v2.client import OUTPUT_BRANCH, DeadlineClient
 from spout_operator.pachyderm.v2.words import Kind, kind_of
@@ -87,8 +86,8 @@ class PachydermV2:
 
     @in_thread
     def check(self, name: PipelineName, spec: PipelineSpec) -> None:
-        if spec.pod_patch and (found := [*pod_patch.findings(spec.pod_patch)]):
-            raise Stalled(Reason.INVALID_SPEC, "; ".join(f"{name}: spec.podPatch: {finding}" for finding in found))
+        if found := list(check.findings(name, spec)):
+            raise Stalled(Reason.INVALID_SPEC, "; ".join(found))
 
     @in_thread
     def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
