@@ -12,11 +12,12 @@ from typing import Any, Protocol, Self
 import grpc
 from pachyderm_sdk.api import pfs, pps
 
-from spout_operator.core.model import DEFAULT_PROJECT, Heads, PipelineName
+from spout_operator.core.model import DEFAULT_PROJECT, Heads, PipelineName, PipelineState
 from spout_operator.pachyderm.v2.backend import PachydermV2
 from spout_testbed import Testbed
 from spout_testbed.network import PACHD_2
 from spout_testbed.pachyderm import Pachyderm
+from spout_testbed.waiting import eventually
 from tests.contract.pachyderm.harness import OWNER, PLAIN, Port, Side, connection_to
 from tests.memory_pachd.two import MASTER, MemoryPachd2
 
@@ -30,6 +31,9 @@ class SpoutWriter(Protocol):
     def finish(self, repo: str, commit: str) -> None:
         """Finish an open commit."""
 
+    def wait_ended(self) -> None:
+        """Wait until no worker runs any more that could commit."""
+
 
 class MemoryWriter:
     """The spouts of an in-memory Pachyderm 2."""
@@ -42,6 +46,9 @@ class MemoryWriter:
 
     def finish(self, repo: str, commit: str) -> None:
         self._pachd.finish_commit((DEFAULT_PROJECT, repo), commit)
+
+    def wait_ended(self) -> None:
+        """There are no workers."""
 
 
 class SidecarWriter:
@@ -65,10 +72,17 @@ class SidecarWriter:
         return str(commit.id)
 
     def finish(self, repo: str, commit: str) -> None:
-        message, api = pfs.Commit(repo=_repo(repo), id=commit), self._sidecar()
-        api.finish_commit(commit=message)
-        # pachd finishes a commit some time after it was asked to. The call returns then.
-        api.inspect_commit(commit=message, wait=pfs.CommitState.FINISHED)
+        # pachd finishes the commit some time after the answer.
+        self._sidecar().finish_commit(commit=pfs.Commit(repo=_repo(repo), id=commit))
+
+    def wait_ended(self) -> None:
+        """Wait until no worker runs."""
+        workers = self._pachyderm.workers
+        eventually(
+            lambda: not [worker for worker in workers.running() if worker.pipeline == self.name],
+            what=f"the worker of {self.name} to end",
+            seconds=60,
+        )
 
     def close(self) -> None:
         if self._channel is not None:
@@ -140,6 +154,11 @@ class SideTwo(Side):
 
     def someones_update(self, name: str) -> None:
         self._create(name, update=True, spout={})
+
+    def wait_paused(self, name: str) -> None:
+        """Wait until a stopped pipeline whose spout commits has no worker any more."""
+        eventually(lambda: self.observed(name).state is PipelineState.PAUSED, what="the state Paused", seconds=60)
+        self.spout.wait_ended()
 
     def someones_start(self, name: str) -> None:
         """Let somebody else start a stopped pipeline."""

@@ -165,7 +165,7 @@ def test_a_spec_that_the_check_refuses_does_fail(
     assert controllers.failure_of(dataclasses.replace(side.spec, **fields)) != "", field
 
 
-#: The fields of the Pod that the API server fills in where pachd leaves them out.
+#: The fields of the Pod that the API server fills in where pachd leaves them out, beside empty objects.
 _DEFAULTS = {"terminationMessagePath", "terminationMessagePolicy", "dnsPolicy", "schedulerName", "serviceAccount"}
 _DEFAULTS |= {"defaultMode", "type", "protocol"}
 
@@ -173,7 +173,7 @@ _DEFAULTS |= {"defaultMode", "type", "protocol"}
 def unforeseen(real: Json, foreseen: Json, place: str = "") -> list[str]:
     """The places of the real Pod that the predicted Pod does not have, or has with another value."""
     if isinstance(real, Mapping) and isinstance(foreseen, Mapping):
-        keys = [key for key in real if key not in _DEFAULTS]
+        keys = [key for key in real if key not in _DEFAULTS and (key in foreseen or real[key] != {})]
         return [
             found
             for key in keys

@@ -1,14 +1,28 @@
 """The heads show cheaply that something happened; the commits show what."""
 
+import datetime
+
 import pytest
 
 from spout_operator.core.errors import Missing
-from spout_operator.core.model import Heads
+from spout_operator.core.model import Commit, Heads
+from spout_testbed.waiting import eventually
 from tests.contract.pachyderm.harness import MANY, NO_COMMIT, Side
 
 
 def ids(side: Side, name: str, head: str | None, since: str | None = None) -> list[str]:
     return [commit.id for commit in side.port.commits(name, head, since=since, most=MANY)] if head else []
+
+
+def finished_at(side: Side, name: str, commit: str) -> datetime.datetime | None:
+    found: datetime.datetime | None = side.port.commits(name, commit, since=None, most=1)[0].finished_at
+    return found
+
+
+def finished_size(side: Side, name: str, commit: str) -> int:
+    eventually(lambda: finished_at(side, name, commit), what=f"the commit {commit} to be finished", seconds=60)
+    size: int = side.port.commits(name, commit, since=None, most=1)[0].size
+    return size
 
 
 def begun(side: Side) -> tuple[str, list[str]]:
@@ -50,11 +64,16 @@ def test_an_open_commit_is_a_head_already(side: Side) -> None:
 def test_commits_come_newest_first_with_parent_size_and_finish_time(side: Side) -> None:
     name, before = begun(side)
     base = next(iter(before), None)
-    size = side.port.commits(name, base, since=None, most=1)[0].size if base else 0
+    size = finished_size(side, name, base) if base else 0
     first, second, third = (side.commit(name, size=more) for more in (5, 7, 1))
 
-    found = side.port.commits(name, third, since=base, most=MANY)
+    def listed() -> list[Commit]:
+        found: list[Commit] = side.port.commits(name, third, since=base, most=MANY)
+        return found
 
+    # pachd 2.12.2 finishes a commit, and knows its size, some time after it was asked to.
+    eventually(lambda: all(commit.finished_at for commit in listed()), what="the commits to be finished", seconds=60)
+    found = listed()
     # A commit holds what its parent holds, unless the spout overwrites.
     assert [(commit.id, commit.parent, commit.size - size) for commit in found] == [
         (third, second, 13),
@@ -106,13 +125,15 @@ def test_an_open_commit_comes_first_and_has_no_finish_time(side: Side) -> None:
     finished = side.commit(name)
     opened = side.commit(name, finished=False)
 
+    eventually(lambda: finished_at(side, name, finished), what="the first commit to be finished", seconds=60)
+
     newest, oldest = side.port.commits(name, opened, since=None, most=2)
 
     assert (newest.id, newest.parent, newest.finished_at) == (opened, finished, None)
     assert not newest.is_left_open, "the spout's own is the spout's to finish"
     assert oldest.finished_at is not None
     side.finish(name, opened)
-    assert side.port.commits(name, opened, since=None, most=1)[0].finished_at is not None
+    eventually(lambda: finished_at(side, name, opened), what="the second commit to be finished", seconds=60)
 
 
 @pytest.mark.parametrize(

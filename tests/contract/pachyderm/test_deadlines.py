@@ -12,7 +12,7 @@ from spout_operator.core.errors import Unreachable
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm import connection
-from tests.contract.pachyderm.harness import OWNER, PLAIN, Port, Side
+from tests.contract.pachyderm.harness import NO_COMMIT, OWNER, PLAIN, Port, Side
 from tests.contract.pachyderm.sides_1 import SideOne
 from tests.memory_pachd.base import MemoryServer
 
@@ -49,7 +49,7 @@ OF_ONE: dict[str, Call] = {
 OF_TWO: dict[str, Call] = {
     "CreatePipelineV2": lambda port, on: port.create(on.name, PLAIN, OWNER),
     "EditMetadata": lambda port, on: port.take_over(on.name, OWNER),
-    "InspectCommit": lambda port, on: port.commits(on.name, on.output, since="0" * 32, most=100),
+    "InspectCommit": lambda port, on: port.commits(on.name, on.output, since=NO_COMMIT, most=100),
     "ListCommit": lambda port, on: port.commits(on.name, on.output, since=None, most=100),
     "FinishCommit": lambda port, on: port.finish(on.name, on.output),
     "ListCommitSet": lambda port, _: port.recently_committed(),

@@ -163,7 +163,7 @@ def test_only_what_the_code_committed_is_not_automatic(two: SideTwo) -> None:
     for waits in (False, True):
         two.port.stop(name)
         if waits:
-            eventually(lambda: two.observed(name).state is PipelineState.PAUSED, what="the state Paused", seconds=60)
+            two.wait_paused(name)
         two.port.start(name)
         own = [two.commit(name), *own]
     two.port.update(name, dataclasses.replace(PLAIN, description=uuid.uuid4().hex), OWNER)

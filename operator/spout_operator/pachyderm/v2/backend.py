@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -35,6 +36,8 @@ OLDEST, NEWEST = (2, 8), (2, 12)
 FIRST_WITH_METADATA = (2, 10)
 #: Of a pipeline that is made.
 FIRST_VERSION = 1
+#: src/internal/uuid: what does not look like this is taken for a branch, and 2.12.2 panics over one that is not there.
+COMMIT_ID = re.compile(r"[0-9a-f]{12}4[0-9a-f]{19}")
 #: Calls at a time: with more, 2.12.2 creates pipelines more slowly, and fails some (docs/pachyderm-2.12.md).
 THREADS = 2
 
@@ -193,6 +196,8 @@ class PachydermV2:
             client.finish_commit(name, head)
 
     def _has_commit(self, name: PipelineName, commit: str) -> bool:
+        if not COMMIT_ID.fullmatch(commit):
+            return False
         with self._requests.call(f"read the commit {commit!r} of {name!r}", name, absent=Kind.NOT_FOUND) as client:
             client.commit(name, commit, bytes)
             return True
