@@ -71,7 +71,7 @@ def memory_side(request: pytest.FixtureRequest, pachd: MemoryPachd | MemoryPachd
 
 
 @pytest.fixture
-def real_one(real_bed: Testbed) -> Iterator[SideOne]:
+def the_real_one(real_bed: Testbed) -> Iterator[SideOne]:
     address = real_bed.pachyderm("1.13").address
     writer = RealWriter(Client.new_from_pachd_address(address))
     side = SideOne.at(address, writer, most_pipelines=MOST_PIPELINES)
@@ -90,13 +90,25 @@ def committing_two(real_bed: Testbed) -> Iterator[SidecarWriter]:
 
 
 @pytest.fixture
-def real_two(real_bed: Testbed, committing_two: SidecarWriter) -> Iterator[SideTwo]:
+def the_real_two(real_bed: Testbed, committing_two: SidecarWriter) -> Iterator[SideTwo]:
     pachyderm = real_bed.pachyderm(the_two())
     side = SideTwo.at(pachyderm.address, committing_two, version=pachyderm.version, shared=committing_two.name)
     try:
         yield side
     finally:
         side.clear()
+
+
+@pytest.fixture(params=[name for name in ONES if name.startswith("real")])
+def real_one(request: pytest.FixtureRequest) -> SideOne:
+    found: SideOne = request.getfixturevalue(_fixture(request.param))
+    return found
+
+
+@pytest.fixture(params=[name for name in TWOS if name.startswith("real")])
+def real_two(request: pytest.FixtureRequest) -> SideTwo:
+    found: SideTwo = request.getfixturevalue(_fixture(request.param))
+    return found
 
 
 @pytest.fixture(params=ONES)
@@ -118,6 +130,6 @@ def side(request: pytest.FixtureRequest) -> Side:
 
 
 def _fixture(name: str) -> str:
-    """The fixture of a server, such as `real_two` for `real-2.12`."""
+    """The fixture of a server, such as `the_real_two` for `real-2.12`."""
     kind, version = name.split("-")
-    return f"{kind}_{'two' if is_pachyderm_2(version) else 'one'}"
+    return f"{kind.replace('real', 'the_real')}_{'two' if is_pachyderm_2(version) else 'one'}"
