@@ -102,7 +102,7 @@ test-contract: testbed ## the contracts of the ports, on real servers (pachd 1.1
 test-pachyderm: setup ## the adapter's contract on another Pachyderm: VERSION=2.8.10; no part of `make test`
 	@test -n '$(VERSION)' || { echo 'Name a version of Pachyderm: make test-pachyderm VERSION=2.8.10' >&2; exit 1; }
 	@$(BIN)/python -m spout_testbed build --pachyderm '$(VERSION)'
-	$(BIN)/python -m spout_testbed run --pachyderm '$(VERSION)' -- $(BIN)/python -m pytest tests/contract/pachyderm/test_real_2.py
+	$(BIN)/python -m spout_testbed run --pachyderm '$(VERSION)' -- $(BIN)/python -m pytest tests/contract/pachyderm -k 'real-$(VERSION)'
 
 .PHONY: test-integration
 test-integration: testbed ## CRD and operator on a real kube-apiserver; run-local, which needs no server

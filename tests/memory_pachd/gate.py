@@ -79,7 +79,7 @@ class Gate(grpc.ServerInterceptor):  # type: ignore[misc] # gRPC publishes no ty
                 try:
                     found = behaviour(request, context)
                 except Refusal as refusal:
-                    context.abort(grpc.StatusCode.UNKNOWN, str(refusal))
+                    context.abort(refusal.code, str(refusal))
                     raise
             if is_late:
                 self._wait(method, context)

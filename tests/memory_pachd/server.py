@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any
 
-import grpc
 from python_pachyderm.proto.pfs import pfs_pb2_grpc
 from python_pachyderm.proto.pps import pps_pb2_grpc
 from python_pachyderm.proto.version.versionpb import version_pb2, version_pb2_grpc
@@ -13,16 +11,13 @@ from python_pachyderm.proto.version.versionpb import version_pb2, version_pb2_gr
 from spout_operator.core.model import PipelineState
 from spout_operator.pachyderm.v1.branches import MARKER_BRANCH, OUTPUT_BRANCH
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.memory_pachd.gate import Calls, Gate
+from tests.memory_pachd.base import MemoryServer
 from tests.memory_pachd.pfs import PfsService
 from tests.memory_pachd.pps import PpsService
 from tests.memory_pachd.store import Repos, now
 
-HOST = "127.0.0.1"
-THREADS = 16
 
-
-class MemoryPachd:
+class MemoryPachd(MemoryServer):
     """A pachd that starts in milliseconds, and that fails, hangs and restarts when a test asks for it.
 
     Args:
@@ -31,55 +26,15 @@ class MemoryPachd:
     """
 
     def __init__(self, *, limit: int | None = None, tls: tuple[bytes, bytes] | None = None) -> None:
-        self.port = 0
-        self._tls = tls
-        self._gate = Gate()
+        super().__init__(tls=tls)
         self._repos = Repos()
         self._pps = PpsService(self._repos, limit=limit)
         self._version = _VersionService()
-        self._server: Any = None
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.stop()
-
-    @property
-    def address(self) -> str:
-        """The address for the operator's `--pachd-address`."""
-        return f"{'grpcs' if self._tls else 'grpc'}://{HOST}:{self.port}"
-
-    @property
-    def calls(self) -> Calls:
-        """How often each method was called, by name: `calls["ListPipeline"]`."""
-        return self._gate.calls
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        """The metadata of the last call, `authn-token` among it."""
-        return self._gate.metadata
-
-    def start(self, *, port: int | None = None) -> None:
-        """Listen: on a free port at first, afterwards on the same one unless told another. All data are kept."""
-        self._server = grpc.server(
-            ThreadPoolExecutor(THREADS), interceptors=[self._gate], options=[("grpc.so_reuseport", 0)]
-        )
-        pfs_pb2_grpc.add_APIServicer_to_server(PfsService(self._repos), self._server)
-        pps_pb2_grpc.add_APIServicer_to_server(self._pps, self._server)
-        version_pb2_grpc.add_APIServicer_to_server(self._version, self._server)
-        where = f"{HOST}:{self.port if port is None else port}"
-        self.port = (
-            self._server.add_secure_port(where, grpc.ssl_server_credentials([self._tls]))
-            if self._tls
-            else self._server.add_insecure_port(where)
-        )
-        self._server.start()
-
-    def stop(self) -> None:
-        """Cancel all calls and stop listening."""
-        self._server.stop(grace=None).wait()
+    def add_services(self, server: Any) -> None:
+        pfs_pb2_grpc.add_APIServicer_to_server(PfsService(self._repos), server)
+        pps_pb2_grpc.add_APIServicer_to_server(self._pps, server)
+        version_pb2_grpc.add_APIServicer_to_server(self._version, server)
 
     def become(self, version: str) -> None:
         """Be of another version from now on: `MAJOR.MINOR.MICRO`, and whatever a build adds to it."""
@@ -134,22 +89,6 @@ class MemoryPachd:
         """Set how many workers answer; one is requested."""
         with self._gate.lock:
             self._pps.get_or_refuse(name).workers_available = available
-
-    def fail(self, method: str, code: grpc.StatusCode, details: str, *, times: int = 1, after: int = 0) -> None:
-        """Make the next calls of a method fail, `after` a number of calls that do not."""
-        self._gate.fail(method, (code, details), times, after)
-
-    def hang(self, method: str) -> None:
-        """Make the calls of a method wait until `release` or the caller's deadline."""
-        self._gate.hang(method)
-
-    def answer_late(self, method: str) -> None:
-        """Execute the next call of a method at once, and answer it only at `release`."""
-        self._gate.answer_late(method)
-
-    def release(self, method: str) -> None:
-        """Let the waiting calls of a method continue."""
-        self._gate.release(method)
 
 
 class _VersionService(version_pb2_grpc.APIServicer):  # type: ignore[misc] # generated, untyped

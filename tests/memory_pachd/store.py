@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import grpc
 from google.protobuf import timestamp_pb2
 
 # pkg/uuid of Pachyderm 1.13.4; what does not look like this is taken for a branch.
@@ -19,6 +20,8 @@ SPEC_REPO = "__spec__"
 
 class Refusal(Exception):  # noqa: N818 - it is the server's answer
     """A failure in pachd's words. It arrives as gRPC UNKNOWN, as nearly all of 1.13's do."""
+
+    code = grpc.StatusCode.UNKNOWN
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)

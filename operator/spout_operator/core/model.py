@@ -199,7 +199,8 @@ class Pipeline:
 class Commit:
     """A commit of a repo; `finished_at` is None while it is open, `size` is in bytes.
 
-    `is_automatic` where the server made it by itself, for example when it created the pipeline.
+    `is_automatic` where the server made it by itself, for example when it created the pipeline; `is_finishing` where
+    it was asked to finish it, and has not done so yet.
     """
 
     id: str
@@ -207,6 +208,12 @@ class Commit:
     finished_at: datetime.datetime | None
     size: int
     is_automatic: bool = False
+    is_finishing: bool = False
+
+    @property
+    def is_left_open(self) -> bool:
+        """Whether the server made it, and nobody has asked to finish it."""
+        return self.is_automatic and self.finished_at is None and not self.is_finishing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,16 +1,18 @@
-"""What the suite needs on either side besides the port itself: to act as the spout, and as other people.
+"""What the suite needs of every server besides the port itself: to act as the spout, and as other people.
 
-The spout is the one that makes commits; on Pachyderm 1.13.4 both of its branches can be written from outside. Other
-people use Pachyderm's own client, here the SDK's.
+A `Side` is one server with its adapter. `sides_1.py` and `sides_2.py` have those of each major version.
 """
 
+import abc
 import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, Self
+from typing import Any
 
 from spout_operator.config import PachdAddress
 from spout_operator.core.model import (
+    Commit,
+    Heads,
     Owner,
     Pipeline,
     PipelineName,
@@ -20,19 +22,20 @@ from spout_operator.core.model import (
     Transform,
 )
 from spout_operator.pachyderm.connection import Connection
-from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.pachyderm.v1.branches import MARKER_BRANCH, OUTPUT_BRANCH
-from spout_operator.pachyderm.v1.sdk import Client, pfs_pb2, pps_pb2
+from spout_operator.ports import Pachyderm
 from spout_operator.telemetry.metrics import Metrics
 from tests.contract.calls import Synchronous
-from tests.memory_pachd import MemoryPachd
-from tests.memory_pachd.store import SPEC_REPO
 
 OWNER = Owner(cluster="5e9d8c1b-cluster", spout=SpoutKey(namespace="ingest", name="my-spout"))
-TRANSFORM = Transform(image="example/spout:1", cmd=("spout",))
+HEIR = Owner(cluster="another", spout=SpoutKey(namespace="other", name="heir"))
+TRANSFORM = Transform(image="example/spout:1", cmd=("sleep", "1000000"))
+#: A spec that every server takes, and one for a server that keeps markers.
+PLAIN = PipelineSpec(transform=TRANSFORM)
 SPEC = PipelineSpec(transform=TRANSFORM, spout=SpoutOptions(marker="offset"))
 #: Has the form of a commit id, and no commit has it.
 NO_COMMIT = uuid.UUID(int=1, version=4).hex
+#: More commits than any test makes.
+MANY = 1000
 
 
 def connection_to(address: str) -> Connection:
@@ -47,7 +50,9 @@ class Port(Synchronous):
         method = super().__getattr__(name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return method(*(PipelineName(name=arg) if arg is args[0] else arg for arg in args), **kwargs)
+            return method(
+                *(PipelineName(name=arg) if arg is args[0] and isinstance(arg, str) else arg for arg in args), **kwargs
+            )
 
         return call
 
@@ -56,133 +61,115 @@ class Port(Synchronous):
         return {str(name): pipeline for name, pipeline in super().__getattr__("list")().items()}
 
 
-class SpoutWriter(Protocol):
-    """What the spout does: it commits. Each method returns the commit's id."""
-
-    def commit(self, repo: str, *, branch: str = OUTPUT_BRANCH, size: int = 1, finished: bool = True) -> str:
-        """Make a new head that is `size` bytes larger than its parent."""
-
-    def marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
-        """Make a new head of the marker branch with these files."""
-
-    def many_files(self, repo: str, path: str, count: int) -> str:
-        """Make a new head of the marker branch with `count` files below a path."""
-
-
-class MemoryWriter:
-    """The spout of an in-memory pachd."""
-
-    def __init__(self, pachd: MemoryPachd) -> None:
-        self._pachd = pachd
-        self._sizes: dict[tuple[str, str], int] = {}
-
-    def commit(self, repo: str, *, branch: str = OUTPUT_BRANCH, size: int = 1, finished: bool = True) -> str:
-        # A commit holds everything that its parent holds, and pachd reports the size of the whole.
-        whole = self._sizes[repo, branch] = self._sizes.get((repo, branch), 0) + size
-        return self._pachd.append_commit(repo, branch=branch, size=whole, finished=finished)
-
-    def marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
-        return self._pachd.write_marker(repo, files, finished=finished)
-
-    def many_files(self, repo: str, path: str, count: int) -> str:
-        return self.marker(repo, {f"{path}/{number:016x}": b"%d\n" % number for number in range(count)})
-
-
-class RealWriter:
-    """The spout of a real pachd, played by a client."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def commit(self, repo: str, *, branch: str = OUTPUT_BRANCH, size: int = 1, finished: bool = True) -> str:
-        return self._commit(repo, branch, {uuid.uuid4().hex: b"x" * size}, finished=finished)
-
-    def marker(self, repo: str, files: Mapping[str, bytes], *, finished: bool = True) -> str:
-        return self._commit(repo, MARKER_BRANCH, files, finished=finished)
-
-    def many_files(self, repo: str, path: str, count: int) -> str:
-        commit = self._client.start_commit(repo, MARKER_BRANCH)
-        # pachd splits one file into a file for each line, which is a hundred times as fast.
-        lines = b"".join(b"%d\n" % number for number in range(count))
-        self._client.put_file_bytes(
-            commit, path, lines, delimiter=pfs_pb2.Delimiter.Value("LINE"), target_file_datums=1
-        )
-        self._client.finish_commit(commit)
-        return str(commit.id)
-
-    def _commit(self, repo: str, branch: str, files: Mapping[str, bytes], *, finished: bool) -> str:
-        commit = self._client.start_commit(repo, branch)
-        with self._client.put_file_client() as puts:
-            for path, content in files.items():
-                puts.put_file_from_bytes(commit, path, content, overwrite_index=0)
-        if finished:
-            self._client.finish_commit(commit)
-        return str(commit.id)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Side:
-    """One side of the port: the adapter under test, the spout, and the SDK's client for what other people do."""
+@dataclasses.dataclass(kw_only=True)
+class Side(abc.ABC):
+    """One server: the adapter under test, the spouts, and other people."""
 
     connection: Connection
-    port: Port
-    spout: SpoutWriter
-    client: Client
-    most_pipelines: int
+    adapter: Callable[[Connection], Pachyderm]
+    spec: PipelineSpec
+    """The least that a test asks for."""
+    version: str
+    """The whole version of the server."""
+    others: frozenset[str] = frozenset()
+    """Pipelines that are there in every test."""
     names: list[str] = dataclasses.field(default_factory=list)
 
-    @classmethod
-    def at(cls, address: str, spout: SpoutWriter, *, most_pipelines: int) -> Self:
-        """The side whose server is at `address`."""
-        connection = connection_to(address)
-        return cls(
-            connection=connection,
-            port=Port(PachydermV1(connection)),
-            spout=spout,
-            client=Client.new_from_pachd_address(address),
-            most_pipelines=most_pipelines,
-        )
+    def __post_init__(self) -> None:
+        self.port = self.connect()
+
+    @property
+    def changed(self) -> PipelineSpec:
+        """Another spec than `spec`."""
+        return dataclasses.replace(self.spec, description="changed")
+
+    def connect(self, **changes: Any) -> Port:
+        """The port over a new adapter, whose connection differs in some fields."""
+        return Port(self.adapter(dataclasses.replace(self.connection, **changes)))
 
     def new_name(self) -> str:
         """A name for a pipeline or a repo, which is deleted after the test."""
         self.names.append(f"contract-{uuid.uuid4().hex[:12]}")
         return self.names[-1]
 
-    def created(self, spec: PipelineSpec = SPEC) -> str:
+    def created(self, spec: PipelineSpec | None = None) -> str:
         """The name of a new pipeline."""
         name = self.new_name()
-        self.port.create(name, spec, OWNER)
+        self.port.create(name, self.spec if spec is None else spec, OWNER)
         return name
 
-    def observed(self, name: str) -> Pipeline:
+    def observed(self, name: str | PipelineName) -> Pipeline:
         """A pipeline that has to be there."""
         pipeline: Pipeline | None = self.port.observe(name)
         assert pipeline is not None
         return pipeline
 
-    def lose_spec(self, name: str) -> None:
-        """Delete the commit that holds a pipeline's spec, as if object storage had lost it."""
-        self.client.delete_commit((SPEC_REPO, self.client.inspect_pipeline(name).spec_commit.id))
+    def listed(self) -> dict[str, Pipeline]:
+        """The listed pipelines of the test."""
+        return {name: pipeline for name, pipeline in self.port.list().items() if name not in self.others}
+
+    def own_commits(self, name: str) -> list[str]:
+        """The ids of the commits of the spout's own, newest first."""
+        head = self.port.heads(name).output
+        found: list[Commit] = self.port.commits(name, head, since=None, most=MANY) if head is not None else []
+        return [commit.id for commit in found if not commit.is_automatic]
 
     def abandoned_repo(self) -> str:
-        """The name of a repo with both heads whose pipeline was deleted."""
-        name = self.created()
-        self.spout.commit(name)
-        self.spout.marker(name, {"offset": b"1"})
+        """The name of a repo with heads whose pipeline was deleted."""
+        name, _ = self.with_heads()
         self.port.delete(name, keep_repo=True)
         return name
 
-    def someones_pipeline(self, *, reads: str = "", **fields: Any) -> str:
-        """The name of a pipeline that somebody else made, by default one that reads a repo."""
-        name = self.new_name()
-        inputs = pps_pb2.Input(pfs=pps_pb2.PFSInput(name=reads, repo=reads, branch=OUTPUT_BRANCH, glob="/"))
-        transform = pps_pb2.Transform(image="example/other:1", cmd=["true"])
-        self.client.create_pipeline(name, transform=transform, input=inputs if reads else None, **fields)
-        return name
+    def assert_no_commits(self, name: str) -> None:
+        """That a pipeline has no commit of its spout's."""
+        heads = self.port.heads(name)
+        assert heads.marker is None
+        assert (heads.output is not None) is self.makes_commits
+        assert self.own_commits(name) == []
 
+    def assert_heads_kept(self, name: str, before: Heads) -> None:
+        """That the spout goes on where it was: the server put at most commits of its own on top."""
+        now = self.port.heads(name)
+        assert now.marker == before.marker
+        if now.output != before.output:
+            assert self.makes_commits, f"{name}: the head was {before.output}, and is {now.output}"
+            above: list[Commit] = self.port.commits(name, now.output, since=before.output, most=MANY)
+            assert all(commit.is_automatic for commit in above)
+            assert above[-1].parent == before.output
+
+    @property
+    @abc.abstractmethod
+    def makes_commits(self) -> bool:
+        """Whether the server makes commits of its own on the output branch."""
+
+    @abc.abstractmethod
+    def with_heads(self) -> tuple[str, Heads]:
+        """A new pipeline, each of whose branches has a head."""
+
+    @abc.abstractmethod
+    def committing(self) -> str:
+        """A pipeline whose spout commits when the test says so; it can have commits of its own already."""
+
+    @abc.abstractmethod
+    def commit(self, name: str, *, branch: str = "master", size: int = 1, finished: bool = True) -> str:
+        """Let the spout make a new head that is `size` bytes larger than its parent; returns its id."""
+
+    @abc.abstractmethod
+    def finish(self, name: str, commit: str) -> None:
+        """Let the spout finish an open commit."""
+
+    @abc.abstractmethod
+    def someones_spout(self, annotations: Mapping[str, str] | None = None) -> str:
+        """The name of a spout that somebody else made."""
+
+    @abc.abstractmethod
+    def someones_reader(self, repo: str) -> str:
+        """The name of a pipeline that somebody else made, and that reads a repo."""
+
+    @abc.abstractmethod
+    def someones_update(self, name: str) -> None:
+        """Let somebody else update a spout."""
+
+    @abc.abstractmethod
     def clear(self) -> None:
         """Delete everything that the test made, each reader before the repo that it reads."""
-        for name in reversed(self.names):
-            self.client.delete_pipeline(name, force=True)
-        for name in self.names:
-            self.client.delete_repo(name, force=True)

@@ -14,6 +14,7 @@ from spout_operator.core.model import (
     SecretMount,
     Service,
     SpoutOptions,
+    Toleration,
     Transform,
 )
 from spout_operator.core.spec.fields import canonical_json
@@ -79,6 +80,15 @@ EVERYTHING = PipelineSpec(
     restart_nonce="2026-11-22T12:00:00Z",
 )
 
+#: What Pachyderm 2 has besides.
+SIDECAR = Resources(cpu=cores("100m"), memory=Quantity.parse("64Mi"), disk=Quantity.parse("1Gi"))
+TOLERATIONS = (
+    Toleration(key="ingest", operator="Exists", effect="NoExecute", toleration_seconds=0),
+    Toleration(key="disk", value="ssd", effect="NoSchedule"),
+    Toleration(operator="Exists"),
+)
+
+_OF_MARKERS = ("no marker at all", "a marker in a directory")
 ROWS = (
     Row(reason="the least that a Spout can ask for", spec=PipelineSpec(transform=Transform(image="i", cmd=()))),
     Row(reason="every field at once", spec=EVERYTHING),
@@ -111,6 +121,26 @@ ROWS = (
     _row("a priority class and no selector", scheduling_spec=Scheduling(priority_class_name="high")),
     _row("a patch that does nothing", pod_patch="[]"),
     _row("a nonce in other scripts", restart_nonce="再起動 1"),
+)
+
+#: A Secret has to be there when Pachyderm 2 creates a pipeline, and it has neither markers nor `overwrite`.
+EVERYTHING_OF_TWO = dataclasses.replace(
+    EVERYTHING,
+    transform=dataclasses.replace(EVERYTHING.transform, secrets=()),
+    spout=SpoutOptions(service=Service(internal_port=8080, type="ClusterIP")),
+    sidecar_resource_requests=SIDECAR,
+    sidecar_resource_limits=SIDECAR,
+    tolerations=TOLERATIONS,
+)
+ROWS_OF_TWO = (
+    Row(reason="every field of Pachyderm 2 at once", spec=EVERYTHING_OF_TWO),
+    *(
+        dataclasses.replace(
+            row, spec=dataclasses.replace(row.spec, spout=dataclasses.replace(row.spec.spout, marker=""))
+        )
+        for row in ROWS
+        if not (row.spec.transform.secrets or row.spec.spout.overwrite or row.reason in _OF_MARKERS)
+    ),
 )
 
 _texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -2,69 +2,88 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import PipelineSpec, Resources, SecretMount
+from spout_operator.core.model import PipelineName, PipelineSpec, Resources, SecretMount
 from spout_operator.core.reasons import Reason
 from spout_operator.core.spec.fields import canonical_json
-from spout_operator.core.spec.quantity import Quantity
-from spout_operator.pachyderm.v1.worker_pod import worker_pod
+from spout_operator.core.spec.quantity import Quantity, cores
+from spout_operator.pachyderm.v1.worker_pod import worker_pod as worker_pod_of_one
+from spout_operator.pachyderm.v2.worker_pod import worker_pod as worker_pod_of_two
 from spout_testbed import Testbed
 from spout_testbed.waiting import eventually
-from tests.contract.pachyderm.harness import SPEC, TRANSFORM, Side
-from tests.contract.pachyderm.specs import EVERYTHING
-from tests.memory_pachd import MemoryPachd
+from tests.contract.pachyderm.conftest import ONES, TWOS
+from tests.contract.pachyderm.harness import TRANSFORM, Side
+from tests.contract.pachyderm.sides_1 import SideOne
+from tests.contract.pachyderm.specs import EVERYTHING, SIDECAR, TOLERATIONS
+from tests.memory_pachd.base import MemoryServer
 
 Json = Any
+Fields = dict[str, Any]
 
 
-def patched(*operations: object) -> PipelineSpec:
-    return dataclasses.replace(SPEC, pod_patch=canonical_json(json.dumps(operations)))
+def patched(*operations: object) -> Fields:
+    return {"pod_patch": canonical_json(json.dumps(operations))}
 
 
-def mounting(name: str, path: str) -> PipelineSpec:
-    transform = dataclasses.replace(TRANSFORM, secrets=(SecretMount(name=name, mount_path=path),))
-    return dataclasses.replace(SPEC, transform=transform)
+def mounting(name: str, path: str) -> Fields:
+    return {"transform": dataclasses.replace(TRANSFORM, secrets=(SecretMount(name=name, mount_path=path),))}
 
 
-#: Specs that fail on the real server. A spec that crashes it is not tried here: other tests need the server.
+def memory(amount: str) -> Resources:
+    return Resources(memory=Quantity.parse(amount))
+
+
+#: What is asked for beside the least, and the field of the finding. Each fails on the real servers. What crashes one is
+#: not tried here: other tests need the server.
 FAILING = [
-    pytest.param(patched({"op": "remove", "path": "/affinity"}), "spec.podPatch", id="patch-removes-nothing"),
-    pytest.param(
-        patched({"op": "test", "path": "/restartPolicy", "value": "Never"}), "spec.podPatch", id="patch-tests-in-vain"
-    ),
-    pytest.param(
-        patched({"op": "add", "path": "/metadata/labels", "value": {}}), "spec.podPatch", id="patch-of-the-whole-pod"
-    ),
-    pytest.param(
-        dataclasses.replace(SPEC, resource_limits=Resources(memory=Quantity.parse("63999999"))),
-        "spec.resourceLimits.memory",
-        id="little-memory",
-    ),
-    pytest.param(mounting("pach-tmp", "/etc/kafka"), "spec.transform.secrets[0].name", id="volume-of-pachyderm"),
-    pytest.param(mounting("kafka", "/pach-bin"), "spec.transform.secrets[0].mountPath", id="mount-of-pachyderm"),
+    ("patch-removes-nothing", patched({"op": "remove", "path": "/affinity"}), "spec.podPatch"),
+    ("patch-tests-in-vain", patched({"op": "test", "path": "/restartPolicy", "value": "Never"}), "spec.podPatch"),
+    ("patch-of-the-whole-pod", patched({"op": "add", "path": "/metadata/labels", "value": {}}), "spec.podPatch"),
+    ("volume-of-the-worker", mounting("pachyderm-worker", "/etc/kafka"), "spec.transform.secrets[0].name"),
+    ("mount-of-pachyderm", mounting("kafka", "/pach-bin"), "spec.transform.secrets[0].mountPath"),
+    ("mount-of-pachctl", mounting("kafka", "/pachctl"), "spec.transform.secrets[0].mountPath"),
+]
+FAILING_ON_ONE = [
+    ("low-limit", {"resource_limits": memory("63999999")}, "spec.resourceLimits.memory"),
+    ("volume-of-pachyderm", mounting("pach-tmp", "/etc/kafka"), "spec.transform.secrets[0].name"),
+]
+FAILING_ON_TWO = [
+    ("low-limit", {"resource_limits": memory("255Mi")}, "spec.resourceLimits.memory"),
+    ("low-limit-of-cpu", {"resource_limits": Resources(cpu=cores("999m"))}, "spec.resourceLimits.cpu"),
+    ("low-limit-of-disk", {"resource_limits": Resources(disk=Quantity.parse("1G"))}, "spec.resourceLimits.disk"),
+    ("low-limit-of-the-sidecar", {"sidecar_resource_limits": memory("255Mi")}, "spec.sidecarResourceLimits.memory"),
+    ("volume-of-pachyderm", mounting("tmp", "/etc/kafka"), "spec.transform.secrets[0].name"),
 ]
 
 
-@pytest.mark.parametrize(("spec", "field"), FAILING)
-def test_a_spec_that_would_fail_is_stalled_with_its_field(side: Side, spec: PipelineSpec, field: str) -> None:
+def failing(*, prefix: str) -> list[Any]:
+    """The rows for each server whose name begins so."""
+    return [
+        pytest.param(server, fields, field, id=f"{server}-{reason}")
+        for servers, own in ((ONES, FAILING_ON_ONE), (TWOS, FAILING_ON_TWO))
+        for server in servers
+        if server.startswith(prefix)
+        for reason, fields, field in (*FAILING, *own)
+    ]
+
+
+@pytest.mark.parametrize(("side", "fields", "field"), failing(prefix=""), indirect=["side"])
+def test_a_spec_that_would_fail_is_stalled_with_its_field(side: Side, fields: Fields, field: str) -> None:
     with pytest.raises(Stalled) as error:
-        side.port.check("my-spout", spec)
+        side.port.check("my-spout", dataclasses.replace(side.spec, **fields))
 
     assert error.value.reason is Reason.INVALID_SPEC
     assert error.value.message.startswith(f"{field}: ")
 
 
 def test_the_check_reports_every_finding_at_once(side: Side) -> None:
-    spec = dataclasses.replace(
-        patched({"op": "remove", "path": "/a"}, 7),
-        resource_limits=Resources(memory=Quantity.parse("1Mi")),
-        transform=mounting("docker", "/pachctl").transform,
-    )
+    fields = {**patched({"op": "remove", "path": "/a"}, 7), **mounting("pachyderm-worker", "/pachctl")}
+    spec = dataclasses.replace(side.spec, resource_limits=memory("1Mi"), **fields)
 
     with pytest.raises(Stalled) as error:
         side.port.check("my-spout", spec)
@@ -77,19 +96,17 @@ def test_the_check_reports_every_finding_at_once(side: Side) -> None:
     ]
 
 
-@pytest.mark.parametrize("spec", [SPEC, patched({"op": "add", "path": "/hostNetwork", "value": True})])
-def test_a_spec_that_can_run_passes_the_check(side: Side, spec: PipelineSpec) -> None:
-    side.port.check("my-spout", spec)
+@pytest.mark.parametrize("fields", [{}, patched({"op": "add", "path": "/hostNetwork", "value": True})])
+def test_a_spec_that_can_run_passes_the_check(side: Side, fields: Fields) -> None:
+    side.port.check("my-spout", dataclasses.replace(side.spec, **fields))
 
 
-@pytest.mark.parametrize(("spec", "field"), FAILING)
-def test_memory_the_check_calls_no_server(
-    memory_side: Side, pachd: MemoryPachd, spec: PipelineSpec, field: str
-) -> None:
-    with pytest.raises(Stalled, match="spec"):
-        memory_side.port.check("my-spout", spec)
+def test_memory_the_check_calls_no_server(memory_side: Side, pachd: MemoryServer) -> None:
+    for reason, fields, _ in FAILING:
+        with pytest.raises(Stalled, match="spec"):
+            memory_side.port.check("my-spout", dataclasses.replace(memory_side.spec, **fields))
 
-    assert sum(pachd.calls.values()) == 0, field
+        assert sum(pachd.calls.values()) == 0, reason
 
 
 class Controllers:
@@ -98,22 +115,24 @@ class Controllers:
     def __init__(self, bed: Testbed, side: Side) -> None:
         self._bed = bed
         self._side = side
+        version = next(known for known in ("1.13", "2.12") if side.version.startswith(known))
+        self._namespace = bed.pachyderm(version).namespace
 
     def pod_of(self, spec: PipelineSpec) -> tuple[str, Json]:
         """A new pipeline's name, and the Pod in its ReplicationController."""
-        name = self._side.created(spec)
-        get = ("get", "rc", f"pipeline-{name}-v1", "-n", self._bed.pachyderm_namespace, "-o", "json")
-        eventually(
-            lambda: self._bed.kubectl(*get, check=False).returncode == 0,
+        name = self._created(spec)
+        get = ("get", "rc", "-l", f"pipelineName={name}", "-n", self._namespace, "-o", "json")
+        found = eventually(
+            lambda: json.loads(self._bed.kubectl(*get).stdout)["items"],
             what=f"the ReplicationController of {name}",
             seconds=30,
             details=lambda: self._side.observed(name).reason,
         )
-        return name, json.loads(self._bed.kubectl(*get).stdout)["spec"]["template"]["spec"]
+        return name, found[0]["spec"]["template"]["spec"]
 
     def failure_of(self, spec: PipelineSpec) -> str:
         """Why a new pipeline fails. It has to fail."""
-        name = self._side.created(spec)
+        name = self._created(spec)
         eventually(
             lambda: self._side.observed(name).state == "Failure",
             what=f"{name} to fail",
@@ -122,26 +141,39 @@ class Controllers:
         )
         return self._side.observed(name).reason
 
+    def _created(self, spec: PipelineSpec) -> str:
+        # Pachyderm 2 refuses a pipeline whose Secret, or its key, is not there.
+        for secret in spec.transform.secrets:
+            body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": secret.name}}
+            data = {"stringData": {secret.key or "any": "x"}}
+            self._bed.kubectl("apply", "-n", self._namespace, "-f", "-", input=json.dumps({**body, **data}))
+        return self._side.created(spec)
+
 
 @pytest.fixture
-def controllers(real_bed: Testbed, real_side: Side) -> Controllers:
-    return Controllers(real_bed, real_side)
+def controllers(real_bed: Testbed, side: Side) -> Controllers:
+    return Controllers(real_bed, side)
 
 
-@pytest.mark.parametrize(("spec", "field"), FAILING)
-def test_real_a_spec_that_the_check_refuses_does_fail(controllers: Controllers, spec: PipelineSpec, field: str) -> None:
-    assert controllers.failure_of(spec) != "", field
+REAL = [server for server in (*ONES, *TWOS) if server.startswith("real")]
 
 
-#: The fields of the Pod that the API server fills in where pachd leaves them out.
+@pytest.mark.parametrize(("side", "fields", "field"), failing(prefix="real"), indirect=["side"])
+def test_a_spec_that_the_check_refuses_does_fail(
+    controllers: Controllers, side: Side, fields: Fields, field: str
+) -> None:
+    assert controllers.failure_of(dataclasses.replace(side.spec, **fields)) != "", field
+
+
+#: The fields of the Pod that the API server fills in where pachd leaves them out, beside empty objects.
 _DEFAULTS = {"terminationMessagePath", "terminationMessagePolicy", "dnsPolicy", "schedulerName", "serviceAccount"}
-_DEFAULTS |= {"defaultMode", "type"}
+_DEFAULTS |= {"defaultMode", "type", "protocol"}
 
 
 def unforeseen(real: Json, foreseen: Json, place: str = "") -> list[str]:
     """The places of the real Pod that the predicted Pod does not have, or has with another value."""
     if isinstance(real, Mapping) and isinstance(foreseen, Mapping):
-        keys = [key for key in real if key not in _DEFAULTS]
+        keys = [key for key in real if key not in _DEFAULTS and (key in foreseen or real[key] != {})]
         return [
             found
             for key in keys
@@ -157,28 +189,56 @@ def unforeseen(real: Json, foreseen: Json, place: str = "") -> list[str]:
     return [] if foreseen == real else [f"{place}: {real!r}, {foreseen!r} is foreseen"]
 
 
-@pytest.mark.parametrize(
-    ("spec", "reason"),
-    [
-        (SPEC, "the least"),
-        (dataclasses.replace(EVERYTHING, pod_patch="", scheduling_spec=SPEC.scheduling_spec), "every field"),
-        (
-            dataclasses.replace(SPEC, transform=dataclasses.replace(TRANSFORM, env={"A": "ü & <b>"})),
-            "a single variable is foreseen with its value",
-        ),
-    ],
-)
-def test_real_the_worker_pod_is_as_predicted(controllers: Controllers, spec: PipelineSpec, reason: str) -> None:
+def predicted(side: Side, name: str, spec: PipelineSpec) -> Json:
+    return (
+        worker_pod_of_one(name, spec) if isinstance(side, SideOne) else worker_pod_of_two(PipelineName(name=name), spec)
+    )
+
+
+def everything(side: Side) -> PipelineSpec:
+    """Every field of the Pod that this server has; no node has the labels of the selector."""
+    spec = dataclasses.replace(EVERYTHING, pod_patch="", scheduling_spec=side.spec.scheduling_spec)
+    if isinstance(side, SideOne):
+        return spec
+    return dataclasses.replace(
+        spec,
+        spout=dataclasses.replace(spec.spout, marker="", overwrite=False),
+        sidecar_resource_requests=SIDECAR,
+        sidecar_resource_limits=SIDECAR,
+        tolerations=TOLERATIONS,
+    )
+
+
+PREDICTED: list[tuple[str, Callable[[Side], PipelineSpec]]] = [
+    ("the least", lambda side: side.spec),
+    ("every field", everything),
+    (
+        "a single variable is foreseen with its value",
+        lambda side: dataclasses.replace(side.spec, transform=dataclasses.replace(TRANSFORM, env={"A": "ü & <b>"})),
+    ),
+]
+
+
+@pytest.mark.parametrize("side", REAL, indirect=True)
+@pytest.mark.parametrize(("reason", "spec_of"), PREDICTED)
+def test_the_worker_pod_is_as_predicted(
+    controllers: Controllers, side: Side, reason: str, spec_of: Callable[[Side], PipelineSpec]
+) -> None:
+    spec = spec_of(side)
+
     name, pod = controllers.pod_of(spec)
 
-    assert unforeseen(pod, worker_pod(name, spec)) == [], reason
+    assert unforeseen(pod, predicted(side, name, spec)) == [], reason
     assert "null" not in json.dumps(pod), "what is known not to crash pachd relies on it"
 
 
-def test_real_a_patched_worker_pod_is_as_predicted(controllers: Controllers, real_side: Side) -> None:
-    spec = patched(
+@pytest.mark.parametrize("side", REAL, indirect=True)
+def test_a_patched_worker_pod_is_as_predicted(controllers: Controllers, side: Side) -> None:
+    # Of the variables, those of the spec come first on 2.12.2, and after the name of the pipeline on 1.13.4.
+    first = 1 if isinstance(side, SideOne) else 0
+    fields = patched(
         {"op": "test", "path": "/containers/0/name", "value": "user"},
-        {"op": "test", "path": "/containers/0/env/1", "value": {"name": "A", "value": "ü & <b>"}},
+        {"op": "test", "path": f"/containers/0/env/{first}", "value": {"name": "A", "value": "ü & <b>"}},
         {"op": "add", "path": "/containers/-", "value": {"name": "extra", "image": "example/extra:1"}},
         {"op": "copy", "from": "/containers/0/volumeMounts", "path": "/containers/2/volumeMounts"},
         {"op": "move", "from": "/containers/0/resources", "path": "/containers/2/resources"},
@@ -187,14 +247,13 @@ def test_real_a_patched_worker_pod_is_as_predicted(controllers: Controllers, rea
         {"op": "add", "path": "/hostNetwork", "value": True},
         {"op": "remove", "path": "/terminationGracePeriodSeconds"},
     )
-
-    spec = dataclasses.replace(spec, transform=dataclasses.replace(TRANSFORM, env={"A": "ü & <b>"}))
-    real_side.port.check("my-spout", spec)
+    spec = dataclasses.replace(side.spec, **fields, transform=dataclasses.replace(TRANSFORM, env={"A": "ü & <b>"}))
+    side.port.check("my-spout", spec)
 
     _, pod = controllers.pod_of(spec)
 
     extra = pod["containers"][2]
-    assert (extra["name"], extra["resources"]["requests"]["memory"]) == ("extra", "64M")
+    assert (extra["name"], extra["resources"]["requests"]["memory"]) == ("extra", "64M" if first else "256Mi")
     assert {"name": "pachyderm-worker", "mountPath": "/pfs"} in extra["volumeMounts"]
     assert pod["containers"][0]["image"] == "example/ü&<other>:2"
     assert pod["hostNetwork"] is True

@@ -15,7 +15,7 @@ import pytest
 from spout_operator.core import model
 from spout_operator.core.spec.fields import canonical_json
 from spout_operator.core.spec.pod_patch import findings
-from spout_operator.pachyderm.v1 import pod_patch
+from spout_operator.pachyderm import pod_patch
 from spout_operator.pachyderm.v1.worker_pod import worker_pod
 from spout_testbed import programs
 from tests.builders import a_spec, a_transform

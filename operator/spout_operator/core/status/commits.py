@@ -43,7 +43,7 @@ class Walk:
     is_open: bool = False
     """Whether a commit on the way is not finished."""
     left_open: tuple[str, ...] = ()
-    """The automatic ones of these, oldest first."""
+    """The automatic ones of these that nobody is finishing, oldest first."""
 
     @classmethod
     def begin(cls, count: CommitCount, head: str) -> "Walk":
@@ -76,7 +76,7 @@ class Walk:
             newest=self.newest or next(iter(finished), None),
             is_open=self.is_open or any(commit.finished_at is None for commit in page),
             left_open=(
-                *(commit.id for commit in reversed(page) if commit.finished_at is None and commit.is_automatic),
+                *(commit.id for commit in reversed(page) if commit.is_left_open),
                 *self.left_open,
             ),
         )

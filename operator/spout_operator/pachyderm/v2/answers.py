@@ -107,18 +107,15 @@ def commit(info: bytes) -> Commit:
     """A CommitInfo; its size is an upper bound while it is not known."""
     details = next(wire.values(info, _COMMIT_DETAILS), b"")
     origin = next(wire.values(info, _ORIGIN), b"")
+    finished_at = _moment(info, _FINISHED)
     return Commit(
         id=wire.text(info, _COMMIT, _ID),
         parent=wire.text(info, _PARENT, _ID) or None,
-        finished_at=_moment(info, _FINISHED),
+        finished_at=finished_at,
         size=wire.number(details, _SIZE) or wire.number(info, _UPPER_BOUND),
         is_automatic=wire.number(origin, _KIND) == pfs.OriginKind.AUTO,
+        is_finishing=finished_at is None and _moment(info, _FINISHING) is not None,
     )
-
-
-def is_left_open(info: bytes) -> bool:
-    """Whether the commit of a CommitInfo is one that pachd made, and that nobody has begun to finish."""
-    return commit(info).is_automatic and _moment(info, _FINISHING) is None
 
 
 def commit_set(info: bytes) -> tuple[str, list[tuple[PipelineName, bool]]]:

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import datetime
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -13,11 +14,10 @@ from spout_operator.core.errors import Missing, Retryable, Stalled
 from spout_operator.core.model import Commit, Heads, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
-from spout_operator.core.spec import pod_patch
 from spout_operator.pachyderm import failures, owners
 from spout_operator.pachyderm.connection import Clients, Connection
 from spout_operator.pachyderm.requests import Requests
-from spout_operator.pachyderm.v2 import activity, answers, codec, errors
+from spout_operator.pachyderm.v2 import activity, answers, check, codec, errors
 from spout_operator.pachyderm.v2.changes import Changes
 from spout_operator.pachyderm.v2.client import OUTPUT_BRANCH, DeadlineClient
 from spout_operator.pachyderm.v2.words import Kind, kind_of
@@ -38,6 +38,8 @@ OLDEST, NEWEST = (2, 8), (2, 12)
 FIRST_WITH_METADATA = (2, 10)
 #: Of a pipeline that is made.
 FIRST_VERSION = 1
+#: src/internal/uuid: what does not look like this is taken for a branch, and 2.12.2 panics over one that is not there.
+COMMIT_ID = re.compile(r"[0-9a-f]{12}4[0-9a-f]{19}")
 #: Calls at a time: with more, 2.12.2 creates pipelines more slowly, and fails some (docs/pachyderm-2.12.md).
 THREADS = 2
 
@@ -63,6 +65,8 @@ class PachydermV2:
         )
         self._pipelines = answers.Pipelines()
         self._changes = Changes()
+        self._listed: frozenset[PipelineName] | None = None
+        """The pipelines of the list that `recently_committed` can still use: one is as old as the poll that made it."""
 
     @in_thread
     def server(self) -> Server:
@@ -81,12 +85,14 @@ class PachydermV2:
     @in_thread
     def list(self) -> Mapping[PipelineName, Pipeline]:
         with self._requests.call("list the pipelines") as client:
-            return self._pipelines.read_all(client.pipelines(bytes))
+            found = self._pipelines.read_all(client.pipelines(bytes))
+        self._listed = frozenset(found)
+        return found
 
     @in_thread
     def check(self, name: PipelineName, spec: PipelineSpec) -> None:
-        if spec.pod_patch and (found := [*pod_patch.findings(spec.pod_patch)]):
-            raise Stalled(Reason.INVALID_SPEC, "; ".join(f"{name}: spec.podPatch: {finding}" for finding in found))
+        if found := list(check.findings(name, spec)):
+            raise Stalled(Reason.INVALID_SPEC, "; ".join(found))
 
     @in_thread
     def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
@@ -144,12 +150,15 @@ class PachydermV2:
 
     @in_thread
     def recently_committed(self) -> frozenset[PipelineName] | None:
+        listed, self._listed = self._listed, None
         with self._requests.call("list the commit sets") as client:
             sets = client.commit_sets(answers.commit_set)
             with contextlib.closing(sets):  # type: ignore[type-var] # a generator
-                changed = self._changes.read(sets)
-            return changed if changed is not None else frozenset(self._pipelines.read_all(client.pipelines(bytes)))
-        return None
+                changed, is_all = self._changes.read(sets)
+            if not is_all and listed is None:
+                listed = frozenset(self._pipelines.read_all(client.pipelines(bytes)))
+        # A pipeline that was made since the list has its commits among the newest sets.
+        return changed if is_all else changed | (listed or frozenset())
 
     @in_thread
     def finish(self, name: PipelineName, commit: str) -> None:
@@ -191,10 +200,12 @@ class PachydermV2:
         Whatever the spout wrote would go into that commit, and nobody would ever see it (docs/pachyderm-2.12.md).
         """
         head = dict(client.branches(name, answers.head)).get(OUTPUT_BRANCH)
-        if head is not None and client.commit(name, head, answers.is_left_open):
+        if head is not None and client.commit(name, head, answers.commit).is_left_open:
             client.finish_commit(name, head)
 
     def _has_commit(self, name: PipelineName, commit: str) -> bool:
+        if not COMMIT_ID.fullmatch(commit):
+            return False
         with self._requests.call(f"read the commit {commit!r} of {name!r}", name, absent=Kind.NOT_FOUND) as client:
             client.commit(name, commit, bytes)
             return True

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from spout_operator.core.model import Commit, PipelineName
 
-#: Commit sets that are read at most to find one that was read before; then every repo may have new commits.
+#: Commit sets that are read at most to find one that was read before; then any other repo may have new commits too.
 MOST = 500
 #: Commit sets that are read at first, when there is nothing to look for.
 MOST_AT_FIRST = 20
@@ -23,8 +23,8 @@ class Changes:
         self._open: dict[str, frozenset[PipelineName]] = {}
         """By the commit set, which has the id of its commits: the repos in which it is open."""
 
-    def read(self, sets: Iterator[CommitSet]) -> frozenset[PipelineName] | None:
-        """The repos whose commits may have changed; None where it is not known, as at first: then all of them.
+    def read(self, sets: Iterator[CommitSet]) -> tuple[frozenset[PipelineName], bool]:
+        """The repos whose commits may have changed, and whether these are all; they are not at first.
 
         Reads down to a commit set that was read before. A commit that is still open when that is reached is told of
         each time, until it was seen finished here or in `saw`: its repo then changes without a new commit set.
@@ -52,7 +52,7 @@ class Changes:
                 kept = self._known if is_known and len(self._known) < MOST else frozenset()
                 self._known = kept | frozenset(read)
             still_open = {name for names in self._open.values() for name in names}
-            return frozenset(changed | still_open) if is_known else None
+            return frozenset(changed | still_open), is_known
 
     def saw(self, name: PipelineName, commits: Sequence[Commit]) -> None:
         """Take note of the newest commits of one repo: no older one of it is open."""

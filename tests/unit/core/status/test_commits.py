@@ -252,6 +252,14 @@ def test_a_walk_tells_whether_a_commit_is_open(listed: list[Commit], is_open: bo
     assert Walk.begin(NOTHING_COUNTED, "head").read(ancestry(listed, since=None)).is_open is is_open
 
 
+def test_an_automatic_commit_that_is_being_finished_is_open_and_not_left_open() -> None:
+    finishing = dataclasses.replace(C[0], is_automatic=True, finished_at=None, is_finishing=True)
+
+    walk = Walk.begin(NOTHING_COUNTED, "head").read([finishing])
+
+    assert (walk.is_open, walk.left_open) == (True, ()), "pachd finishes it by itself"
+
+
 def test_automatic_commits_that_were_left_open_are_told_oldest_first() -> None:
     opened = [dataclasses.replace(commit, is_automatic=True, finished_at=None) for commit in C[2:4]]
     listed = ancestry([*C[:2], *opened, dataclasses.replace(C[4], finished_at=None)], since=None)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from spout_operator.core import model
 from spout_operator.core.spec.fields import canonical_json
 from spout_operator.core.spec.quantity import Quantity, cores
-from spout_operator.pachyderm.v1 import check, pod_patch
+from spout_operator.pachyderm import pod_patch
+from spout_operator.pachyderm.v1 import check
 from spout_operator.pachyderm.v1.worker_pod import MOUNT_PATHS, VOLUMES, VOLUMES_OF_SOME_SERVERS, worker_pod
 from tests.builders import a_spec, a_transform
 

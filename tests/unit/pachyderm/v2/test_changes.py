@@ -19,52 +19,57 @@ def a_commit(number: int, *, finished: bool) -> Commit:
     return Commit(id=f"{number:032x}", parent=None, finished_at=moment, size=0)
 
 
+def told(*names: PipelineName) -> tuple[frozenset[PipelineName], bool]:
+    """That these, and no others, may have changed."""
+    return frozenset(names), True
+
+
 @pytest.fixture
 def changes() -> Changes:
     found = Changes()
-    assert found.read(iter([a_set(1, A)])) is None, "at first nothing is known"
+    assert found.read(iter([a_set(1, A)])) == (frozenset({A}), False), "at first nothing is known"
     return found
 
 
 def test_without_a_new_commit_set_nothing_changed_and_one_is_read(changes: Changes) -> None:
     sets = iter([a_set(1, A), a_set(0, B)])
 
-    assert changes.read(sets) == frozenset()
+    assert changes.read(sets) == told()
     assert next(sets) == a_set(0, B)
 
 
 def test_a_new_commit_set_tells_its_repos(changes: Changes) -> None:
-    assert changes.read(iter([a_set(3, B), a_set(2, A, B), a_set(1, A)])) == frozenset({A, B})
-    assert changes.read(iter([a_set(3, B), a_set(2, A, B), a_set(1, A)])) == frozenset()
+    assert changes.read(iter([a_set(3, B), a_set(2, A, B), a_set(1, A)])) == told(A, B)
+    assert changes.read(iter([a_set(3, B), a_set(2, A, B), a_set(1, A)])) == told()
 
 
 def test_a_set_that_gets_a_commit_later_hides_no_new_set_behind_it(changes: Changes) -> None:
     """A trigger fires: the old set comes first, before one that is new."""
-    assert changes.read(iter([a_set(1, A, B), a_set(2, B)])) == frozenset({A, B})
+    assert changes.read(iter([a_set(1, A, B), a_set(2, B)])) == told(A, B)
 
 
 def test_an_open_commit_is_told_of_until_it_was_seen_finished(changes: Changes) -> None:
     opened = [a_set(2, A, finished=False), a_set(1, A)]
 
-    assert changes.read(iter(opened)) == frozenset({A})
-    assert changes.read(iter(opened)) == frozenset({A})
-    assert changes.read(iter([a_set(2, A), a_set(1, A)])) == frozenset({A})
-    assert changes.read(iter([a_set(2, A), a_set(1, A)])) == frozenset()
+    assert changes.read(iter(opened)) == told(A)
+    assert changes.read(iter(opened)) == told(A)
+    assert changes.read(iter([a_set(2, A), a_set(1, A)])) == told(A)
+    assert changes.read(iter([a_set(2, A), a_set(1, A)])) == told()
 
 
 def test_an_open_commit_below_newer_ones_is_told_of_until_its_repo_was_read(changes: Changes) -> None:
     changes.read(iter([a_set(3, B), a_set(2, A, finished=False), a_set(1, A)]))
     now = [a_set(3, B), a_set(2, A), a_set(1, A)]
 
-    assert changes.read(iter(now)) == frozenset({A})
+    assert changes.read(iter(now)) == told(A)
     changes.saw(A, [a_commit(2, finished=True)])
-    assert changes.read(iter(now)) == frozenset()
+    assert changes.read(iter(now)) == told()
 
 
 def test_an_open_commit_that_was_read_before_the_first_list_is_told_of(changes: Changes) -> None:
     changes.saw(B, [a_commit(0, finished=False)])
 
-    assert changes.read(iter([a_set(1, A)])) == frozenset({B})
+    assert changes.read(iter([a_set(1, A)])) == told(B)
 
 
 def test_an_open_commit_that_was_deleted_is_forgotten(changes: Changes) -> None:
@@ -72,19 +77,19 @@ def test_an_open_commit_that_was_deleted_is_forgotten(changes: Changes) -> None:
 
     changes.saw(A, [a_commit(1, finished=True)])
 
-    assert changes.read(iter([a_set(1, A)])) == frozenset()
+    assert changes.read(iter([a_set(1, A)])) == told()
 
 
 def test_too_many_new_sets_mean_that_everything_may_have_changed(changes: Changes) -> None:
     sets = [a_set(number, A) for number in range(MOST + 10, 0, -1)]
 
-    assert changes.read(iter(sets)) is None
-    assert changes.read(iter(sets)) == frozenset()
+    assert changes.read(iter(sets)) == (frozenset({A}), False)
+    assert changes.read(iter(sets)) == told()
 
 
 def test_a_deleted_set_is_not_looked_for_down_to_the_end(changes: Changes) -> None:
     changes.read(iter([a_set(3, B), a_set(2, A), a_set(1, A)]))
     rest = iter([a_set(2, A), a_set(1, A)])
 
-    assert changes.read(rest) == frozenset()
+    assert changes.read(rest) == told()
     assert next(rest) == a_set(1, A)

@@ -3,22 +3,23 @@
 import dataclasses
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from spout_operator.config import PachdAddress
 from spout_operator.core.errors import Retryable, Stalled, Unreachable
 from spout_operator.core.reasons import Reason
-from spout_operator.pachyderm.connection import Connection
-from spout_operator.pachyderm.v1.backend import PachydermV1
-from tests.contract.pachyderm.harness import Port, Side, connection_to
+from tests.contract.pachyderm.harness import Side
 from tests.memory_pachd import MemoryPachd
+from tests.memory_pachd.base import MemoryServer
+from tests.memory_pachd.two import MemoryPachd2
 
 
-def test_a_token_is_sent_and_read_again_when_it_changed(memory_side: Side, pachd: MemoryPachd, tmp_path: Path) -> None:
+def test_a_token_is_sent_and_read_again_when_it_changed(memory_side: Side, pachd: MemoryServer, tmp_path: Path) -> None:
     file = tmp_path / "token"
-    port = Port(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
+    port = memory_side.connect(token_file=file)
 
     file.write_text("first\n")
     port.list()
@@ -29,7 +30,7 @@ def test_a_token_is_sent_and_read_again_when_it_changed(memory_side: Side, pachd
     assert pachd.metadata["authn-token"] == "second"
 
 
-def test_without_a_token_file_no_token_is_sent(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_without_a_token_file_no_token_is_sent(memory_side: Side, pachd: MemoryServer) -> None:
     memory_side.port.list()
 
     assert "authn-token" not in pachd.metadata
@@ -47,7 +48,7 @@ def test_without_a_token_file_no_token_is_sent(memory_side: Side, pachd: MemoryP
 )
 def test_a_malformed_token_never_reaches_grpc_and_a_corrected_one_does(
     memory_side: Side,
-    pachd: MemoryPachd,
+    pachd: MemoryServer,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     bad: tuple[bytes, str],
@@ -55,7 +56,7 @@ def test_a_malformed_token_never_reaches_grpc_and_a_corrected_one_does(
     content, says = bad
     file = tmp_path / "token"
     file.write_text("good\n")
-    port = Port(PachydermV1(dataclasses.replace(memory_side.connection, token_file=file)))
+    port = memory_side.connect(token_file=file)
     port.list()
     file.write_bytes(content)
 
@@ -70,19 +71,13 @@ def test_a_malformed_token_never_reaches_grpc_and_a_corrected_one_does(
     assert pachd.metadata["authn-token"] == "mended"
 
 
-@pytest.mark.parametrize(
-    "using",
-    [
-        pytest.param(lambda connection, file: dataclasses.replace(connection, token_file=file), id="token"),
-        pytest.param(lambda connection, file: dataclasses.replace(connection, ca_file=file), id="authority"),
-    ],
-)
+@pytest.mark.parametrize("field", ["token_file", "ca_file"])
 def test_a_credentials_file_that_is_missing_for_a_moment_is_retryable(
-    memory_side: Side, tmp_path: Path, using: Callable[[Connection, Path], Connection]
+    memory_side: Side, tmp_path: Path, field: str
 ) -> None:
     """A file is missing for a moment while its Secret is rotated."""
     missing = tmp_path / "missing"
-    port = Port(PachydermV1(using(memory_side.connection, missing)))
+    port = memory_side.connect(**{field: missing})
 
     with pytest.raises(Retryable, match=str(missing)) as caught:
         port.list()
@@ -91,11 +86,11 @@ def test_a_credentials_file_that_is_missing_for_a_moment_is_retryable(
 
 
 def test_a_ca_file_without_a_certificate_is_stalled_and_opens_no_connection(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    memory_side: Side, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     authority = tmp_path / "ca.crt"
     authority.write_text("no certificate")
-    port = Port(PachydermV1(dataclasses.replace(connection_to("grpcs://127.0.0.1:1"), ca_file=authority)))
+    port = memory_side.connect(pachd=PachdAddress.parse("grpcs://127.0.0.1:1"), ca_file=authority)
 
     with pytest.raises(Stalled, match=f"{authority} holds no certificate") as caught:
         port.server()
@@ -106,11 +101,11 @@ def test_a_ca_file_without_a_certificate_is_stalled_and_opens_no_connection(
 
 @pytest.mark.parametrize("variable", ["PACH_PYTHON_AUTH_TOKEN", "PACH_PYTHON_OIDC_TOKEN"])
 def test_a_token_in_the_environment_is_not_sent(
-    memory_side: Side, pachd: MemoryPachd, monkeypatch: pytest.MonkeyPatch, variable: str
+    memory_side: Side, pachd: MemoryServer, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "somebody-elses")
 
-    Port(PachydermV1(memory_side.connection)).list()
+    memory_side.connect().list()
 
     assert "authn-token" not in pachd.metadata
     assert set(pachd.calls) == {"ListPipeline"}
@@ -143,18 +138,39 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Certificate,
     return made[0], made[1]
 
 
+@pytest.fixture
+def tls_pachd(pachd: MemoryServer, certificates: tuple[Certificate, Certificate]) -> Iterator[MemoryServer]:
+    """A server of the same major version as `memory_side`, with the first certificate."""
+    ours, _ = certificates
+    kind = MemoryPachd2 if isinstance(pachd, MemoryPachd2) else MemoryPachd
+    with kind(tls=(ours.key, ours.pem)) as started:
+        yield started
+
+
 def test_a_changed_ca_file_is_used_for_the_next_tls_connection(
-    certificates: tuple[Certificate, Certificate], tmp_path: Path
+    memory_side: Side, tls_pachd: MemoryServer, certificates: tuple[Certificate, Certificate], tmp_path: Path
 ) -> None:
     ours, another = certificates
     authority = tmp_path / "ca.crt"
     authority.write_bytes(another.pem)
-    with MemoryPachd(tls=(ours.key, ours.pem)) as pachd:
-        port = Port(PachydermV1(dataclasses.replace(connection_to(pachd.address), ca_file=authority)))
-        with pytest.raises(Unreachable):
-            port.server()
+    port = memory_side.connect(pachd=PachdAddress.parse(tls_pachd.address), ca_file=authority)
+    with pytest.raises(Unreachable):
+        port.server()
 
-        authority.write_bytes(ours.pem)
+    authority.write_bytes(ours.pem)
 
-        assert port.server().version == "1.13.4"
-        assert port.server().address == pachd.address
+    assert port.server().version == memory_side.version
+    assert port.server().address == tls_pachd.address
+
+
+def test_a_token_is_sent_over_tls(
+    memory_side: Side, tls_pachd: MemoryServer, certificates: tuple[Certificate, Certificate], tmp_path: Path
+) -> None:
+    authority, token = tmp_path / "ca.crt", tmp_path / "token"
+    authority.write_bytes(certificates[0].pem)
+    token.write_text("secret\n")
+
+    address = PachdAddress.parse(tls_pachd.address)
+    memory_side.connect(pachd=address, ca_file=authority, token_file=token).list()
+
+    assert tls_pachd.metadata["authn-token"] == "secret"

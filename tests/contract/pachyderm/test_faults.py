@@ -1,9 +1,6 @@
 """What a real server does too rarely for a test: it fails, hangs, stops and comes back."""
 
 import dataclasses
-import socket
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,14 +11,14 @@ from google.protobuf.internal import encoder
 from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
-from spout_operator.core.status import marker as markers
-from spout_operator.pachyderm import connection
 from spout_operator.pachyderm.failures import OtherApi
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from spout_testbed.waiting import eventually
-from tests.contract.pachyderm.harness import OWNER, SPEC, Port, Side, connection_to
+from tests.contract.pachyderm.harness import OWNER, PLAIN, Port, Side, connection_to
 from tests.memory_pachd import MemoryPachd
+from tests.memory_pachd.base import MemoryServer
+from tests.memory_pachd.two import MemoryPachd2
 
 Code = grpc.StatusCode
 
@@ -35,6 +32,9 @@ class Failure:
     shown_as: Reason
 
 
+ONE, TWO = "memory-1.13", "memory-2.12"
+
+#: What each server answers.
 FAILURES = [
     Failure(
         reason="pachd restarts",
@@ -58,6 +58,23 @@ FAILURES = [
         shown_as=Reason.UNAUTHORIZED,
     ),
     Failure(
+        reason="pachd's own etcd is in trouble",
+        code=Code.UNKNOWN,
+        details="etcdserver: request timed out",
+        kind=Retryable,
+        shown_as=Reason.PACHYDERM_ERROR,
+    ),
+    Failure(
+        reason="something that nobody has seen yet",
+        code=Code.INTERNAL,
+        details="panic",
+        kind=Retryable,
+        shown_as=Reason.PACHYDERM_ERROR,
+    ),
+]
+
+FAILURES_OF_ONE = [
+    Failure(
         reason="the token expired, as one service of pachd hears it from another",
         code=Code.UNKNOWN,
         details="provided auth token is corrupted or has expired (try logging in again)",
@@ -78,26 +95,43 @@ FAILURES = [
         kind=OtherApi,
         shown_as=Reason.UNSUPPORTED_PACHYDERM,
     ),
+]
+FAILURES_OF_TWO = [
     Failure(
-        reason="pachd's own etcd is in trouble",
-        code=Code.UNKNOWN,
-        details="etcdserver: request timed out",
+        reason="the token is not known, or PostgreSQL does not answer",
+        code=Code.INTERNAL,
+        details="provided auth token is corrupted or has expired (try logging in again)",
         kind=Retryable,
-        shown_as=Reason.PACHYDERM_ERROR,
+        shown_as=Reason.UNAUTHORIZED,
     ),
     Failure(
-        reason="something that nobody has seen yet",
-        code=Code.INTERNAL,
-        details="panic",
-        kind=Retryable,
-        shown_as=Reason.PACHYDERM_ERROR,
+        reason="the token is somebody's who may not",
+        code=Code.PERMISSION_DENIED,
+        details="robot:op is not authorized to perform this operation - needs permissions [REPO_READ] on REPO a.",
+        kind=Stalled,
+        shown_as=Reason.UNAUTHORIZED,
+    ),
+    Failure(
+        reason="a 1.x has no such service",
+        code=Code.UNIMPLEMENTED,
+        details="unknown service pps_v2.API",
+        kind=OtherApi,
+        shown_as=Reason.UNSUPPORTED_PACHYDERM,
     ),
 ]
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason.replace(" ", "-"))
+@pytest.mark.parametrize(
+    ("pachd", "failure"),
+    [
+        pytest.param(pachd, failure, id=f"{pachd}-{failure.reason.replace(' ', '-')}")
+        for pachd, own in ((ONE, FAILURES_OF_ONE), (TWO, FAILURES_OF_TWO))
+        for failure in (*FAILURES, *own)
+    ],
+    indirect=["pachd"],
+)
 def test_each_failure_has_its_kind_and_reason_and_leaves_nothing_behind(
-    memory_side: Side, pachd: MemoryPachd, failure: Failure
+    memory_side: Side, pachd: MemoryServer, failure: Failure
 ) -> None:
     pachd.fail("ListPipeline", failure.code, failure.details)
 
@@ -111,6 +145,8 @@ def test_each_failure_has_its_kind_and_reason_and_leaves_nothing_behind(
     assert memory_side.port.list() == {}
 
 
+#: The call that creates and updates, by the version of the server.
+CREATE = {"1.13.4": "CreatePipeline", "2.12.2": "CreatePipelineV2"}
 BAD_MOMENTS = [
     pytest.param(Code.UNKNOWN, "etcdserver: leader changed", id="etcd"),
     pytest.param(
@@ -140,20 +176,21 @@ BAD_MOMENTS = [
 
 @pytest.mark.parametrize(("code", "details"), BAD_MOMENTS)
 def test_a_create_or_update_at_a_bad_moment_is_not_a_rejection(
-    memory_side: Side, pachd: MemoryPachd, code: grpc.StatusCode, details: str
+    memory_side: Side, pachd: MemoryServer, code: grpc.StatusCode, details: str
 ) -> None:
     name, another = memory_side.created(), memory_side.new_name()
-    pachd.fail("CreatePipeline", code, details, times=2)
+    pachd.fail(CREATE[memory_side.version], code, details, times=2)
 
     with pytest.raises(Retryable, match="it is tried again") as updated:
-        memory_side.port.update(name, SPEC, OWNER)
+        memory_side.port.update(name, PLAIN, OWNER)
     with pytest.raises(Retryable, match="it is tried again") as created:
-        memory_side.port.create(another, SPEC, OWNER)
+        memory_side.port.create(another, PLAIN, OWNER)
 
     assert {updated.value.reason, created.value.reason} == {Reason.PACHYDERM_ERROR}
-    assert memory_side.port.create(another, SPEC, OWNER)
+    assert memory_side.port.create(another, PLAIN, OWNER)
 
 
+@pytest.mark.parametrize("code", [Code.UNKNOWN, Code.NOT_FOUND])
 @pytest.mark.parametrize(
     "details",
     [
@@ -163,73 +200,33 @@ def test_a_create_or_update_at_a_bad_moment_is_not_a_rejection(
     ],
 )
 def test_a_pipeline_counts_as_gone_only_where_pachd_says_exactly_that(
-    memory_side: Side, pachd: MemoryPachd, details: str
+    memory_side: Side, pachd: MemoryServer, details: str, code: grpc.StatusCode
 ) -> None:
     name = memory_side.created()
-    pachd.fail("InspectPipeline", Code.UNKNOWN, details)
+    pachd.fail("InspectPipeline", code, details)
 
     # Otherwise the operator would release a Spout that is being deleted, and its pipeline would stay.
     with pytest.raises(Retryable):
         memory_side.port.observe(name)
 
 
+@pytest.mark.parametrize(
+    ("pachd", "code", "says"),
+    [
+        pytest.param(ONE, Code.UNKNOWN, "pipeline {} already exists", id=ONE),
+        pytest.param(TWO, Code.ALREADY_EXISTS, 'pipeline "default/{}" already exists', id=TWO),
+    ],
+    indirect=["pachd"],
+)
 def test_a_pipeline_that_somebody_makes_at_the_same_time_is_left_as_it_is(
-    memory_side: Side, pachd: MemoryPachd
+    memory_side: Side, pachd: MemoryServer, code: grpc.StatusCode, says: str
 ) -> None:
-    name = memory_side.new_name()
-    pachd.fail("CreatePipeline", Code.UNKNOWN, f"pipeline {name} already exists")
+    name, create = memory_side.new_name(), CREATE[memory_side.version]
+    pachd.fail(create, code, says.format(name))
 
-    memory_side.port.create(name, SPEC, OWNER)
+    assert memory_side.port.create(name, PLAIN, OWNER) is None
 
-    assert pachd.calls["CreatePipeline"] == 1
-
-
-CALLS: dict[str, Callable[[Port, str, str, str], object]] = {
-    "GetVersion": lambda port, _name, _head, _marker: port.server(),
-    "InspectPipeline": lambda port, name, _head, _marker: port.observe(name),
-    "ListPipeline": lambda port, _name, _head, _marker: port.list(),
-    "InspectRepo": lambda port, name, _head, _marker: port.create(name, SPEC, OWNER),
-    "CreatePipeline": lambda port, name, _head, _marker: port.update(name, SPEC, OWNER),
-    "StartPipeline": lambda port, name, _head, _marker: port.start(name),
-    "StopPipeline": lambda port, name, _head, _marker: port.stop(name),
-    "DeletePipeline": lambda port, name, _head, _marker: port.delete(name, keep_repo=False),
-    "ListBranch": lambda port, name, _head, _marker: port.heads(name),
-    "ListCommitStream": lambda port, name, head, _marker: port.commits(name, head, since=None, most=100),
-    "InspectCommit": lambda port, name, _head, marker: port.marker(name, "offset", marker, limits=markers.LIMITS),
-    "WalkFile": lambda port, name, _head, marker: port.marker(name, "offset", marker, limits=markers.LIMITS),
-    "GetFile": lambda port, name, _head, marker: port.marker(name, "offset", marker, limits=markers.LIMITS),
-}
-
-
-@pytest.mark.parametrize("method", CALLS)
-def test_no_call_waits_longer_than_its_deadline(memory_side: Side, pachd: MemoryPachd, method: str) -> None:
-    name = memory_side.created()
-    head = memory_side.spout.commit(name)
-    marker = memory_side.spout.marker(name, {"offset/0": b"1"})
-    impatient = Port(PachydermV1(dataclasses.replace(connection_to(pachd.address), deadline=0.05)))
-    pachd.hang(method)
-    asked = time.monotonic()
-
-    with pytest.raises(Unreachable) as caught:
-        CALLS[method](impatient, name, head, marker)
-
-    assert "DEADLINE_EXCEEDED" in caught.value.said
-    assert time.monotonic() - asked < 5
-    pachd.release(method)
-    CALLS[method](memory_side.port, name, head, marker)
-
-
-def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        port = Port(PachydermV1(connection_to(f"grpc://127.0.0.1:{nobody.getsockname()[1]}")))
-        asked = time.monotonic()
-
-        with pytest.raises(Unreachable, match="did not answer") as caught:
-            port.list()
-
-    assert caught.value.reason is Reason.PACHYDERM_UNREACHABLE
-    assert time.monotonic() - asked < connection.DEADLINE
+    assert pachd.calls[create] == 1
 
 
 def nested(depth: int) -> bytes:
@@ -261,7 +258,7 @@ def test_a_message_nested_too_deeply_fails_one_request_and_not_the_operator() ->
 
 
 def test_a_stopped_server_is_unreachable_and_answers_again_after_its_restart(
-    memory_side: Side, pachd: MemoryPachd
+    memory_side: Side, pachd: MemoryServer
 ) -> None:
     name = memory_side.created()
     memory_side.port.server()
@@ -272,7 +269,7 @@ def test_a_stopped_server_is_unreachable_and_answers_again_after_its_restart(
     pachd.start()
 
     eventually(lambda: _answers(memory_side), what="an answer", seconds=20)
-    assert memory_side.observed(name).spec == SPEC
+    assert memory_side.observed(name).spec == memory_side.spec
     memory_side.port.server()
     # It could have another version after the restart.
     assert pachd.calls["GetVersion"] == 2
@@ -286,7 +283,7 @@ def _answers(side: Side) -> bool:
     return True
 
 
-def test_a_slow_call_of_one_thread_does_not_hold_up_another(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_a_slow_call_of_one_thread_does_not_hold_up_another(memory_side: Side, pachd: MemoryServer) -> None:
     name = memory_side.created()
     with ThreadPoolExecutor(4) as pool:
         pachd.hang("ListPipeline")
@@ -301,7 +298,9 @@ def test_a_slow_call_of_one_thread_does_not_hold_up_another(memory_side: Side, p
 
 
 @pytest.mark.parametrize("state", [state for state in PipelineState if state is not PipelineState.UNKNOWN])
-def test_each_state_comes_with_its_reason(memory_side: Side, pachd: MemoryPachd, state: PipelineState) -> None:
+def test_each_state_comes_with_its_reason(
+    memory_side: Side, pachd: MemoryPachd | MemoryPachd2, state: PipelineState
+) -> None:
     name = memory_side.created()
 
     pachd.set_state(name, state, "because of it")
@@ -311,7 +310,7 @@ def test_each_state_comes_with_its_reason(memory_side: Side, pachd: MemoryPachd,
     assert (listed.state, listed.reason) == (state, "because of it")
 
 
-def test_a_worker_that_answers_is_available(memory_side: Side, pachd: MemoryPachd) -> None:
+def test_a_worker_that_answers_is_available(memory_side: Side, pachd: MemoryPachd | MemoryPachd2) -> None:
     name = memory_side.created()
 
     pachd.workers(name, 1)

@@ -12,7 +12,7 @@ import pytest
 
 from spout_operator.pachyderm.v1.sdk import pps_pb2
 from spout_operator.pachyderm.v1.words import Kind, kind_of
-from tests.contract.pachyderm.harness import Side
+from tests.contract.pachyderm.sides_1 import SideOne
 
 TRANSFORM = {"transform": pps_pb2.Transform(image="i", cmd=["true"])}
 SPOUT = {**TRANSFORM, "spout": pps_pb2.Spout()}
@@ -97,37 +97,37 @@ REFUSALS = [
 ]
 
 
-def refused(side: Side, name: str, request: Mapping[str, Any]) -> grpc.RpcError:
+def refused(one: SideOne, name: str, request: Mapping[str, Any]) -> grpc.RpcError:
     """The answer of pachd to a request that it refuses."""
     whole = pps_pb2.CreatePipelineRequest(pipeline=pps_pb2.Pipeline(name=name), **request)
     with pytest.raises(grpc.RpcError) as caught:
-        side.client.create_pipeline_from_request(whole)
+        one.client.create_pipeline_from_request(whole)
     return caught.value
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=str)
-def test_pachd_refuses_a_spec_in_words_that_are_known(real_side: Side, refusal: Refusal) -> None:
-    error = refused(real_side, real_side.new_name(), refusal.request)
+def test_pachd_refuses_a_spec_in_words_that_are_known(real_one: SideOne, refusal: Refusal) -> None:
+    error = refused(real_one, real_one.new_name(), refusal.request)
 
     assert error.details().startswith(refusal.says)
     assert (error.code(), kind_of(error)) == (grpc.StatusCode.UNKNOWN, Kind.REFUSED)
 
 
-def test_a_spout_that_reads_is_refused_in_words_that_are_known(real_side: Side) -> None:
-    repo = real_side.abandoned_repo()
+def test_a_spout_that_reads_is_refused_in_words_that_are_known(real_one: SideOne) -> None:
+    repo = real_one.abandoned_repo()
     reads = pps_pb2.Input(pfs=pps_pb2.PFSInput(repo=repo, glob="/"))
 
-    error = refused(real_side, real_side.new_name(), {**SPOUT, "input": reads})
+    error = refused(real_one, real_one.new_name(), {**SPOUT, "input": reads})
 
     assert error.details() == "spout pipelines (without a service) must not have an input"
     assert kind_of(error) is Kind.REFUSED
 
 
-def test_statistics_that_cannot_be_taken_away_are_refused_in_words_that_are_known(real_side: Side) -> None:
+def test_statistics_that_cannot_be_taken_away_are_refused_in_words_that_are_known(real_one: SideOne) -> None:
     alone = pps_pb2.ParallelismSpec(constant=1)
-    name = real_side.someones_pipeline(reads=real_side.abandoned_repo(), enable_stats=True, parallelism_spec=alone)
+    name = real_one.someones_pipeline(reads=real_one.abandoned_repo(), enable_stats=True, parallelism_spec=alone)
 
-    error = refused(real_side, name, {**SPOUT, "parallelism_spec": alone, "update": True})
+    error = refused(real_one, name, {**SPOUT, "parallelism_spec": alone, "update": True})
 
     assert error.details() == f"pipeline {name} update error: cannot disable stats"
     assert kind_of(error) is Kind.REFUSED

@@ -9,7 +9,8 @@ import grpc
 import pytest
 
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from tests.contract.pachyderm.harness import NO_COMMIT, Side
+from tests.contract.pachyderm.harness import NO_COMMIT
+from tests.contract.pachyderm.sides_1 import SideOne
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -88,24 +89,24 @@ WORDS = [
 
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: words.reason.replace(" ", "-"))
-def test_pachd_refuses_in_these_words(side: Side, words: Words) -> None:
-    name = side.created()
-    side.spout.commit(name)
-    side.spout.marker(name, {"offset": b"1"})
+def test_pachd_refuses_in_these_words(one: SideOne, words: Words) -> None:
+    name = one.created()
+    one.spout.commit(name)
+    one.spout.marker(name, {"offset": b"1"})
 
     with pytest.raises(grpc.RpcError) as caught:
-        words.call(side.client, name)
+        words.call(one.client, name)
 
     assert caught.value.code() is grpc.StatusCode.UNKNOWN
     assert re.fullmatch(words.says.replace("{}", name), caught.value.details())
 
 
-def test_pachd_refuses_to_delete_a_repo_that_is_read_in_these_words(side: Side) -> None:
-    name = side.created()
-    reader = side.someones_pipeline(reads=name)
+def test_pachd_refuses_to_delete_a_repo_that_is_read_in_these_words(one: SideOne) -> None:
+    name = one.created()
+    reader = one.someones_pipeline(reads=name)
 
     with pytest.raises(grpc.RpcError) as caught:
-        side.client.delete_pipeline(name)
+        one.client.delete_pipeline(name)
 
     assert caught.value.code() is grpc.StatusCode.UNKNOWN
     assert caught.value.details() == (
@@ -114,10 +115,10 @@ def test_pachd_refuses_to_delete_a_repo_that_is_read_in_these_words(side: Side) 
     )
 
 
-def test_a_branch_that_has_no_commit_yet_has_no_head(side: Side) -> None:
-    name = side.created()
+def test_a_branch_that_has_no_commit_yet_has_no_head(one: SideOne) -> None:
+    name = one.created()
 
     with pytest.raises(grpc.RpcError) as caught:
-        side.client.inspect_commit((name, "master"))
+        one.client.inspect_commit((name, "master"))
 
     assert caught.value.details() == "the branch \"master\" has no head (create one with 'start commit')"
