@@ -25,7 +25,7 @@ pfs=${SPOUT_PFS:-/pfs}
 cd "$WORK"
 echo start >> lives
 life=$(wc -l < lives)
-put() { until tar -cf "$pfs/out" "$@"; do sleep 0.1; done; }
+put() { until tar --no-recursion -cf "$pfs/out" "$@"; do sleep 0.1; done; }
 """
 #: The archive that tells a test that all came through.
 _END = "\necho end > end; put end\n"
@@ -41,7 +41,11 @@ class Result:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
-    """A program, and its result. `on_pachyderm_1` is set where that differs; `difference` names the row of the docs."""
+    """A program, and its result.
+
+    Where the result on Pachyderm 1 differs, `on_pachyderm_1` has it, and `difference` names the row of the docs. `says`
+    is what its worker logs where it commits nothing more.
+    """
 
     name: str
     script: str
@@ -49,6 +53,7 @@ class Case:
     result: Result
     on_pachyderm_1: Result | None = None
     difference: str = ""
+    says: str = ""
 
     def spec(self, work: Path) -> bodies.Body:
         """The spec of the Spout that runs the program over the folder `work`."""
@@ -92,7 +97,7 @@ _OCTAL = "".join(f"\\{byte:03o}" for byte in _BYTES)
 CASES = (
     Case(
         name="basic: each archive is a commit, also one of two files in a folder",
-        script="echo 1 > a; put a; mkdir -p d/e; echo 2 > d/e/b; echo 3 > d/c; put d",
+        script="echo 1 > a; put a; mkdir -p d/e; echo 2 > d/e/b; echo 3 > d/c; put d/e/b d/c",
         result=_result({"a": "1\n"}, {"d/e/b": "2\n", "d/c": "3\n"}),
     ),
     Case(
@@ -115,7 +120,8 @@ CASES = (
     ),
     Case(
         name="marker as a folder, of which one file is written again",
-        script="mkdir off; echo 1 > off/0; echo 1 > off/1; put off; echo 1 > a; put a; echo 2 > off/1; put off/1",
+        script="mkdir off; echo 1 > off/0; echo 1 > off/1; put off/0 off/1; echo 1 > a; put a; "
+        "echo 2 > off/1; put off/1",
         options={"marker": "off"},
         result=_result({"a": "1\n"}, **{"off/0": "1\n", "off/1": "2\n"}),
     ),
@@ -174,11 +180,20 @@ CASES = (
     ),
     Case(
         name="data and marker in one archive",
-        script='echo 1 > data; echo 1 > offset; [ "$life" = 1 ] && put data offset',
+        script="echo 1 > data; echo 1 > offset; put data offset",
         options={"marker": "offset"},
         result=_result({"data": "1\n"}, offset="1\n"),
-        on_pachyderm_1=_result(),
+        on_pachyderm_1=Result(commits=()),
         difference="data and marker in one archive",
+        says="all requests in a put files call must have the same commit ID",
+    ),
+    Case(
+        name="a folder as an entry of an archive",
+        script="echo 1 > a; put a; mkdir d; echo 2 > d/b; put d d/b",
+        result=_result({"a": "1\n"}, {"d/b": "2\n"}),
+        on_pachyderm_1=Result(commits=({"a": "1\n"},)),
+        difference="a folder as an entry of an archive",
+        says="FOLDER",
     ),
 )
 

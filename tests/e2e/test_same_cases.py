@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from spout_operator.pachyderm.v1.sdk import Client
+from spout_testbed import Testbed
 from spout_testbed.harness.spouts import Spouts
 from spout_testbed.waiting import eventually
 from tests.e2e.same_cases import CASES, Case, Files, Result, changes, shown
 
-SECONDS = 120
+SECONDS = 60
 
 
 def tree(pachyderm: Client, name: str, commit: str) -> Files:
@@ -28,16 +29,28 @@ def commits(pachyderm: Client, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_is_committed(case: Case, spouts: Spouts, pachyderm: Client, name: str, tmp_path: Path) -> None:
+def test_what_is_committed(
+    case: Case, bed: Testbed, spouts: Spouts, pachyderm: Client, name: str, tmp_path: Path
+) -> None:
     spouts.create(name, case.spec(tmp_path))
-    status = spouts.wait(name, "to run", ready="True")
-    assert "marker" not in status or not status["marker"].get("commit") or case.result.marker
+    spouts.wait(name, "to run", ready="True")
+    log = bed.workers.wait_running(name).log
 
     def ended() -> bool:
+        if case.says:
+            return case.says in log.read_text(errors="replace")
         found = commits(pachyderm, name)
         return bool(found) and "end" in tree(pachyderm, name, found[-1])
 
-    eventually(ended, what="the archive that the program writes last", seconds=SECONDS, details=lambda: spouts.details(name))
+    eventually(
+        ended,
+        what=f"the worker to say {case.says!r}" if case.says else "the archive that the program writes last",
+        seconds=SECONDS,
+        details=lambda: (
+            f"{[tree(pachyderm, name, commit) for commit in commits(pachyderm, name)]}\n--- log of the worker\n"
+            + log.read_text(errors="replace")[:6000]
+        ),
+    )
 
     head = pachyderm.inspect_branch(name, "marker").head.id if case.options.get("marker") else ""
     found = Result(

@@ -36,6 +36,8 @@ class Bridge:
         self.store = FolderStore(folder / "store", overwrite=overwrite)
         self.source = PipeSource(self.pipe)
         self.events: list[Committed | Dropped] = []
+        self.busy = threading.Lock()
+        """While a test holds it, the bridge does not come to the next archive."""
         self._told = threading.Condition()
         self.failure: Exception | None = None
         self._committer = Committer(self.source, self.store, marker=marker, listener=self._listen)
@@ -77,6 +79,8 @@ class Bridge:
         with self._told:
             self.events.append(event)
             self._told.notify_all()
+        with self.busy:
+            pass
 
     def _run(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -179,6 +180,65 @@ def test_a_pipe_that_was_replaced_by_a_file_ends_the_loop_with_what_was_found(tm
         running.wait(1)
         assert isinstance(running.failure, PipeLost)
         assert "found -rw" in str(running.failure)
+
+
+def test_a_writer_that_dies_in_the_middle_takes_no_byte_of_the_next_one_with_it(tmp_path: Path) -> None:
+    """Both come and go before the bridge reads, so that in one pipe their bytes would run together."""
+    two = archive({"dead": b"x" * 512, "b": b"x" * 512})
+    with bridge(tmp_path) as running:
+        with running.busy:
+            running.write(A)
+            running.wait(1)
+            # The first ends between two of its entries: what follows would be a good archive, of both.
+            running.write(two[:1024])
+            running.write(B)
+            running.write(two[:1500])
+            running.write(A)
+        events = running.wait(5)
+        assert [type(event) for event in events] == [Committed, Dropped, Committed, Dropped, Committed]
+        assert running.files("0002") == {"b": b"2"}
+
+
+def test_a_writer_that_holds_the_pipe_open_does_not_keep_others_from_it(tmp_path: Path) -> None:
+    with bridge(tmp_path) as running, running.pipe.open("wb", buffering=0) as pipe:
+        running.write(A)
+        running.wait(1)
+        pipe.write(B)
+        assert running.wait(2) == [COMMIT_1, COMMIT_2]
+        assert running.files("0002") == {"b": b"2"}
+
+
+def test_writers_that_come_while_the_bridge_is_busy_do_not_use_up_the_files_of_the_process(tmp_path: Path) -> None:
+    with bridge(tmp_path, overwrite=True) as running:
+        with running.busy:
+            running.write(A)
+            running.wait(1)
+            before = len(os.listdir("/dev/fd"))
+            for _ in range(300):
+                os.close(os.open(running.pipe, os.O_WRONLY))
+            assert len(os.listdir("/dev/fd")) - before < 100
+        running.write(B)
+        assert running.wait(2) == [COMMIT_1, COMMIT_2]
+
+
+def test_an_archive_that_begins_with_zeros_is_no_padding(tmp_path: Path) -> None:
+    """A header without a name of its own, because the PAX header before it has the name."""
+    nameless = bytearray(A)
+    nameless[0:1] = b"\0"
+    nameless[148:156] = b"%06o\0 " % (sum(nameless[:148]) + 8 * 32 + sum(nameless[156:512]))
+    with bridge(tmp_path) as running:
+        running.write(bytes(512) + nameless)
+        running.wait(1)
+        assert "found a file named b''; give it a name" in running.reasons()[0]
+
+
+def test_a_pipe_whose_folder_is_gone_ends_the_loop_with_what_to_do(tmp_path: Path) -> None:
+    with bridge(tmp_path) as running:
+        shutil.rmtree(next(tmp_path.glob(".pipes-*")))
+        os.close(os.open(running.pipe, os.O_WRONLY))
+        running.wait(1)
+        assert isinstance(running.failure, PipeLost)
+        assert "mend that, or choose another folder" in str(running.failure)
 
 
 def test_a_thousand_opens_one_after_the_other_lose_nothing(tmp_path: Path) -> None:
