@@ -29,9 +29,8 @@ def commits(pachyderm: Client, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_is_committed(
-    case: Case, bed: Testbed, spouts: Spouts, pachyderm: Client, name: str, tmp_path: Path
-) -> None:
+def test_what_is_committed(bed: Testbed, spouts: Spouts, pachyderm: Client, tmp_path: Path, case: Case) -> None:
+    name = "same-cases"  # each test deletes its pipeline
     spouts.create(name, case.spec(tmp_path))
     spouts.wait(name, "to run", ready="True")
     log = bed.workers.wait_running(name).log

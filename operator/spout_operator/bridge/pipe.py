@@ -12,7 +12,6 @@ import contextlib
 import os
 import shutil
 import stat
-import tempfile
 import threading
 from pathlib import Path
 
@@ -29,14 +28,16 @@ _MOST_WAITING = 64
 class NamedPipe:
     """The named pipe at `path`, which this makes. `take` gives the reading end of each pipe that a writer opened.
 
-    `close` ends it; until then a thread waits for writers.
+    `close` ends it; until then a thread waits for writers. A hidden folder beside `path` is its own.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.ready, self._ready = os.pipe()
         """Can be read from while `take` has something to give."""
-        self._folder = Path(tempfile.mkdtemp(prefix=".pipes-", dir=path.parent))
+        self._folder = path.with_name(f".{path.name}-pipes")
+        shutil.rmtree(self._folder, ignore_errors=True)  # of a process that was killed
+        self._folder.mkdir()
         self._made = 0
         self._opened: collections.deque[int] = collections.deque()
         self._room = threading.Semaphore(_MOST_WAITING)
@@ -57,7 +58,8 @@ class NamedPipe:
         if not self._opened:
             if self._failure is not None:
                 raise PipeLost(
-                    f"{self.path}: cannot make a named pipe: {self._failure.strerror}; mend that, or choose another folder"
+                    f"{self.path}: cannot make the next named pipe: {self._failure.strerror}; mend that, or choose "
+                    "another folder"
                 ) from self._failure
             return None
         os.read(self.ready, 1)

@@ -63,7 +63,8 @@ class PipeSource:
                 self._pipe.check()
             while (opened := self._pipe.take()) is not None:
                 self._readers.append(opened)
-            for self._reader in [reader for reader in self._readers if reader in ready]:
+            for reader in [reader for reader in self._readers if reader in ready]:
+                self._reader = reader
                 if self._fill():
                     break
                 self.drop_writer()

@@ -1,4 +1,4 @@
-"""The user programs of tests/e2e/same_cases.py with run-local: the same files as on Pachyderm 1.13.4, or as documented."""
+"""The user programs of tests/e2e/same_cases.py with run-local: the files that Pachyderm 1.13.4 has, or the docs."""
 
 import json
 from pathlib import Path
