@@ -35,7 +35,7 @@ class FolderStore:
     """
 
     def __init__(self, root: Path, *, overwrite: bool) -> None:
-        self.root, self._root = root, str(root)
+        self.root, self._root, self._staging = root, str(root), f"{root}/.staging"
         self.overwrite = overwrite
         self._commit = self._position = 0
         with told(root):
@@ -64,17 +64,13 @@ class FolderStore:
     def begin(self) -> FolderTransaction:
         """See `Store`."""
         with told(self.root):
-            os.mkdir(f"{self._root}/.staging")  # noqa: PTH102 - see staging.py
-        return FolderTransaction(self.root, overwrite=self.overwrite, publish=self._publish)
+            os.mkdir(self._staging)  # noqa: PTH102 - see staging.py
+        return FolderTransaction(self._root, overwrite=self.overwrite, publish=self._publish)
 
     def close(self) -> None:
         """Let others have the folder."""
         self._log.close()
         self._lock.release()
-
-    @property
-    def _staging(self) -> Path:
-        return self.root / ".staging"
 
     def _publish(self, staged: Staged) -> Committed:
         """Make the staged archive visible."""
@@ -88,7 +84,7 @@ class FolderStore:
         committed = Committed(commit=None, files=0, size=0, has_marker=staged.has_marker)
         if staged.has_marker:
             folder = self.root / "markers" / f"{self._position + 1:04d}"
-            (self._staging / "marker").rename(folder)
+            Path(self._staging, "marker").rename(folder)
             self._point(folder)
             self._position += 1
             self._note(committed)

@@ -29,9 +29,16 @@ class NamedPipe:
     """The named pipe at `path`, which this makes. `take` gives the reading end of each pipe that a writer opened.
 
     `close` ends it; until then a thread waits for writers. A hidden folder beside `path` is its own.
+
+    Raises:
+        PipeLost: something that is no named pipe is at `path`.
     """
 
     def __init__(self, path: Path) -> None:
+        if os.path.lexists(path) and not path.is_fifo():
+            raise PipeLost(
+                f"{path}: found {stat.filemode(path.lstat().st_mode)} in the place of the named pipe; remove it"
+            )
         self.path = path
         self.ready, self._ready = os.pipe()
         """Can be read from while `take` has something to give."""
@@ -98,7 +105,9 @@ class NamedPipe:
             self._thread.join(0.1)
         for descriptor in (*self._opened, self._waiting.reader, self.ready, self._ready):
             os.close(descriptor)
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(PipeLost):
+            self.check()
+            self.path.unlink()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _accept(self) -> None:

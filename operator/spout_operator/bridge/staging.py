@@ -37,7 +37,7 @@ class Staged:
 class FolderTransaction:
     """One archive, below `root`/.staging, which exists; see `store.Transaction`. `publish` makes it visible."""
 
-    def __init__(self, root: Path, *, overwrite: bool, publish: Callable[[Staged], Committed]) -> None:
+    def __init__(self, root: str, *, overwrite: bool, publish: Callable[[Staged], Committed]) -> None:
         self._root, self._overwrite, self._publish = root, overwrite, publish
         self._data, self._marker, self._head = f"{root}/.staging/files", f"{root}/.staging/marker", f"{root}/head"
         self._files: set[str] = set()
@@ -133,7 +133,7 @@ class FolderTransaction:
 
     def _keep_marker(self, path: str) -> None:
         """An archive replaces the files of a marker that it holds, and leaves the others."""
-        earlier = self._root / "marker"
+        earlier = f"{self._root}/marker"
         if self._marker not in self._folders and _is_folder(f"{earlier}/{path.partition('/')[0]}"):
             shutil.copytree(earlier, self._marker, copy_function=os.link)
             self._folders.add(self._marker)
@@ -160,7 +160,7 @@ def write(descriptor: int, content: bytes | memoryview) -> int:
 
 
 @contextlib.contextmanager
-def told(root: Path, path: str = "") -> Iterator[None]:
+def told(root: str | Path, path: str = "") -> Iterator[None]:
     """An error of the file system, as one that names the folder and what to do."""
     try:
         yield

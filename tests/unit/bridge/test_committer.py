@@ -12,7 +12,7 @@ import pytest
 from spout_operator.bridge.committer import Dropped
 from spout_operator.bridge.errors import PipeLost
 from spout_operator.bridge.store import Committed
-from tests.unit.bridge.pipes import archive, bridge
+from tests.unit.bridge.pipes import ForgetfulStore, archive, bridge
 
 A, B = archive({"a": b"1"}), archive({"b": b"2"})
 COMMIT_1 = Committed(commit="0001", files=1, size=1, has_marker=False)
@@ -252,3 +252,56 @@ def test_a_thousand_opens_one_after_the_other_lose_nothing(tmp_path: Path) -> No
             running.write(A)
         running.wait(500)
         assert running.reasons() == []
+
+
+def header(name: str, **fields: bytes) -> bytes:
+    """One header block, with some of its fields as given: `size`, `type`, or `sparse`, the fields of an old map."""
+    block = bytearray(archive({name: b""}, form=tarfile.GNU_FORMAT)[:512])
+    for field, start in (("size", 124), ("type", 156), ("sparse", 386)):
+        block[start : start + len(fields.get(field, b""))] = fields.get(field, b"")
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + 8 * 32 + sum(block[156:512]))
+    return bytes(block)
+
+
+def binary(number: int, size: int = 12) -> bytes:
+    """A number as GNU tar writes one that octal digits cannot hold."""
+    return (number | 0x80 << 8 * (size - 1)).to_bytes(size, "big")
+
+
+EXBIBYTE, TEBIBYTE = 1024**6, 1024**4
+
+
+def sparse(name: str, real_size: int) -> bytes:
+    """A file of holes alone, as an archive's entry of 512 bytes."""
+    return header(name, type=b"S", sparse=bytes(12 * 8 + 1) + binary(real_size))
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        pytest.param(
+            header("f", size=binary(8 * EXBIBYTE)) + b"x" * 100_000,
+            f"'f': its header says {8 * EXBIBYTE} bytes, and a file has at most {16 * TEBIBYTE}; split it",
+            id="a header that claims 8 EiB",
+        ),
+        pytest.param(
+            sparse("f", 4 * TEBIBYTE),
+            "'f' brings the holes of the archive to more than 17179869184 bytes; write it in several archives",
+            id="holes of 4 TiB",
+        ),
+        pytest.param(
+            sparse("f", 10 * 1024**3) + sparse("g", 10 * 1024**3),
+            "'g' brings the holes of the archive to more than 17179869184 bytes",
+            id="holes that are too many only together",
+        ),
+    ],
+)
+def test_what_claims_to_be_larger_than_can_be_is_refused_at_once(tmp_path: Path, written: bytes, says: str) -> None:
+    store = ForgetfulStore()
+    with bridge(tmp_path, store=store) as running:
+        running.write(written + bytes(1024))
+        running.wait(1)
+        assert says in running.reasons()[0]
+        assert store.bytes <= 16 * 1024**3, "no more than the bound went to the store"
+        running.write(A)
+        assert isinstance(running.wait(2)[1], Committed)
