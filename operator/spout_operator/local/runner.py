@@ -249,8 +249,8 @@ class Runner:
             self._events.put(None)
             raise Stopped
         if self._commits == self._limits.crash_after and self._child is not None:
-            self._report.say("crash", f"--crash-after {self._commits}: killing the command")
             self._child.kill()
+            self._report.say("crash", f"--crash-after {self._commits}: killed the command")
 
     def _show_marker(self) -> None:
         """Have /pfs/MARKER show the last committed marker, always."""
