@@ -10,6 +10,32 @@ from spout_operator.bridge.source import PipeSource
 #: Bytes of a header that describes the next entry, and of a map of holes. Nobody writes a longer name or map.
 _LONGEST_EXTENSION = 256 * 1024
 _ZEROS = bytes(64 * 1024)
+#: Bytes of a file: what ext4 can hold.
+_LARGEST_FILE = 16 * 1024**4
+#: Bytes of holes in an archive. They cost the writer nothing, and the store fills them with zeros.
+_MOST_HOLES = 16 * 1024**3
+
+
+class _Holes:
+    """How much of the holes of one archive may still be filled."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_HOLES
+
+    def fill(self, size: int, path: str) -> Iterator[bytes]:
+        """Zeros.
+
+        Raises:
+            BadHeader: these are too many.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise headers.BadHeader(
+                f"{path!r:.200} brings the holes of the archive to more than {_MOST_HOLES} bytes; write it in several "
+                "archives, or without the holes (tar without --sparse)"
+            )
+        for start in range(0, size, len(_ZEROS)):
+            yield _ZEROS[: size - start]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +56,7 @@ def entries(source: PipeSource) -> Iterator[Entry]:
     source.offset = 0
     of_all: dict[str, bytes] = {}
     of_next: dict[str, bytes] = {}
+    holes = _Holes()
     while True:
         at = source.offset
         block = bytes(source.read_exactly(headers.BLOCK, "the archive, before the two blocks of zeros that end it"))
@@ -49,7 +76,7 @@ def entries(source: PipeSource) -> Iterator[Entry]:
                 if header.type == headers.LONG_NAME:
                     of_next.setdefault("path", text)
             else:
-                yield from _entry(source, header, {**of_all, **of_next}, at)
+                yield from _entry(source, header, {**of_all, **of_next} if of_all or of_next else of_next, holes, at)
                 of_next = {}
         except headers.BadHeader as error:
             raise BadArchive(f"{error}; write a tar archive", offset=at) from None
@@ -83,7 +110,9 @@ def _extension(source: PipeSource, header: headers.Header, at: int) -> bytes:
     return text
 
 
-def _entry(source: PipeSource, header: headers.Header, pax: dict[str, bytes], at: int) -> Iterator[Entry]:
+def _entry(
+    source: PipeSource, header: headers.Header, pax: dict[str, bytes], holes: _Holes, at: int
+) -> Iterator[Entry]:
     name = pax.get("GNU.sparse.name") or pax.get("path") or header.name
     path = plain_path(name, at)
     if header.type != headers.FOLDER and header.type not in headers.FILES:
@@ -99,7 +128,11 @@ def _entry(source: PipeSource, header: headers.Header, pax: dict[str, bytes], at
     if not path or name.endswith(b"/"):
         raise BadArchive(f"found a file named {name!r:.200}; give it a name", offset=at)
     size = headers.decimal(pax["size"], "the size") if "size" in pax else header.size
-    content = _checked(_content(source, header, pax, size, path), at)
+    if size > _LARGEST_FILE:
+        raise BadArchive(
+            f"{path!r:.200}: its header says {size} bytes, and a file has at most {_LARGEST_FILE}; split it", offset=at
+        )
+    content = _checked(_content(source, header, pax, size, holes=holes, path=path), at)
     yield Entry(path=path, is_folder=False, content=content)
     for _ in content:  # what the reader of the entry left
         pass
@@ -114,7 +147,7 @@ def _checked(content: Iterator[bytes | memoryview], at: int) -> Iterator[bytes |
 
 
 def _content(
-    source: PipeSource, header: headers.Header, pax: dict[str, bytes], size: int, path: str
+    source: PipeSource, header: headers.Header, pax: dict[str, bytes], size: int, *, holes: _Holes, path: str
 ) -> Iterator[bytes | memoryview]:
     what = f"the content of {path!r:.200}"
     if header.type == headers.SPARSE:
@@ -134,17 +167,12 @@ def _content(
     for start, length in zip(numbers[::2], numbers[1::2], strict=len(numbers) % 2 == 0):
         if start < position or start + length > total or length > size:
             raise headers.BadHeader(f"found a sparse map of {path!r:.200} that does not fit its content")
-        yield from _hole(start - position)
+        yield from holes.fill(start - position, path)
         yield from source.read_through(length, what)
         position, size = start + length, size - length
     if size or len(numbers) % 2:
         raise headers.BadHeader(f"found a sparse map of {path!r:.200} that does not fit its content")
-    yield from _hole(total - position)
-
-
-def _hole(size: int) -> Iterator[bytes]:
-    for start in range(0, size, len(_ZEROS)):
-        yield _ZEROS[: size - start]
+    yield from holes.fill(total - position, path)
 
 
 def _old_map(source: PipeSource, header: headers.Header) -> list[int]:

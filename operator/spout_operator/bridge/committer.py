@@ -42,19 +42,18 @@ class Committer:
                 self.is_reading = False
                 self._source.wait_for_data()
                 self.is_reading = True
-                self._writer()
+                if self._source.skip_zeros():
+                    self._listener(self._next())
         except Stopped:
             return
 
-    def _writer(self) -> None:
-        """All archives that come before the pipe is closed."""
+    def _next(self) -> Committed | Dropped:
         try:
-            while self._source.skip_zeros():
-                self._listener(self._archive())
+            return self._archive()
         except (BadArchive, Refused) as error:
-            # What follows is the rest of that archive: the writer gets EPIPE, and the next archive begins anew.
-            self._source.renew()
-            self._listener(Dropped(reason=str(error)))
+            # What follows is the rest of that archive, so nothing more is taken from this writer.
+            self._source.drop_writer()
+            return Dropped(reason=str(error))
 
     def _archive(self) -> Committed:
         transaction = self._store.begin()

@@ -1,6 +1,7 @@
 """`spout-operator run-local`."""
 
 import pathlib
+import signal
 import sys
 
 import click
@@ -57,6 +58,8 @@ def run_local(
     from spout_operator.local.report import Report  # noqa: PLC0415 - see above
 
     outcome = runner.Outcome
+    # As Ctrl-C: the command of the Spout has to end, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         given = {key: pathlib.Path(value) for key, value in _pairs("--secret", secrets).items()}
         planned = plan.read(file, name=name, env=_pairs("--env", env), secrets=given)

@@ -15,6 +15,7 @@ from spout_operator.bridge.committer import Committer, Dropped
 from spout_operator.bridge.errors import PipeLost, Stopped, StoreFailed
 from spout_operator.bridge.folder import LOG, FolderStore
 from spout_operator.bridge.source import PipeSource
+from spout_operator.bridge.staging import told
 from spout_operator.bridge.store import Committed
 from spout_operator.config import CommandError
 from spout_operator.local import sandbox
@@ -73,23 +74,24 @@ class Runner:
 
     Raises:
         StoreFailed: the folder cannot be used.
+        PipeLost: something else is in the place of the named pipe.
     """
 
     def __init__(self, plan: Plan, out: Path, report: Report, limits: Limits) -> None:
         self._plan, self._report, self._limits = plan, report, limits
         self._store = FolderStore(out, overwrite=plan.options.overwrite)
         self._out = out.absolute()
-        self._pfs = self._out / "pfs"
-        self._pfs.mkdir(exist_ok=True)
-        self._root = self._out / ".root"
-        self._root.mkdir(exist_ok=True)
-        self._source = PipeSource(self._pfs / "out")
+        self._pfs, self._root = self._out / "pfs", self._out / ".root"
+        with told(out):
+            self._pfs.mkdir(exist_ok=True)
+            self._root.mkdir(exist_ok=True)
+            self._show_marker()
+            self._source = PipeSource(self._pfs / "out")
         self._committer = Committer(self._source, self._store, marker=plan.options.marker, listener=self._listen)
         self._events: queue.Queue[int | Exception | None] = queue.Queue()
         self._child: Child | None = None
         self._commits = 0
         self._failures = 0
-        self._show_marker()
 
     def run(self) -> Outcome:
         """Run until something ends it, which is said in one line."""
@@ -247,8 +249,8 @@ class Runner:
             self._events.put(None)
             raise Stopped
         if self._commits == self._limits.crash_after and self._child is not None:
-            self._report.say("crash", f"--crash-after {self._commits}: killing the command")
             self._child.kill()
+            self._report.say("crash", f"--crash-after {self._commits}: killed the command")
 
     def _show_marker(self) -> None:
         """Have /pfs/MARKER show the last committed marker, always."""

@@ -2,6 +2,7 @@
 
 import os
 import random
+import select
 import signal
 import sys
 import threading
@@ -13,11 +14,16 @@ from spout_operator.bridge.folder import FolderStore
 from spout_operator.bridge.source import PipeSource
 from tests.unit.bridge.pipes import archive
 
-LONGEST_LIFE = 0.06
+#: A bridge dies after at most so many commits, and so many seconds.
+MOST_COMMITS, LONGEST = 8, 0.005
+DEADLINE = 30.0
 
 
-def serve(folder: Path) -> None:
-    """Commit archives of a source that goes on from the marker; each holds data and the marker. Ends by SIGKILL."""
+def serve(folder: Path, told: int) -> None:
+    """Commit archives of a source that goes on from the marker; each holds data and the marker. Ends by SIGKILL.
+
+    A byte goes to `told` for each commit.
+    """
     store = FolderStore(folder / "store", overwrite=False)
     source = PipeSource(folder / "out")
 
@@ -31,7 +37,7 @@ def serve(folder: Path) -> None:
                 pipe.write(archive({f"d/{number}": text, "every": text + b"\n", "offset": text}))
 
     threading.Thread(target=write, daemon=True).start()
-    Committer(source, store, marker="offset", listener=lambda _: None).run()
+    Committer(source, store, marker="offset", listener=lambda _: os.write(told, b"x")).run()
 
 
 def look(folder: Path, *, after: str) -> int:
@@ -52,12 +58,18 @@ def main(folder: Path, kills: int, chance: random.Random) -> None:
     (folder / "store/commits").mkdir(parents=True)
     commits = 0
     for kill in range(kills):
+        told, tell = os.pipe()
         child = os.fork()
         if not child:
-            serve(folder)
-        time.sleep(chance.uniform(0, LONGEST_LIFE))  # the time of the kill is what is random
+            serve(folder, tell)
+        os.close(tell)
+        for number in range(chance.randint(0, MOST_COMMITS)):
+            assert select.select([told], [], [], DEADLINE)[0], f"kill {kill}: commit {number} did not come"
+            os.read(told, 1)
+        time.sleep(chance.uniform(0, LONGEST))  # the time of the kill is what is random
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(told)
         seen = look(folder, after=f"kill {kill}")
         store = FolderStore(folder / "store", overwrite=False)
         marker = store.marker_folder / "offset"
@@ -66,6 +78,7 @@ def main(folder: Path, kills: int, chance: random.Random) -> None:
         assert look(folder, after=f"start {kill}") == seen >= commits
         assert shown == seen, f"start {kill}: {seen} commits, and the marker is {shown}"
         assert not (folder / "store/.staging").exists()
+        assert sum(1 for _ in folder.iterdir()) <= 3, "the store, the pipe, and the folder of the pipe"
         commits = seen
     logged = (folder / "store/commits.jsonl").read_text().count('"commit": "')
     assert logged == commits, f"{commits} commits, {logged} lines"

@@ -5,13 +5,13 @@ import io
 import os
 import tarfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from spout_operator.bridge.committer import Committer, Dropped
 from spout_operator.bridge.folder import FolderStore
 from spout_operator.bridge.source import PipeSource
-from spout_operator.bridge.store import Committed
+from spout_operator.bridge.store import Committed, Part
 
 DEADLINE = 20.0
 
@@ -28,19 +28,52 @@ def archive(files: Mapping[str, bytes], *, form: int = tarfile.PAX_FORMAT) -> by
     return buffer.getvalue()
 
 
-class Bridge:
-    """A running committer. `events` holds what it told."""
+class ForgetfulStore:
+    """Counts the bytes and the commits, and keeps none: for what is too large for a test's disk."""
 
-    def __init__(self, folder: Path, *, marker: str, overwrite: bool) -> None:
+    marker_folder = Path("/nowhere")
+
+    def __init__(self) -> None:
+        self.bytes = self.commits = 0
+
+    def begin(self) -> "ForgetfulStore":
+        return self
+
+    def write_file(self, part: Part, path: str, content: Iterable[bytes | memoryview]) -> None:  # noqa: ARG002 - the port
+        for chunk in content:
+            self.bytes += len(chunk)
+
+    def write_folder(self, part: Part, path: str) -> None:
+        """Keep nothing."""
+
+    def finish(self) -> Committed:
+        self.commits += 1
+        return Committed(commit=str(self.commits), files=1, size=0, has_marker=False)
+
+    def discard(self) -> None:
+        """Nothing is there."""
+
+
+class Bridge:
+    """A running committer. `events` holds what it told. The store is a folder, or one that is given."""
+
+    def __init__(self, folder: Path, *, marker: str, overwrite: bool, store: ForgetfulStore | None = None) -> None:
         self.pipe = folder / "out"
-        self.store = FolderStore(folder / "store", overwrite=overwrite)
+        self._folder_store = None if store is not None else FolderStore(folder / "store", overwrite=overwrite)
         self.source = PipeSource(self.pipe)
         self.events: list[Committed | Dropped] = []
+        self.busy = threading.Lock()
+        """While a test holds it, the bridge does not come to the next archive."""
         self._told = threading.Condition()
         self.failure: Exception | None = None
-        self._committer = Committer(self.source, self.store, marker=marker, listener=self._listen)
+        self._committer = Committer(self.source, store or self.store, marker=marker, listener=self._listen)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    @property
+    def store(self) -> FolderStore:
+        assert self._folder_store is not None, "a store of its own was given"
+        return self._folder_store
 
     def write(self, *pieces: bytes) -> None:
         """Open the pipe, write the pieces and close it. A writer that gets EPIPE stops there."""
@@ -71,12 +104,15 @@ class Bridge:
         self._thread.join(DEADLINE)
         assert not self._thread.is_alive()
         self.source.close()
-        self.store.close()
+        if self._folder_store is not None:
+            self._folder_store.close()
 
     def _listen(self, event: Committed | Dropped) -> None:
         with self._told:
             self.events.append(event)
             self._told.notify_all()
+        with self.busy:
+            pass
 
     def _run(self) -> None:
         try:
@@ -94,10 +130,12 @@ def _write(pipe: int, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def bridge(folder: Path, *, marker: str = "offset", overwrite: bool = False) -> Iterator[Bridge]:
+def bridge(
+    folder: Path, *, marker: str = "offset", overwrite: bool = False, store: ForgetfulStore | None = None
+) -> Iterator[Bridge]:
     """A bridge that ends with the test."""
     folder.mkdir(parents=True, exist_ok=True)
-    running = Bridge(folder, marker=marker, overwrite=overwrite)
+    running = Bridge(folder, marker=marker, overwrite=overwrite, store=store)
     try:
         yield running
     finally:

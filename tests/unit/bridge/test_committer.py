@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from spout_operator.bridge.committer import Dropped
 from spout_operator.bridge.errors import PipeLost
 from spout_operator.bridge.store import Committed
-from tests.unit.bridge.pipes import archive, bridge
+from tests.unit.bridge.pipes import ForgetfulStore, archive, bridge
 
 A, B = archive({"a": b"1"}), archive({"b": b"2"})
 COMMIT_1 = Committed(commit="0001", files=1, size=1, has_marker=False)
@@ -181,6 +182,69 @@ def test_a_pipe_that_was_replaced_by_a_file_ends_the_loop_with_what_was_found(tm
         assert "found -rw" in str(running.failure)
 
 
+def test_a_writer_that_dies_in_the_middle_takes_no_byte_of_the_next_one_with_it(tmp_path: Path) -> None:
+    """Both come and go before the bridge reads, so that in one pipe their bytes would run together."""
+    two = archive({"dead": b"x" * 512, "b": b"x" * 512})
+    with bridge(tmp_path) as running:
+        with running.busy:
+            running.write(A)
+            running.wait(1)
+            # The first ends between two of its entries: what follows would be a good archive, of both.
+            running.write(two[:1024])
+            running.write(B)
+            running.write(two[:1500])
+            running.write(A)
+        events = running.wait(5)
+        assert [type(event) for event in events] == [Committed, Dropped, Committed, Dropped, Committed]
+        assert running.files("0002") == {"b": b"2"}
+
+
+def test_a_writer_that_holds_the_pipe_open_does_not_keep_others_from_it(tmp_path: Path) -> None:
+    with bridge(tmp_path) as running, running.pipe.open("wb", buffering=0) as pipe:
+        running.write(A)
+        running.wait(1)
+        pipe.write(B)
+        assert running.wait(2) == [COMMIT_1, COMMIT_2]
+        assert running.files("0002") == {"b": b"2"}
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+def test_writers_that_come_while_the_bridge_is_busy_do_not_use_up_the_files_of_the_process(tmp_path: Path) -> None:
+    with bridge(tmp_path, overwrite=True) as running:
+        with running.busy:
+            running.write(A)
+            running.wait(1)
+            before = open_files()
+            for _ in range(300):
+                os.close(os.open(running.pipe, os.O_WRONLY))
+            assert open_files() - before < 100
+        running.write(B)
+        assert running.wait(2) == [COMMIT_1, COMMIT_2]
+
+
+def test_an_archive_that_begins_with_zeros_is_no_padding(tmp_path: Path) -> None:
+    """A header without a name of its own, because the PAX header before it has the name."""
+    nameless = bytearray(A)
+    nameless[0:1] = b"\0"
+    nameless[148:156] = b"%06o\0 " % (sum(nameless[:148]) + 8 * 32 + sum(nameless[156:512]))
+    with bridge(tmp_path) as running:
+        running.write(bytes(512) + nameless)
+        running.wait(1)
+        assert "found a file named b''; give it a name" in running.reasons()[0]
+
+
+def test_a_pipe_whose_folder_is_gone_ends_the_loop_with_what_to_do(tmp_path: Path) -> None:
+    with bridge(tmp_path) as running:
+        shutil.rmtree(tmp_path / ".out-pipes")
+        os.close(os.open(running.pipe, os.O_WRONLY))
+        running.wait(1)
+        assert isinstance(running.failure, PipeLost)
+        assert "mend that, or choose another folder" in str(running.failure)
+
+
 def test_a_thousand_opens_one_after_the_other_lose_nothing(tmp_path: Path) -> None:
     with bridge(tmp_path, overwrite=True) as running:
         for _ in range(500):
@@ -188,3 +252,56 @@ def test_a_thousand_opens_one_after_the_other_lose_nothing(tmp_path: Path) -> No
             running.write(A)
         running.wait(500)
         assert running.reasons() == []
+
+
+def header(name: str, **fields: bytes) -> bytes:
+    """One header block, with some of its fields as given: `size`, `type`, or `sparse`, the fields of an old map."""
+    block = bytearray(archive({name: b""}, form=tarfile.GNU_FORMAT)[:512])
+    for field, start in (("size", 124), ("type", 156), ("sparse", 386)):
+        block[start : start + len(fields.get(field, b""))] = fields.get(field, b"")
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + 8 * 32 + sum(block[156:512]))
+    return bytes(block)
+
+
+def binary(number: int, size: int = 12) -> bytes:
+    """A number as GNU tar writes one that octal digits cannot hold."""
+    return (number | 0x80 << 8 * (size - 1)).to_bytes(size, "big")
+
+
+EXBIBYTE, TEBIBYTE = 1024**6, 1024**4
+
+
+def sparse(name: str, real_size: int) -> bytes:
+    """A file of holes alone, as an archive's entry of 512 bytes."""
+    return header(name, type=b"S", sparse=bytes(12 * 8 + 1) + binary(real_size))
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        pytest.param(
+            header("f", size=binary(8 * EXBIBYTE)) + b"x" * 100_000,
+            f"'f': its header says {8 * EXBIBYTE} bytes, and a file has at most {16 * TEBIBYTE}; split it",
+            id="a header that claims 8 EiB",
+        ),
+        pytest.param(
+            sparse("f", 4 * TEBIBYTE),
+            "'f' brings the holes of the archive to more than 17179869184 bytes; write it in several archives",
+            id="holes of 4 TiB",
+        ),
+        pytest.param(
+            sparse("f", 10 * 1024**3) + sparse("g", 10 * 1024**3),
+            "'g' brings the holes of the archive to more than 17179869184 bytes",
+            id="holes that are too many only together",
+        ),
+    ],
+)
+def test_what_claims_to_be_larger_than_can_be_is_refused_at_once(tmp_path: Path, written: bytes, says: str) -> None:
+    store = ForgetfulStore()
+    with bridge(tmp_path, store=store) as running:
+        running.write(written + bytes(1024))
+        running.wait(1)
+        assert says in running.reasons()[0]
+        assert store.bytes <= 16 * 1024**3, "no more than the bound went to the store"
+        running.write(A)
+        assert isinstance(running.wait(2)[1], Committed)
