@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import fnmatch
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 SURVIVED = 0
 WITHOUT_TESTS = (5, 33)
 NOT_RUN = None
+#: A letter, a blank and a letter: words that a person reads, and neither a key nor a separator.
+_PROSE = re.compile(r"[^\W\d_]\W? \W?[^\W\d_]")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -24,6 +27,12 @@ class Mutant:
     was: str
     becomes: str
 
+    @property
+    def keeps_all_words(self) -> bool:
+        """Whether it writes `XX` before and after words of a text, and changes nothing else."""
+        before, *words = self.becomes.split("XX")
+        return len(words) == 2 and before + "".join(words) == self.was and bool(_PROSE.search(words[0]))
+
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
@@ -33,9 +42,13 @@ class Explanation:
     reason: str
     was: str = "*"
     becomes: str = "*"
+    keeps_all_words: bool = False
+    """Whether it is about `Mutant.keeps_all_words` only."""
 
     def covers(self, mutant: Mutant) -> bool:
         """Whether it is about this mutant."""
+        if self.keeps_all_words and not mutant.keeps_all_words:
+            return False
         return all(
             fnmatch.fnmatchcase(value, pattern)
             for value, pattern in (
