@@ -231,7 +231,11 @@ def test_of_more_files_than_are_counted_only_that_is_told() -> None:
 def test_a_commit_without_the_marker_says_so_and_what_comes_of_it() -> None:
     shown = to_status(a_marker(files=(), files_total=0))
 
-    assert shown.pop("message").startswith("the newest commit of the marker branch holds no file or folder 'offset'")
+    assert shown.pop("message") == (
+        "the newest commit of the marker branch holds no file or folder 'offset'. A spout that runs goes on, and "
+        "writes it anew with its next position; but at its next start the worker fails before it runs the spout's "
+        "code. Put a position there, with pachctl put file to the branch 'marker' of the spout's repo"
+    )
     assert shown == {
         "path": "offset",
         "commit": "markercommit1",
