@@ -310,31 +310,53 @@ TOGETHER = [
     *(
         Together(
             {f"resourceRequests.{field}": request, f"resourceLimits.{field}": limit},
-            f"spec.resourceRequests.{field}: {request} is above resourceLimits.{field}, which is {limit}",
+            f"spec.resourceRequests.{field}: {request} is above resourceLimits.{field}, which is {limit}; "
+            "lower the request, or raise the limit",
         )
         for field, request, limit in (("cpu", "1001m", 1), ("memory", "1Gi", "1G"), ("disk", "2Gi", "1Gi"))
+    ),
+    Together(
+        {"sidecarResourceRequests.cpu": 2, "sidecarResourceLimits.cpu": 1},
+        "spec.sidecarResourceRequests.cpu: 2 is above sidecarResourceLimits.cpu, which is 1; "
+        "lower the request, or raise the limit",
     ),
     Together(
         {
             "resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1},
             "resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 2},
         },
-        "spec.resourceRequests.gpu: differs from resourceLimits.gpu",
+        "spec.resourceRequests.gpu: differs from resourceLimits.gpu, and Kubernetes does not overcommit GPUs; "
+        "set the GPU in resourceLimits alone, or set the same GPU in both",
     ),
     Together(
         {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
-        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource",
+        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource "
+        "that nodes have; remove 'requests.'",
     ),
-    Together(mounts("/etc/kafka", "/etc/kafka"), f"{MOUNT}: '/etc/kafka' is also the mountPath of another Secret"),
+    Together(
+        mounts("/etc/kafka", "/etc/kafka"),
+        f"{MOUNT}: '/etc/kafka' is also the mountPath of another Secret; give each Secret its own folder",
+    ),
     Together(
         mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is also the mountPath of another"
     ),
-    Together(mounts("/"), f"{MOUNT}: '/' would hide the whole image", "measured: the Pod is made and cannot start"),
+    Together(
+        mounts("/"),
+        f"{MOUNT}: '/' would hide the whole image; use a folder of its own, such as /etc/kafka",
+        "measured: the Pod is made and cannot start",
+    ),
     Together(mounts("/x/.."), f"{MOUNT}: '/x/..' would hide the whole image", "the same, in other words"),
-    Together(mounts("/pfs"), f"{MOUNT}: '/pfs' is inside /pfs"),
+    Together(
+        mounts("/pfs"),
+        f"{MOUNT}: '/pfs' is inside /pfs, which belongs to Pachyderm; use another path, such as /etc/kafka",
+    ),
     Together(mounts("//pfs"), f"{MOUNT}: '//pfs' is inside /pfs", "measured: it is mounted over Pachyderm's"),
     Together(mounts("/a/../pfs/out"), f"{MOUNT}: '/a/../pfs/out' is inside /pfs", "the same"),
-    Together(mounts("etc"), f"{MOUNT}: 'etc' is not an absolute path", "relative to what?"),
+    Together(
+        mounts("etc"),
+        f"{MOUNT}: 'etc' is not an absolute path; start it with '/', as in /etc/kafka",
+        "relative to what?",
+    ),
 ]
 
 
@@ -367,16 +389,22 @@ def test_a_field_of_a_secret_is_told_with_its_path() -> None:
 
 TOLERATIONS = [
     ({"value": "yes"}, "key: missing; a toleration without a key matches every taint, and needs operator: Exists"),
-    ({"key": "a", "operator": "Exists", "value": "b"}, "value: operator Exists matches every value; remove value"),
+    (
+        {"key": "a", "operator": "Exists", "value": "b"},
+        "value: operator Exists matches every value; remove value, or set operator to Equal",
+    ),
     ({"key": "a", "operator": "Like"}, "operator: found 'Like', expected one of Exists, Equal"),
-    ({"key": "a", "effect": "Evict"}, "effect: found 'Evict', expected one of NoSchedule"),
-    ({"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}, "tolerationSeconds: only effect NoExecute has it"),
+    ({"key": "a", "effect": "Evict"}, "effect: found 'Evict', expected one of NoSchedule, PreferNoSchedule, NoExecute"),
+    (
+        {"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5},
+        "tolerationSeconds: only effect NoExecute has it; remove it, or set that effect",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("toleration", "says"), TOLERATIONS)
 def test_a_toleration_that_kubernetes_would_refuse_in_a_pod(toleration: dict[str, object], says: str) -> None:
-    assert f"spec.tolerations[1].{says}" in refusal({"tolerations": [{"operator": "Exists"}, toleration]})
+    assert refusal({"tolerations": [{"operator": "Exists"}, toleration]}) == f"spec.tolerations[1].{says}"
 
 
 def test_all_findings_are_told_at_once() -> None:
