@@ -416,6 +416,12 @@ def test_all_findings_are_told_at_once() -> None:
     assert [path for path in alone if f"spec.{path}: " not in message] == []
 
 
+def test_findings_are_told_one_after_the_other() -> None:
+    assert refusal({"suspend": "true", "restartNonce": 1}) == (
+        "spec.restartNonce: found a int, expected a str; spec.suspend: found a str, expected a bool"
+    )
+
+
 def test_metadata_name_is_checked_where_it_names_the_pipeline() -> None:
     assert "set spec.name" in refusal({}, name="a.name.with.dots")
 
@@ -505,6 +511,35 @@ def test_a_broken_spout_still_tells_what_is_needed_to_look_after_it(row: Broken)
             row.reason
         )
     assert parsing.parse_deletion_policy(SpoutResource.from_body(row.body)) is model.DeletionPolicy.DELETE, row.reason
+
+
+NAMED = a_resource({"name": "pipeline-7", "project": "kafka-in", "transform.env": {"A": "hunter2-0451"}})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "reason"),
+    [
+        ("x hunter2-0451 y", "x [redacted] y", "a value of the Spout"),
+        ("x before-an-edit y", "x [redacted] y", "a value of its pipeline as it was"),
+        ("x grpc://pachd:650 y", "x grpc://pachd:650 y", "what the caller says that everybody knows"),
+        ("x ingest/my-spout y", "x ingest/my-spout y", "the name of the Spout"),
+        ("x kafka-in/pipeline-7 y", "x kafka-in/pipeline-7 y", "the name of its pipeline"),
+    ],
+)
+def test_the_values_of_a_spout_are_secret_and_its_names_are_not(text: str, shown: str, reason: str) -> None:
+    values = ["before-an-edit", "grpc://pachd:650", "ingest/my-spout", "my-spout", "kafka-in/pipeline-7", "pipeline-7"]
+
+    found = parsing.secrets_of(NAMED, env=values, names=["grpc://pachd:650"])
+
+    assert found.shown(text) == shown, reason
+
+
+def test_the_values_of_all_spouts_are_secret_together() -> None:
+    specs = [a_resource({"transform.env": {"A": value}}).spec for value in ("hunter2-0451", "swordfish")]
+
+    found = parsing.secrets_of_all([*specs, {}])
+
+    assert found.shown("hunter2-0451, swordfish, my-spout") == "[redacted], [redacted], my-spout"
 
 
 def test_the_deletion_policy_of_a_broken_spout_is_kept() -> None:
