@@ -61,6 +61,14 @@ ROWS = [
         left="bad key [redacted] here",
         reason="each line of a value is a secret",
     ),
+    Row(text="bad 0451hunter2 x", values=(KEY,), left="bad [redacted] x", reason="a short line after others too"),
+    Row(text="bad abcdef x", values=("abcdef\nghijkl",), left="bad [redacted] x", reason="of six characters too"),
+    Row(
+        text="bad hunter2-0451 x",
+        values=("user\n\nhunter2-0451",),
+        left="bad [redacted] x",
+        reason="an empty line before it takes no place",
+    ),
     Row(
         text="env: |\n    -----BEGIN KEY-----\n    MIIEowIBAAKCAQEA\n    0451hunter2\n    -----END KEY-----\nx",
         values=(KEY,),

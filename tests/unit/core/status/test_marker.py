@@ -75,6 +75,11 @@ CONTENTS = [
         content="\x9b2J".encode(),
         summary=summary_of("\x9b2J".encode()),
     ),
+    Content(
+        reason="a direction character would turn what stands after it",
+        content="1\u202e041".encode(),
+        summary=summary_of("1\u202e041".encode()),
+    ),
     Content(reason="backspaces would hide what stands before", content=b"12\b\b", summary=summary_of(b"12\b\b")),
     Content(
         reason="more than 1 MiB was not read: its size is all that is known",
@@ -224,6 +229,7 @@ def test_of_more_files_than_are_counted_only_that_is_told() -> None:
     shown = to_status(a_marker(is_directory=True, files_total=None))
 
     assert shown["summary"] == "more than 10000 files"
+    assert [file["path"] for file in shown["files"]] == ["offset"], "the first are listed all the same"
     assert MOST_COUNTED == 10_000
     assert "filesTotal" not in shown, "it is not known"
 
