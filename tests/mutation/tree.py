@@ -1,4 +1,8 @@
-"""The copy of the repository in which mutmut works: it knows the sources only as `src/`."""
+"""The copy of the repository in which mutmut works: it knows the sources only as `src/`.
+
+mutmut selects tests by their names. It does not find one whose name has a backslash or a letter outside of ASCII:
+pytest escapes these once more each time that it collects in one process.
+"""
 
 import os
 import shutil
@@ -17,8 +21,6 @@ SETTINGS = """
 source_paths = ["src"]
 only_mutate = ["src/spout_operator/core/*", "src/spout_operator/process/election.py"]
 also_copy = ["tests", "testbed", "crds", "pyproject.toml"]
-# pytest escapes the names of tests again each time that it collects in one process, so mutmut would not find them.
-pytest_add_cli_args = ["-o", "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true"]
 pytest_add_cli_args_test_selection = ["tests/unit/core", "tests/unit/process/test_election.py"]
 """
 

@@ -29,7 +29,7 @@ LAYOUTS = [
 ]
 
 
-@pytest.mark.parametrize("row", LAYOUTS, ids=lambda row: repr(row.text))
+@pytest.mark.parametrize("row", LAYOUTS, ids=lambda row: row.reason)
 def test_layout_is_taken_out(row: Layout) -> None:
     assert canonical_json(row.text) == row.canonical, row.reason
 

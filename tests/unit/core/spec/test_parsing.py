@@ -208,7 +208,7 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize("row", FIELDS, ids=lambda row: f"{row.path}={row.value!r:.20}")
+@pytest.mark.parametrize("row", FIELDS, ids=lambda row: f"{row.path}={row.value!a:.20}".replace("\\", "/"))
 def test_every_field_is_read(row: Field) -> None:
     assert parsing.parse_spout(a_resource({row.path: row.value})) == row.asked, row.reason
 
@@ -283,7 +283,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("row", WRONG, ids=lambda row: f"{row.path}={row.value!r:.20}")
+@pytest.mark.parametrize("row", WRONG, ids=lambda row: f"{row.path}={row.value!a:.20}".replace("\\", "/"))
 def test_a_wrong_value_is_told_with_its_field(row: Wrong) -> None:
     message = refusal({row.path: row.value})
 
