@@ -1,4 +1,4 @@
-"""`python -m tests.mutation [PATTERN ...]`: exits with 1 where a mutant that nobody has explained goes unnoticed."""
+"""`python -m tests.mutation PART [PATTERN ...]`: exits with 1 where an unexplained mutant goes unnoticed."""
 
 import sys
 from collections import Counter
@@ -10,9 +10,12 @@ from tests.mutation.survivors import explanations, read
 EXPLAINED = Path(__file__).with_name("explained.toml")
 
 
-def main(patterns: list[str]) -> int:
-    """Run the mutants, and print those that no test noticed and nobody has explained."""
-    tree.copy()
+def main(part: str, patterns: list[str]) -> int:
+    """Run the mutants of a part, and print those that no test noticed and nobody has explained."""
+    if part not in tree.PARTS:
+        print(f"found the part {part!r}, expected one of {', '.join(tree.PARTS)}", file=sys.stderr)
+        return 2
+    tree.copy(tree.PARTS[part])
     if code := tree.run(patterns):
         print(f"mutmut exited with {code}; no result was read", file=sys.stderr)
         return code
@@ -43,4 +46,4 @@ def main(patterns: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
