@@ -260,13 +260,24 @@ WRONG = [
     Wrong("resourceLimits.gpu.number", "1", ("found a str", "expected a int")),
     Wrong("schedulingSpec.nodeSelector", {"disk": True}, ("disk", "quotes"), "labels are strings"),
     Wrong("schedulingSpec.priorityClassName", {}, ("found a dict",)),
-    Wrong("podPatch", "[", ("is no JSON", "'[]'"), "shows an example"),
+    Wrong("podPatch", "[", ("is no JSON", "; write a JSON patch, for example '[]'"), "shows an example"),
+    Wrong("podPatch", "[NaN]", ("is no JSON (NaN is no JSON value)",), "Python reads it, Go does not"),
     Wrong("podPatch", "1e999", ("is no JSON", "1e999 is out of range"), "Python reads infinity, Go nothing"),
-    Wrong("podPatch", '["\\ud800"]', ("is no JSON", "surrogate pair"), "Go takes each half for the same character"),
+    Wrong(
+        "podPatch",
+        '["\\ud800"]',
+        ("is no JSON (it holds one half of a surrogate pair without",),
+        "Go takes each half for the same character",
+    ),
     Wrong("podPatch", '{"hostNetwork": true}', ("is no JSON patch", "list"), "another kind of patch"),
     Wrong("podPatch", '[{"op": "add", "path": "/a"}]', ("operation 1 of 1", "has no value"), "see test_pod_patch.py"),
     Wrong("podPatch", [], ("found a list", "expected a str"), "a list instead of its text"),
-    Wrong("podPatch", "[" * 60_000, ("is no JSON",), "nested beyond reading: the user's mistake, not a defect"),
+    Wrong(
+        "podPatch",
+        "[" * 60_000,
+        ("is no JSON (nested too deeply)",),
+        "nested beyond reading: the user's mistake, not a defect",
+    ),
     Wrong("description", 1, ("found a int",)),
     Wrong("restartNonce", 1, ("found a int", "expected a str"), "a counter without quotes: a common slip"),
     Wrong("suspend", "true", ("found a str", "expected a bool"), "quotes where none belong"),
@@ -381,10 +392,15 @@ def test_fields_that_go_together_are_accepted(changes: Mapping[str, Any], reason
     assert told(changes) == "", reason
 
 
-def test_a_field_of_a_secret_is_told_with_its_path() -> None:
-    message = refusal({"transform.secrets": [{"name": "kafka"}, {"name": "kafka", "mountPath": 5}]})
-
-    assert message.startswith("spec.transform.secrets[].mountPath: found a int")
+@pytest.mark.parametrize(
+    ("field", "items", "path"),
+    [
+        ("transform.secrets", [{"name": "kafka"}, {"name": "kafka", "mountPath": 5}], "transform.secrets[].mountPath"),
+        ("tolerations", [{"operator": "Exists"}, {"key": "a", "value": 5}], "tolerations[].value"),
+    ],
+)
+def test_a_field_of_an_item_is_told_with_its_path(field: str, items: list[dict[str, object]], path: str) -> None:
+    assert refusal({field: items}).startswith(f"spec.{path}: found a int")
 
 
 TOLERATIONS = [
