@@ -85,8 +85,8 @@ build/mutants/tools/.installed: requirements-mutants.txt | setup
 	@touch $@
 
 .PHONY: mutants
-mutants: setup build/mutants/tools/.installed ## change core/ and the election in small ways: does a test notice? MUTANTS='*lease*' runs some
-	$(BIN)/python -m tests.mutation $(MUTANTS)
+mutants: setup build/mutants/tools/.installed ## change core/ and the election in small ways: does a test notice? MUTANTS='*lease*' runs some, OF=controller the controller's
+	$(BIN)/python -m tests.mutation $(or $(OF),core) $(MUTANTS)
 
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests

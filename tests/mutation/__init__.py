@@ -1,1 +1,1 @@
-"""Mutation testing, by `make mutants`: are the tests of the core and of the election good enough to see a fault?"""
+"""Mutation testing, by `make mutants`: do the tests of the core, the election and the controller see a fault?"""

@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import fnmatch
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 SURVIVED = 0
 WITHOUT_TESTS = (5, 33)
 NOT_RUN = None
+#: A letter, a blank and a letter: words that a person reads, and neither a key nor a separator.
+_PROSE = re.compile(r"[^\W\d_]\W? \W?[^\W\d_]")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -24,6 +27,12 @@ class Mutant:
     was: str
     becomes: str
 
+    @property
+    def keeps_all_words(self) -> bool:
+        """Whether it writes `XX` before and after words of a text, and changes nothing else."""
+        before, *words = self.becomes.split("XX")
+        return len(words) == 2 and before + "".join(words) == self.was and bool(_PROSE.search(words[0]))
+
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
@@ -33,9 +42,13 @@ class Explanation:
     reason: str
     was: str = "*"
     becomes: str = "*"
+    keeps_all_words: bool = False
+    """Whether it is about `Mutant.keeps_all_words` only."""
 
     def covers(self, mutant: Mutant) -> bool:
         """Whether it is about this mutant."""
+        if self.keeps_all_words and not mutant.keeps_all_words:
+            return False
         return all(
             fnmatch.fnmatchcase(value, pattern)
             for value, pattern in (
@@ -47,27 +60,33 @@ class Explanation:
 
 
 @dataclasses.dataclass(frozen=True)
-class Results:
-    """How many mutants there are and were not run, and those that no test noticed."""
+class Module:
+    """The mutants of one module: how many were run, and those of them that no test noticed."""
 
-    total: int
-    not_run: int
+    name: str
+    mutants: int
+    run: int
     unnoticed: list[Mutant]
 
 
-def read(mutated: Path) -> Results:
-    """What a run of mutmut left among the changed sources."""
-    total = not_run = 0
-    unnoticed: list[Mutant] = []
+def read(mutated: Path) -> list[Module]:
+    """What a run of mutmut left among the changed sources: each module that has mutants."""
+    modules = []
     for meta in sorted(mutated.rglob("*.meta")):
+        source = meta.with_suffix("")
         codes: dict[str, int | None] = json.loads(meta.read_text())["exit_code_by_key"]
-        total += len(codes)
-        not_run += sum(code is NOT_RUN for code in codes.values())
         names = [name for name, code in codes.items() if code == SURVIVED or code in WITHOUT_TESTS]
-        if names:
-            functions = _functions(meta.with_suffix(""))
-            unnoticed += [_mutant(name, functions) for name in names]
-    return Results(total=total, not_run=not_run, unnoticed=sorted(unnoticed))
+        functions = _functions(source) if names else {}
+        if codes:
+            modules.append(
+                Module(
+                    name=".".join(source.relative_to(mutated).with_suffix("").parts),
+                    mutants=len(codes),
+                    run=sum(code is not NOT_RUN for code in codes.values()),
+                    unnoticed=sorted(_mutant(name, functions) for name in names),
+                )
+            )
+    return modules
 
 
 def explanations(path: Path) -> list[Explanation]:

@@ -1,5 +1,10 @@
-"""The copy of the repository in which mutmut works: it knows the sources only as `src/`."""
+"""The copy of the repository in which mutmut works: it knows the sources only as `src/`.
 
+mutmut selects tests by their names. It does not find one whose name has a backslash or a letter outside of ASCII:
+pytest escapes these once more each time that it collects in one process.
+"""
+
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -15,13 +20,30 @@ COPIED = ("tests", "testbed", "crds", "pyproject.toml")
 SETTINGS = """
 [tool.mutmut]
 source_paths = ["src"]
-only_mutate = ["src/spout_operator/core/*", "src/spout_operator/process/election.py"]
+only_mutate = {sources}
 also_copy = ["tests", "testbed", "crds", "pyproject.toml"]
-pytest_add_cli_args_test_selection = ["tests/unit/core", "tests/unit/process/test_election.py"]
+pytest_add_cli_args_test_selection = {tests}
 """
 
 
-def copy() -> None:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Part:
+    """What is changed, and the tests that are to notice it."""
+
+    sources: list[str]
+    tests: list[str]
+
+
+PARTS = {
+    "core": Part(
+        sources=["src/spout_operator/core/*", "src/spout_operator/process/election.py"],
+        tests=["tests/unit/core", "tests/unit/process/test_election.py"],
+    ),
+    "controller": Part(sources=["src/spout_operator/controller/*"], tests=["tests/unit/controller"]),
+}
+
+
+def copy(part: Part) -> None:
     """Make the copy anew."""
     shutil.rmtree(TREE, ignore_errors=True)
     TREE.mkdir(parents=True)
@@ -32,7 +54,8 @@ def copy() -> None:
         else:
             shutil.copy2(ROOT / name, TREE / name)
     with (TREE / "pyproject.toml").open("a") as settings:
-        settings.write(SETTINGS)
+        # Lists of strings look the same in TOML.
+        settings.write(SETTINGS.format(sources=part.sources, tests=part.tests))
 
 
 def run(patterns: list[str]) -> int:

@@ -186,6 +186,12 @@ ROWS = [
         answer=None,
     ),
     Row(
+        reason="no pipeline, so no marker that would be lost",
+        check=decision.marker_must_stay,
+        situation=a_situation(observed=None),
+        answer=None,
+    ),
+    Row(
         reason="it was written so, and reads otherwise",
         check=decision.server_keeps_other_values,
         situation=a_situation(spout=a_spout(spec=EDITED), written=Written(spec=EDITED, version=1)),
@@ -218,6 +224,9 @@ ROWS = [
         answer=Action.UPDATE,
     ),
     Row(reason="the spec is the same", check=decision.differs, situation=a_situation(), answer=None),
+    Row(
+        reason="no pipeline to compare with", check=decision.differs, situation=a_situation(observed=None), answer=None
+    ),
     Row(
         reason="suspended, and it runs",
         check=decision.has_to_stop,
@@ -265,8 +274,28 @@ def test_every_check_has_a_row_in_which_it_answers_and_one_in_which_it_does_not(
 
 
 def test_an_unsupported_spec_is_told_with_all_its_fields() -> None:
-    with pytest.raises(Stalled, match=r"spec\.spout\.marker, spec\.spout\.overwrite: this version of Pachyderm"):
-        decision.decide(options(marker="offset", overwrite=True))
+    spec = a_spec(
+        spout=SpoutOptions(marker="offset", overwrite=True),
+        tolerations=(Toleration(operator="Exists"),),
+        sidecar_resource_requests=Resources(cpu=cores("1")),
+    )
+    lacking = dataclasses.replace(
+        CAPABILITIES,
+        projects=False,
+        marker=False,
+        overwrite=False,
+        tolerations=False,
+        sidecar_resource_requests=False,
+    )
+    spout = a_spout(pipeline_name=a_name(project="ingest"), spec=spec)
+
+    with pytest.raises(Stalled) as error:
+        decision.decide(a_situation(spout=spout, observed=None, capabilities=lacking))
+
+    assert error.value.message == (
+        "spec.project, spec.spout.marker, spec.spout.overwrite, spec.tolerations, spec.sidecarResourceRequests: "
+        "this version of Pachyderm does not support it; take it out of the spec, or use a version that does"
+    )
 
 
 @pytest.mark.parametrize(

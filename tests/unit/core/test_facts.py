@@ -48,3 +48,23 @@ def test_a_status_that_somebody_else_wrote_is_no_defect(status: dict[str, Any]) 
     found = read(a_resource(status=status))
 
     assert (found.ready, found.commits, found.marker_moved) == (("Unknown", "Pending"), None, None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted", "reason"),
+    [
+        ({}, {}, False, "nothing changed"),
+        ({}, {"status": STATUS, "resourceVersion": "101"}, False, "a status is the operator's own"),
+        ({}, {"generation": 2}, True, "the spec was edited"),
+        ({}, {"uid": "another"}, True, "another Spout of that name"),
+        ({}, {"deletionTimestamp": "2026-01-31T13:00:00Z"}, True, "it is being deleted"),
+        ({}, {"finalizers": ["ours"]}, False, "one that was added is mostly the operator's own"),
+        ({"finalizers": ["a", "ours"]}, {"finalizers": ["ours", "a"]}, False, "the order says nothing"),
+        ({"finalizers": ["a", "ours"]}, {"finalizers": ["a"]}, True, "one that was taken away may be the operator's"),
+        ({"finalizers": ["ours"]}, {"finalizers": ["a", "b"]}, True, "also where others have come"),
+    ],
+)
+def test_a_spout_is_reconciled_after_more_than_the_operators_own_writes(
+    before: dict[str, Any], after: dict[str, Any], wanted: bool, reason: str
+) -> None:
+    assert read(a_resource(**before)).wants_reconcile(read(a_resource(**after))) is wanted, reason

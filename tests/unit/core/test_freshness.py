@@ -23,6 +23,7 @@ MOST = 30
         (15, 0, 2, "powers of two, so that reads stay spread"),
         (16, 0, 4, "a quarter of the pause"),
         (8, 6, 8, "many quiet ones are read more rarely"),
+        (8, 8, 8, "and not more rarely than they have to be"),
         (119, 0, 16, "a quarter of the pause, not yet the bound"),
         (128, 0, MOST, "never more rarely than the bound"),
         (10**9, 0, MOST, "also after years"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from spout_operator.core.redaction import LONGEST_READ, LONGEST_SHOWN, SHORTEST_SECRET, Secrets
+from spout_operator.core.redaction import LONGEST_READ, LONGEST_SHOWN, SHORTEST_SECRET, UNKNOWN_END, Secrets
 from tests.unit.core.printing import go_json, go_quote, go_quote_to_ascii, text_format, yaml_block
 
 
@@ -25,6 +25,8 @@ class Row:
 
 
 KEY = "-----BEGIN KEY-----\nMIIEowIBAAKCAQEA\n0451hunter2\n-----END KEY-----\n"
+#: Its eleventh letter is an a, its last a z.
+LONG = "0123456789abcdefghijklmnopqrstuvwxyz"
 ROWS = [
     Row(
         text="login with hunter2 failed",
@@ -58,6 +60,14 @@ ROWS = [
         values=(KEY,),
         left="bad key [redacted] here",
         reason="each line of a value is a secret",
+    ),
+    Row(text="bad 0451hunter2 x", values=(KEY,), left="bad [redacted] x", reason="a short line after others too"),
+    Row(text="bad abcdef x", values=("abcdef\nghijkl",), left="bad [redacted] x", reason="of six characters too"),
+    Row(
+        text="bad hunter2-0451 x",
+        values=("user\n\nhunter2-0451",),
+        left="bad [redacted] x",
+        reason="an empty line before it takes no place",
     ),
     Row(
         text="env: |\n    -----BEGIN KEY-----\n    MIIEowIBAAKCAQEA\n    0451hunter2\n    -----END KEY-----\nx",
@@ -171,6 +181,26 @@ ROWS = [
         names=("my-spout",),
         left="my-spout: no [redacted]",
         reason="a secret may begin with a name",
+    ),
+    Row(
+        text="my-spout: found `hunter2-`",
+        values=("hunter2-0451",),
+        names=("my-spout",),
+        left="my-spout: found `[redacted]`",
+        reason="a part of a value is one beside names too",
+    ),
+    Row(text=f"{LONG[1:31]} is bad", values=(LONG,), left="[redacted] is bad", reason="all of a part, but for its end"),
+    Row(
+        text=f"{LONG[11:30]} ends with a",
+        values=(LONG,),
+        left="[redacted] ends with a",
+        reason="the end of a text is not before its beginning",
+    ),
+    Row(
+        text=f"z{LONG[:20]} is bad",
+        values=(LONG,),
+        left="z[redacted] is bad",
+        reason="nor is the end of a value before its own",
     ),
 ]
 
@@ -300,9 +330,10 @@ def test_a_text_is_redacted_before_it_is_folded_and_bounded() -> None:
 
 
 def test_the_end_of_a_long_text_cuts_no_value_in_two() -> None:
-    for before in range(LONGEST_READ - 270, LONGEST_READ, 13):
+    shown = LONGEST_READ - UNKNOWN_END
+    for before in range(shown - 13, LONGEST_READ, 13):
         left = Secrets(["ABCDEFGHIJKL" * 30]).redact("x" * before + "ABCDEFGHIJKL" * 30)
-        assert set(left.replace("[redacted]", "")) == {"x"}
+        assert left == ("x" * before + "[redacted]" if before < shown else "x" * shown)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """Times, as Kubernetes writes them."""
 
 import datetime
+import os
+import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -16,6 +19,25 @@ def test_a_time_is_printed_in_utc_and_whole_seconds() -> None:
     moment = datetime.datetime(2026, 11, 22, 23, 9, 44, 999_999, tzinfo=zone)
 
     assert print_time(moment) == "2026-11-22T21:09:44Z"
+
+
+@pytest.fixture
+def _nine_hours_east() -> Iterator[None]:
+    """The process runs on a machine whose clock shows another time."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "EAST-9"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_nine_hours_east")
+def test_a_time_is_printed_in_utc_whatever_the_zone_of_the_machine() -> None:
+    assert print_time(datetime.datetime(2026, 11, 22, 21, 9, 44, tzinfo=datetime.UTC)) == "2026-11-22T21:09:44Z"
 
 
 def test_no_time_is_none() -> None:

@@ -119,7 +119,7 @@ def _as_text(content: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     # A terminal must not be steered by what a stream holds: other control and direction characters count as binary.
-    printable = all(char in "\t\r\n" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"} for char in text)
+    printable = all(char in "\t\r\n" or unicodedata.category(char) not in {"Cc", "Cf"} for char in text)
     return text if printable else None
 
 

@@ -26,10 +26,13 @@ LAYOUTS = [
     Layout('{"b": 1, "a": 2}', '{"a":2,"b":1}', "the order of keys says nothing"),
     Layout("[2, 1]", "[2,1]", "the order of a list says everything"),
     Layout('["\\u0041"]', '["A"]', "an escape is the letter it stands for"),
+    Layout("[9007199254740991.0]", "[9007199254740991]", "a whole number is written so, as Go does"),
+    Layout("[9007199254740992.0]", "[9007199254740992.0]", "but for those that are not exact any more"),
+    Layout("[-1.0, -9007199254740992.0]", "[-1,-9007199254740992.0]", "below 0 as well"),
 ]
 
 
-@pytest.mark.parametrize("row", LAYOUTS, ids=lambda row: repr(row.text))
+@pytest.mark.parametrize("row", LAYOUTS, ids=lambda row: row.reason)
 def test_layout_is_taken_out(row: Layout) -> None:
     assert canonical_json(row.text) == row.canonical, row.reason
 

@@ -29,6 +29,7 @@ names = st.text(st.characters(exclude_categories=["Cs"]), max_size=80) | st.text
         ("n" * 60, "n" * 51, "cut to what fits"),
         ("n" * 50 + "-x", "n" * 50, "no dash at the end of what is cut"),
     ],
+    ids=lambda text: text if text.isascii() else "of other letters",
 )
 def test_the_name_that_would_do(name: str, proposed: str, reason: str) -> None:
     assert naming.proposal(name) == proposed, reason

@@ -208,7 +208,7 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize("row", FIELDS, ids=lambda row: f"{row.path}={row.value!r:.20}")
+@pytest.mark.parametrize("row", FIELDS, ids=lambda row: f"{row.path}={row.value!a:.20}".replace("\\", "/"))
 def test_every_field_is_read(row: Field) -> None:
     assert parsing.parse_spout(a_resource({row.path: row.value})) == row.asked, row.reason
 
@@ -260,13 +260,24 @@ WRONG = [
     Wrong("resourceLimits.gpu.number", "1", ("found a str", "expected a int")),
     Wrong("schedulingSpec.nodeSelector", {"disk": True}, ("disk", "quotes"), "labels are strings"),
     Wrong("schedulingSpec.priorityClassName", {}, ("found a dict",)),
-    Wrong("podPatch", "[", ("is no JSON", "'[]'"), "shows an example"),
+    Wrong("podPatch", "[", ("is no JSON", "; write a JSON patch, for example '[]'"), "shows an example"),
+    Wrong("podPatch", "[NaN]", ("is no JSON (NaN is no JSON value)",), "Python reads it, Go does not"),
     Wrong("podPatch", "1e999", ("is no JSON", "1e999 is out of range"), "Python reads infinity, Go nothing"),
-    Wrong("podPatch", '["\\ud800"]', ("is no JSON", "surrogate pair"), "Go takes each half for the same character"),
+    Wrong(
+        "podPatch",
+        '["\\ud800"]',
+        ("is no JSON (it holds one half of a surrogate pair without",),
+        "Go takes each half for the same character",
+    ),
     Wrong("podPatch", '{"hostNetwork": true}', ("is no JSON patch", "list"), "another kind of patch"),
     Wrong("podPatch", '[{"op": "add", "path": "/a"}]', ("operation 1 of 1", "has no value"), "see test_pod_patch.py"),
     Wrong("podPatch", [], ("found a list", "expected a str"), "a list instead of its text"),
-    Wrong("podPatch", "[" * 60_000, ("is no JSON",), "nested beyond reading: the user's mistake, not a defect"),
+    Wrong(
+        "podPatch",
+        "[" * 60_000,
+        ("is no JSON (nested too deeply)",),
+        "nested beyond reading: the user's mistake, not a defect",
+    ),
     Wrong("description", 1, ("found a int",)),
     Wrong("restartNonce", 1, ("found a int", "expected a str"), "a counter without quotes: a common slip"),
     Wrong("suspend", "true", ("found a str", "expected a bool"), "quotes where none belong"),
@@ -283,7 +294,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("row", WRONG, ids=lambda row: f"{row.path}={row.value!r:.20}")
+@pytest.mark.parametrize("row", WRONG, ids=lambda row: f"{row.path}={row.value!a:.20}".replace("\\", "/"))
 def test_a_wrong_value_is_told_with_its_field(row: Wrong) -> None:
     message = refusal({row.path: row.value})
 
@@ -310,31 +321,53 @@ TOGETHER = [
     *(
         Together(
             {f"resourceRequests.{field}": request, f"resourceLimits.{field}": limit},
-            f"spec.resourceRequests.{field}: {request} is above resourceLimits.{field}, which is {limit}",
+            f"spec.resourceRequests.{field}: {request} is above resourceLimits.{field}, which is {limit}; "
+            "lower the request, or raise the limit",
         )
         for field, request, limit in (("cpu", "1001m", 1), ("memory", "1Gi", "1G"), ("disk", "2Gi", "1Gi"))
+    ),
+    Together(
+        {"sidecarResourceRequests.cpu": 2, "sidecarResourceLimits.cpu": 1},
+        "spec.sidecarResourceRequests.cpu: 2 is above sidecarResourceLimits.cpu, which is 1; "
+        "lower the request, or raise the limit",
     ),
     Together(
         {
             "resourceRequests.gpu": {"type": "nvidia.com/gpu", "number": 1},
             "resourceLimits.gpu": {"type": "nvidia.com/gpu", "number": 2},
         },
-        "spec.resourceRequests.gpu: differs from resourceLimits.gpu",
+        "spec.resourceRequests.gpu: differs from resourceLimits.gpu, and Kubernetes does not overcommit GPUs; "
+        "set the GPU in resourceLimits alone, or set the same GPU in both",
     ),
     Together(
         {"resourceLimits.gpu": {"type": "requests.nvidia.com/gpu", "number": 1}},
-        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource",
+        "spec.resourceLimits.gpu.type: 'requests.nvidia.com/gpu' is the name of a quota, not of a resource "
+        "that nodes have; remove 'requests.'",
     ),
-    Together(mounts("/etc/kafka", "/etc/kafka"), f"{MOUNT}: '/etc/kafka' is also the mountPath of another Secret"),
+    Together(
+        mounts("/etc/kafka", "/etc/kafka"),
+        f"{MOUNT}: '/etc/kafka' is also the mountPath of another Secret; give each Secret its own folder",
+    ),
     Together(
         mounts("//etc/./kafka/", "/x/../etc/kafka"), f"{MOUNT}: '//etc/./kafka/' is also the mountPath of another"
     ),
-    Together(mounts("/"), f"{MOUNT}: '/' would hide the whole image", "measured: the Pod is made and cannot start"),
+    Together(
+        mounts("/"),
+        f"{MOUNT}: '/' would hide the whole image; use a folder of its own, such as /etc/kafka",
+        "measured: the Pod is made and cannot start",
+    ),
     Together(mounts("/x/.."), f"{MOUNT}: '/x/..' would hide the whole image", "the same, in other words"),
-    Together(mounts("/pfs"), f"{MOUNT}: '/pfs' is inside /pfs"),
+    Together(
+        mounts("/pfs"),
+        f"{MOUNT}: '/pfs' is inside /pfs, which belongs to Pachyderm; use another path, such as /etc/kafka",
+    ),
     Together(mounts("//pfs"), f"{MOUNT}: '//pfs' is inside /pfs", "measured: it is mounted over Pachyderm's"),
     Together(mounts("/a/../pfs/out"), f"{MOUNT}: '/a/../pfs/out' is inside /pfs", "the same"),
-    Together(mounts("etc"), f"{MOUNT}: 'etc' is not an absolute path", "relative to what?"),
+    Together(
+        mounts("etc"),
+        f"{MOUNT}: 'etc' is not an absolute path; start it with '/', as in /etc/kafka",
+        "relative to what?",
+    ),
 ]
 
 
@@ -359,24 +392,35 @@ def test_fields_that_go_together_are_accepted(changes: Mapping[str, Any], reason
     assert told(changes) == "", reason
 
 
-def test_a_field_of_a_secret_is_told_with_its_path() -> None:
-    message = refusal({"transform.secrets": [{"name": "kafka"}, {"name": "kafka", "mountPath": 5}]})
-
-    assert message.startswith("spec.transform.secrets[].mountPath: found a int")
+@pytest.mark.parametrize(
+    ("field", "items", "path"),
+    [
+        ("transform.secrets", [{"name": "kafka"}, {"name": "kafka", "mountPath": 5}], "transform.secrets[].mountPath"),
+        ("tolerations", [{"operator": "Exists"}, {"key": "a", "value": 5}], "tolerations[].value"),
+    ],
+)
+def test_a_field_of_an_item_is_told_with_its_path(field: str, items: list[dict[str, object]], path: str) -> None:
+    assert refusal({field: items}).startswith(f"spec.{path}: found a int")
 
 
 TOLERATIONS = [
     ({"value": "yes"}, "key: missing; a toleration without a key matches every taint, and needs operator: Exists"),
-    ({"key": "a", "operator": "Exists", "value": "b"}, "value: operator Exists matches every value; remove value"),
+    (
+        {"key": "a", "operator": "Exists", "value": "b"},
+        "value: operator Exists matches every value; remove value, or set operator to Equal",
+    ),
     ({"key": "a", "operator": "Like"}, "operator: found 'Like', expected one of Exists, Equal"),
-    ({"key": "a", "effect": "Evict"}, "effect: found 'Evict', expected one of NoSchedule"),
-    ({"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}, "tolerationSeconds: only effect NoExecute has it"),
+    ({"key": "a", "effect": "Evict"}, "effect: found 'Evict', expected one of NoSchedule, PreferNoSchedule, NoExecute"),
+    (
+        {"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5},
+        "tolerationSeconds: only effect NoExecute has it; remove it, or set that effect",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("toleration", "says"), TOLERATIONS)
 def test_a_toleration_that_kubernetes_would_refuse_in_a_pod(toleration: dict[str, object], says: str) -> None:
-    assert f"spec.tolerations[1].{says}" in refusal({"tolerations": [{"operator": "Exists"}, toleration]})
+    assert refusal({"tolerations": [{"operator": "Exists"}, toleration]}) == f"spec.tolerations[1].{says}"
 
 
 def test_all_findings_are_told_at_once() -> None:
@@ -386,6 +430,12 @@ def test_all_findings_are_told_at_once() -> None:
     message = refusal({path: row.value for path, row in alone.items()})
 
     assert [path for path in alone if f"spec.{path}: " not in message] == []
+
+
+def test_findings_are_told_one_after_the_other() -> None:
+    assert refusal({"suspend": "true", "restartNonce": 1}) == (
+        "spec.restartNonce: found a int, expected a str; spec.suspend: found a str, expected a bool"
+    )
 
 
 def test_metadata_name_is_checked_where_it_names_the_pipeline() -> None:
@@ -477,6 +527,35 @@ def test_a_broken_spout_still_tells_what_is_needed_to_look_after_it(row: Broken)
             row.reason
         )
     assert parsing.parse_deletion_policy(SpoutResource.from_body(row.body)) is model.DeletionPolicy.DELETE, row.reason
+
+
+NAMED = a_resource({"name": "pipeline-7", "project": "kafka-in", "transform.env": {"A": "hunter2-0451"}})
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "reason"),
+    [
+        ("x hunter2-0451 y", "x [redacted] y", "a value of the Spout"),
+        ("x before-an-edit y", "x [redacted] y", "a value of its pipeline as it was"),
+        ("x grpc://pachd:650 y", "x grpc://pachd:650 y", "what the caller says that everybody knows"),
+        ("x ingest/my-spout y", "x ingest/my-spout y", "the name of the Spout"),
+        ("x kafka-in/pipeline-7 y", "x kafka-in/pipeline-7 y", "the name of its pipeline"),
+    ],
+)
+def test_the_values_of_a_spout_are_secret_and_its_names_are_not(text: str, shown: str, reason: str) -> None:
+    values = ["before-an-edit", "grpc://pachd:650", "ingest/my-spout", "my-spout", "kafka-in/pipeline-7", "pipeline-7"]
+
+    found = parsing.secrets_of(NAMED, env=values, names=["grpc://pachd:650"])
+
+    assert found.shown(text) == shown, reason
+
+
+def test_the_values_of_all_spouts_are_secret_together() -> None:
+    specs = [a_resource({"transform.env": {"A": value}}).spec for value in ("hunter2-0451", "swordfish")]
+
+    found = parsing.secrets_of_all([*specs, {}])
+
+    assert found.shown("hunter2-0451, swordfish, my-spout") == "[redacted], [redacted], my-spout"
 
 
 def test_the_deletion_policy_of_a_broken_spout_is_kept() -> None:

@@ -90,7 +90,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: repr(refused.text))
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused.reason)
 @pytest.mark.parametrize("parse", [Quantity.parse, cores], ids=["quantity", "cores"])
 def test_a_text_that_is_no_quantity_is_refused(parse: type, refused: Refused) -> None:
     with pytest.raises(ValueError, match=r".") as error:

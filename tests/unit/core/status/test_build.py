@@ -17,7 +17,7 @@ from spout_operator.core.status import commits as progress
 from spout_operator.core.status import conditions, marker
 from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.commits import CommitCount
-from tests.builders import NOON, a_commit, a_marker, a_pipeline
+from tests.builders import NOON, a_commit, a_marker, a_name, a_pipeline
 
 LATER = NOON + datetime.timedelta(hours=1)
 SERVER = Server(address="grpc://pachd:650", version="1.13.4")
@@ -72,6 +72,13 @@ def test_all_that_is_known_is_shown() -> None:
         },
         "pachyderm": {"address": "grpc://pachd:650", "version": "1.13.4"},
     }
+
+
+def test_the_project_of_a_pipeline_is_shown_where_it_is_not_the_one_that_every_server_has() -> None:
+    in_project = built({}, inputs(pipeline=a_pipeline(name=a_name(project="ingest"))))["pipeline"]
+
+    assert (in_project["project"], in_project["name"]) == ("ingest", "my-spout")
+    assert "project" not in built({}, inputs(pipeline=a_pipeline()))["pipeline"]
 
 
 def test_the_first_status_has_conditions_and_the_address() -> None:

@@ -239,6 +239,12 @@ def test_only_automatic_commits_since_the_last_look_change_nothing(page: int) ->
     assert look(before, automatic, page=page) == before
 
 
+def test_a_walk_knows_where_it_began_while_it_goes_down() -> None:
+    walk = Walk.begin(NOTHING_COUNTED, "c5").read([C[4], C[3]])
+
+    assert (walk.head, walk.next) == ("c5", "c3")
+
+
 @pytest.mark.parametrize(
     ("listed", "is_open"),
     [

@@ -75,6 +75,11 @@ CONTENTS = [
         content="\x9b2J".encode(),
         summary=summary_of("\x9b2J".encode()),
     ),
+    Content(
+        reason="a direction character would turn what stands after it",
+        content="1\u202e041".encode(),
+        summary=summary_of("1\u202e041".encode()),
+    ),
     Content(reason="backspaces would hide what stands before", content=b"12\b\b", summary=summary_of(b"12\b\b")),
     Content(
         reason="more than 1 MiB was not read: its size is all that is known",
@@ -224,6 +229,7 @@ def test_of_more_files_than_are_counted_only_that_is_told() -> None:
     shown = to_status(a_marker(is_directory=True, files_total=None))
 
     assert shown["summary"] == "more than 10000 files"
+    assert [file["path"] for file in shown["files"]] == ["offset"], "the first are listed all the same"
     assert MOST_COUNTED == 10_000
     assert "filesTotal" not in shown, "it is not known"
 
@@ -231,7 +237,11 @@ def test_of_more_files_than_are_counted_only_that_is_told() -> None:
 def test_a_commit_without_the_marker_says_so_and_what_comes_of_it() -> None:
     shown = to_status(a_marker(files=(), files_total=0))
 
-    assert shown.pop("message").startswith("the newest commit of the marker branch holds no file or folder 'offset'")
+    assert shown.pop("message") == (
+        "the newest commit of the marker branch holds no file or folder 'offset'. A spout that runs goes on, and "
+        "writes it anew with its next position; but at its next start the worker fails before it runs the spout's "
+        "code. Put a position there, with pachctl put file to the branch 'marker' of the spout's repo"
+    )
     assert shown == {
         "path": "offset",
         "commit": "markercommit1",
