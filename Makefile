@@ -88,6 +88,16 @@ build/mutants/tools/.installed: requirements-mutants.txt | setup
 mutants: setup build/mutants/tools/.installed ## change core/ and the election in small ways: does a test notice? MUTANTS='*lease*' runs some, OF=controller the controller's
 	$(BIN)/python -m tests.mutation $(or $(OF),core) $(MUTANTS)
 
+# So is atheris.
+build/fuzz/tools/.installed: requirements-fuzz.txt | setup
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target $(@D) -r requirements-fuzz.txt
+	@touch $@
+
+.PHONY: fuzz
+fuzz: setup build/fuzz/tools/.installed ## look for archives that the bridge cannot cope with, for SECONDS=60 (Python up to 3.13)
+	PYTHONPATH=$(PYTHONPATH):build/fuzz/tools $(BIN)/python -m tests.fuzz build/fuzz/found $(or $(SECONDS),60)
+
 .PHONY: test-testbed
 test-testbed: testbed ## the test bed's own tests
 	$(BIN)/python -m pytest tests/testbed/test_unit_*.py tests/testbed/test_run_*.py
@@ -137,6 +147,7 @@ test: check test-unit test-all ## everything, from nothing
 
 .PHONY: bench
 bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one run
+	@$(BIN)/python -m benchmarks.bridge
 	@$(BED) $(BIN)/python -m benchmarks
 	@$(BED) $(BIN)/python -m benchmarks.scale
 
@@ -146,6 +157,7 @@ lock: ## pin the dependencies anew, with hashes (needs uv)
 	uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group local -c requirements.txt -o requirements-local.txt
 	uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements-dev.txt
 	uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group mutants -c requirements-dev.txt -o requirements-mutants.txt
+	uv pip compile -q --no-strip-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group fuzz -o requirements-fuzz.txt
 
 .PHONY: dist
 dist: setup ## build the wheel, the same bytes from the same commit

@@ -71,12 +71,12 @@ def bare(folder: Path, archives: int) -> float:
     log = os.open(f"{top}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in range(archives):
         for made in ("", "/files", "/files/f"):
-            os.mkdir(f"{top}/.staging{made}")
+            os.mkdir(f"{top}/.staging{made}")  # noqa: PTH102 - the bare call is what is measured
         file = os.open(f"{top}/.staging/files/f/{number}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         os.write(file, content)
         os.close(file)
         Path(f"{top}/head/f/{number}").exists()
-        os.rename(f"{top}/.staging", f"{top}/{number}")
+        os.rename(f"{top}/.staging", f"{top}/{number}")  # noqa: PTH104 - the same
         os.link(f"{top}/{number}/files/f/{number}", f"{top}/head/f/{number}")
         os.write(log, b"x" * 120 + b"\n")
     os.close(log)

@@ -51,7 +51,7 @@ class Transaction(Protocol):
         """Make data and marker visible as one.
 
         Raises:
-            StoreFailed: nothing of the archive is visible.
+            StoreFailed: nothing of the archive is visible; or all of it is, once the store is opened again.
         """
         ...
 
