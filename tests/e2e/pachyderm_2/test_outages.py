@@ -1,12 +1,12 @@
 """Pachyderm in trouble: without its PostgreSQL, and killed in the middle of creates and updates."""
 
-import re
 from pathlib import Path
 
 from pachyderm_sdk import Client
 
 from spout_testbed import Testbed
 from spout_testbed.harness.operator_process import OperatorProcess
+from spout_testbed.harness.requests import pachyderm_requests
 from spout_testbed.harness.spouts import Spouts, message
 from spout_testbed.waiting import eventually
 from tests.e2e.pachyderm_2.conftest import a_spec, numbers, own_commits, raise_limit, up_to
@@ -15,13 +15,12 @@ from tests.e2e.pachyderm_2.conftest import a_spec, numbers, own_commits, raise_l
 POLLS_WITHOUT_DATABASE = 120
 PIPELINES = 3
 KILLS = 3
-_ENDED = r'spout_operator_pachyderm_requests_total\{{code="(\w+)",method="{method}"\}} ([\d.]+)'
 
 
 def failed(operator: OperatorProcess, method: str) -> int:
     """How many of these calls have failed so far."""
-    found = re.findall(_ENDED.format(method=method), operator.get("/metrics"))
-    return sum(int(float(count)) for code, count in found if code != "OK")
+    found = pachyderm_requests(operator.get("/metrics"))
+    return sum(count for (called, code), count in found.items() if called == method and code != "OK")
 
 
 def test_a_spout_is_unknown_while_postgresql_is_away_and_recovers_by_itself(  # noqa: PLR0917 - fixtures
