@@ -27,6 +27,7 @@ class MemoryPipelines:
     def __init__(self, capabilities: Capabilities = CAPABILITIES) -> None:
         self._capabilities = capabilities
         self.calls: Counter[str] = Counter()
+        self.version = "1.0.0"
         self.tells_recent_commits = False
         """Whether it can tell of all pipelines at once which of them have committed."""
         self._recent: set[PipelineName] = set()
@@ -38,7 +39,7 @@ class MemoryPipelines:
     # What the operator does.
 
     async def server(self) -> Server:
-        return Server(address="memory", version="1.0.0", capabilities=self._capabilities)
+        return Server(address="memory", version=self.version, capabilities=self._capabilities)
 
     async def observe(self, name: PipelineName) -> Pipeline | None:
         self._look("observe")
