@@ -1,26 +1,27 @@
-"""Prints the figures of docs/benchmarks.md, side by side in one run. Runs inside a test bed.
+"""Prints the figures of docs/benchmarks.md for Pachyderm 1.13 and 2.12, side by side in one run, in a test bed.
 
 Nothing here passes or fails. On a shared machine only the ratios of times are meaningful, and tests check the counts.
 """
 
 import concurrent.futures
 import json
-import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from benchmarks.figures import show
-from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
+from benchmarks.sending import WatchedForwarder
+from benchmarks.servers import Measured, Pachyderm1, Pachyderm2
 from spout_testbed import Testbed
-from spout_testbed.harness.bodies import a_spec, a_spout
+from spout_testbed.harness.bodies import a_spout
 from spout_testbed.harness.cluster import administrator, install
 from spout_testbed.harness.operator_process import OperatorProcess
-from spout_testbed.harness.requests import pachd_calls, spout_writes
+from spout_testbed.harness.requests import pachyderm_requests, spout_writes
 from spout_testbed.harness.spouts import Spouts
+from spout_testbed.network import LOOPBACK
 from spout_testbed.waiting import eventually
 
 #: One less than the limit of the Community Edition of Pachyderm 1.13.
@@ -28,160 +29,185 @@ SPOUTS = 15
 ROUNDS = 3
 POLL_INTERVAL = 2.0
 IDLE_POLLS = 10
-#: The command idles, so that the figures are those of the operator.
-COMMAND = ["sleep", "1000000"]
-SPEC = a_spec({"transform.image": "none", "transform.cmd": COMMAND, "spout.marker": "offset"})
 NAMES = [f"spout-{number:02d}" for number in range(SPOUTS)]
-_DURATION = re.compile(r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"request":\{"pipeline":\{"name":"([^"]+)"\}')
 
 
 def main() -> None:
     """Measure, and print the figures."""
-    with Testbed.start(pachyderm="1.13") as bed:
+    with Testbed.start(pachyderm=("1.13", "2.12")) as bed, administrator(bed) as api_client:
         install(bed)
-        pachyderm = Client.new_from_pachd_address(bed.pachd_address)
-        log = Path(tempfile.mkstemp(prefix="operator-")[1])
-        operator = OperatorProcess(
-            kubeconfig=bed.kubeconfig,
-            pachd_address=bed.pachd_address,
-            log=log,
-            flags=(f"--poll-interval={POLL_INTERVAL}", "--quiet-interval=300", "--status-interval=1"),
-        )
-        with administrator(bed) as api_client:
+        servers = [Pachyderm1(bed.pachyderm("1.13")), Pachyderm2(bed.pachyderm("2.12"))]
+        for server in servers:
+            server.workers.stop()
+        for server in servers:
+            print(f"\nPachyderm {server.version}", flush=True)
+            log = Path(tempfile.mkstemp(prefix="operator-")[1])
             spouts = Spouts(api_client, "default", log)
-            started = time.monotonic()
-            with operator:
-                ready = time.monotonic() - started
-                bursts(bed, pachyderm, spouts)
-                at_rest(bed, spouts, operator)
-                again(bed, operator)
-        show("start-up: process start to /readyz answering 200", f"{ready:.2f} s")
+            with WatchedForwarder((LOOPBACK, 0), (LOOPBACK, server.port)) as forwarder:
+                operator = OperatorProcess(
+                    kubeconfig=bed.kubeconfig,
+                    pachd_address=f"grpc://{LOOPBACK}:{forwarder.port}",
+                    log=log,
+                    flags=(f"--poll-interval={POLL_INTERVAL}", "--quiet-interval=300", "--status-interval=1"),
+                )
+                started = time.monotonic()
+                with operator:
+                    show("start-up: process start to /readyz answering 200", f"{time.monotonic() - started:.2f} s")
+                    Benchmark(bed, server, spouts, operator, forwarder).run()
 
 
-def bursts(bed: Testbed, pachyderm: Client, spouts: Spouts) -> None:
-    """Measure 15 Spouts at once against a bare loop of 15 calls, in turns, so that both run on the same machine."""
-    ratios = []
-    for number in range(ROUNDS):
-        bare = bare_loop(pachyderm)
-        through = burst(bed, pachyderm, spouts)
-        ratios.append(through / bare)
-        show(
-            f"round {number + 1}: {SPOUTS} pipelines",
-            f"bare loop {bare:.2f} s, 15 Spouts until the last CreatePipeline {through:.2f} s, ratio {ratios[-1]:.2f}",
-        )
-        if number + 1 < ROUNDS:
-            clear(spouts)
-    show("ratio, median", f"{sorted(ratios)[len(ratios) // 2]:.2f}")
+class Benchmark:
+    """The measurements of one server."""
 
+    def __init__(
+        self, bed: Testbed, server: Measured, spouts: Spouts, operator: OperatorProcess, forwarder: WatchedForwarder
+    ) -> None:
+        self._bed = bed
+        self._server = server
+        self._spouts = spouts
+        self._operator = operator
+        self._forwarder = forwarder
 
-def bare_loop(pachyderm: Client) -> float:
-    """Seconds for 15 calls of python-pachyderm, one after the other."""
-    begin = time.time()
-    for name in NAMES:
-        pachyderm.create_pipeline(
-            name,
-            pps_pb2.Transform(image="none", cmd=COMMAND),
-            spout=pps_pb2.Spout(marker="offset"),
-            parallelism_spec=pps_pb2.ParallelismSpec(constant=1),
-        )
-    took = time.time() - begin
-    for name in NAMES:
-        pachyderm.delete_pipeline(name)
-    return took
+    def run(self) -> None:
+        """All of them, one after the other."""
+        self.bursts()
+        self.suspend()
+        self.edits()
+        self.at_rest()
+        self.again()
+        self.clear()
 
+    def bursts(self) -> None:
+        """15 Spouts at once against a bare loop of 15 calls, in turns, so that both run on the same machine."""
+        ratios = []
+        for number in range(ROUNDS):
+            bare, through = self.bare_loop(), self.burst()
+            ratios.append(through / bare)
+            show(
+                f"round {number + 1}: {SPOUTS} pipelines",
+                f"bare loop {bare:.2f} s, 15 Spouts until the last is made {through:.2f} s, ratio {ratios[-1]:.2f}",
+            )
+            if number + 1 < ROUNDS:
+                self.clear()
+        show("ratio, median", f"{statistics.median(ratios):.2f}")
 
-def burst(bed: Testbed, pachyderm: Client, spouts: Spouts) -> float:
-    """Seconds from before the first Spout is sent until pachd answers the last CreatePipeline, as its log says."""
-    mark = len(bed.pachd.log.read_text())
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    def bare_loop(self) -> float:
+        """Seconds from before the first of 15 calls of the SDK, made in turn, until the last pipeline is made."""
         begin = time.time()
-        list(pool.map(lambda name: spouts.create(name, SPEC), NAMES))
+        for name in NAMES:
+            self._server.create(name)
+        took = self._last_created() - begin
+        for name in NAMES:
+            self._server.delete(name)
+        return took
 
-        def answered() -> dict[str, float] | None:
-            found = {name: float(took) for took, name in _DURATION.findall(bed.pachd.log.read_text()[mark:])}
-            return found if len(found) == SPOUTS else None
+    def burst(self) -> float:
+        """Seconds from before the first Spout is sent until the last pipeline is made."""
+        before = self._ended(self._server.create_method)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            begin = time.time()
+            list(pool.map(lambda name: self._spouts.create(name, self._server.spec), NAMES))
+        eventually(
+            lambda: self._ended(self._server.create_method) >= before + SPOUTS,
+            what="15 answered calls",
+            seconds=120,
+            interval=0.2,
+            details=self._operator.log.read_text,
+        )
+        return self._last_created() - begin
 
-        durations = eventually(answered, what="15 answered calls", details=lambda: spouts.details(NAMES[0]))
-    infos = {info.pipeline.name: info for info in pachyderm.list_pipeline().pipeline_info}
-    ends: list[float] = [
-        infos[name].created_at.seconds + infos[name].created_at.nanos / 1e9 + durations[name] for name in NAMES
-    ]
-    return max(ends) - begin
+    def _last_created(self) -> float:
+        created = self._server.created()
+        return max(created[name] for name in NAMES)
 
+    def suspend(self) -> None:
+        """Have all pipelines stopped: no worker runs, and a pipeline that waits for its worker is not at rest."""
+        for name in NAMES:
+            self._spouts.edit(name, {"suspend": True})
+        for name in NAMES:
+            self._spouts.wait(name, "to be suspended", seconds=300, ready="True", reason="Suspended")
 
-def at_rest(bed: Testbed, spouts: Spouts, operator: OperatorProcess) -> None:
-    """Print what 15 Spouts at rest cost in ten polls."""
-    for name in NAMES:
-        spouts.wait(name, "to be ready", seconds=300, ready="True")
-    # The operator observes a pipeline that starts until its worker answers, which takes a while with 15 workers on two
-    # cores.
-    eventually(lambda: is_quiet(bed), what="no more observations of single pipelines", seconds=180)
-    calls, writes, cpu = pachd_calls(bed.pachd.log), spout_writes(bed), operator.cpu_seconds
-    begin = time.monotonic()
-    rest(bed, IDLE_POLLS)
-    wall = time.monotonic() - begin
-    made = pachd_calls(bed.pachd.log) - calls
-    polls = made["pps.API.ListPipeline"]
-    heads = made["pfs.API.ListBranch"]
-    show("at rest, 15 Spouts: writes to the API server", str(sum((spout_writes(bed) - writes).values())))
-    show(
-        f"at rest, calls to pachd in {polls} polls",
-        f"{polls} ListPipeline, {heads} ListBranch ({heads / polls / SPOUTS:.2f} per Spout and poll), "
-        f"{made['pps.API.InspectPipeline']} InspectPipeline",
-    )
-    show(
-        "at rest, CPU",
-        f"{100 * (operator.cpu_seconds - cpu) / wall:.1f} % of one core at a poll interval of {POLL_INTERVAL:g} s",
-    )
-    show("memory at 15 Spouts", f"{operator.memory / 1e6:.0f} MB (peak {operator.peak_memory / 1e6:.0f} MB)")
+    def edits(self) -> None:
+        """From before an edit is sent to the API server until the operator sends the update to Pachyderm."""
+        took = []
+        for number, name in enumerate(NAMES):
+            text = f"edited as number {number:02d}"
+            self._forwarder.expect(text)
+            begin = time.monotonic()
+            self._spouts.edit(name, {"description": text})
+            took.append(self._forwarder.sent_at() - begin)
+            self._spouts.wait(name, "to be edited", seconds=60, ready="True", synced="True")
+        show(
+            f"{SPOUTS} edits, one by one, until the update is sent",
+            f"p50 {1000 * statistics.median(took):.0f} ms, worst {1000 * max(took):.0f} ms",
+        )
 
+    def at_rest(self) -> None:
+        """What 15 Spouts at rest cost in ten polls."""
+        eventually(self._is_quiet, what="no more observations of single pipelines", seconds=180)
+        calls, writes = pachyderm_requests(self._operator.get("/metrics")), spout_writes(self._bed)
+        cpu, begin = self._operator.cpu_seconds, time.monotonic()
+        self.rest(IDLE_POLLS)
+        wall, cpu = time.monotonic() - begin, self._operator.cpu_seconds - cpu
+        made = pachyderm_requests(self._operator.get("/metrics")) - calls
+        told = ", ".join(f"{count} {method}" for (method, _), count in sorted(made.items()))
+        show("at rest, 15 Spouts: writes to the API server", str(sum((spout_writes(self._bed) - writes).values())))
+        show(f"at rest, calls to pachd in {IDLE_POLLS} polls", told)
+        show("at rest, CPU", f"{100 * cpu / wall:.1f} % of one core at a poll interval of {POLL_INTERVAL:g} s")
+        show(
+            "memory at 15 Spouts",
+            f"{self._operator.memory / 1e6:.0f} MB (peak {self._operator.peak_memory / 1e6:.0f} MB)",
+        )
 
-def again(bed: Testbed, operator: OperatorProcess) -> None:
-    """Print the cost of applying the same manifests again, and of restarting the operator."""
-    calls, writes = pachd_calls(bed.pachd.log), spout_writes(bed)
-    listing = {
-        "apiVersion": "v1",
-        "kind": "List",
-        "items": [a_spout(name=name, namespace="default", spec=SPEC) for name in NAMES],
-    }
-    bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=json.dumps(listing))
-    users = spout_writes(bed) - writes
-    operator.stop()
-    operator.start()
-    rest(bed, 3)
-    made = pachd_calls(bed.pachd.log) - calls
-    show(
-        "same manifests applied again, and operator restarted",
-        f"{made['pps.API.CreatePipeline']} CreatePipeline/UpdatePipeline, "
-        f"{(spout_writes(bed) - writes)['PATCH status']} status patches",
-    )
-    show("  (the writes of kubectl apply itself", f"{dict(users)})")
+    def again(self) -> None:
+        """The cost of applying the same manifests again, and of restarting the operator."""
+        before, writes = self._created(), spout_writes(self._bed)
+        items = []
+        for number, name in enumerate(NAMES):
+            spec = {**self._server.spec, "suspend": True, "description": f"edited as number {number:02d}"}
+            items.append(a_spout(name=name, namespace="default", spec=spec))
+        listing = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+        self._bed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=listing)
+        self.rest(3)
+        created = self._created() - before
+        self._operator.stop()
+        self._operator.start()
+        self.rest(3)
+        created += self._created()
+        show(
+            "same manifests applied again, and operator restarted",
+            f"{created} {self._server.create_method}, "
+            f"{(spout_writes(self._bed) - writes)['PATCH status']} status patches",
+        )
 
+    def clear(self) -> None:
+        """Delete all Spouts, with their pipelines."""
+        for name in NAMES:
+            self._spouts.delete(name)
+        for name in NAMES:
+            self._spouts.wait_gone(name, seconds=60)
 
-def clear(spouts: Spouts) -> None:
-    """Delete all Spouts, with their pipelines."""
-    for name in NAMES:
-        spouts.delete(name)
-    for name in NAMES:
-        spouts.wait_gone(name)
+    def rest(self, polls: int) -> None:
+        """Wait for a number of polls."""
+        begin = self._ended("ListPipeline")
+        eventually(
+            lambda: self._ended("ListPipeline") >= begin + polls,
+            what=f"{polls} polls",
+            seconds=20 + 2 * POLL_INTERVAL * polls,
+            interval=0.2,
+        )
 
+    def _is_quiet(self) -> bool:
+        """Whether the operator observes no single pipeline during three polls."""
+        before = self._ended("InspectPipeline")
+        self.rest(3)
+        return self._ended("InspectPipeline") == before
 
-def rest(bed: Testbed, polls: int) -> None:
-    """Wait for a number of polls."""
-    begin = listed(bed)
-    eventually(lambda: listed(bed) >= begin + polls, what=f"{polls} polls", seconds=20 + 2 * POLL_INTERVAL * polls)
+    def _created(self) -> int:
+        return self._ended(self._server.create_method)
 
-
-def is_quiet(bed: Testbed) -> bool:
-    """Whether the operator observed no single pipeline during three polls."""
-    before = pachd_calls(bed.pachd.log)["pps.API.InspectPipeline"]
-    rest(bed, 3)
-    return pachd_calls(bed.pachd.log)["pps.API.InspectPipeline"] == before
-
-
-def listed(bed: Testbed) -> int:
-    """The number of times that the operator has listed the pipelines."""
-    return Counter(pachd_calls(bed.pachd.log))["pps.API.ListPipeline"]
+    def _ended(self, method: str) -> int:
+        return pachyderm_requests(self._operator.get("/metrics"))[method, "OK"]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from spout_operator.core.decision import Situation
 from spout_operator.core.errors import Retryable, Stalled, Unreachable
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
-from spout_operator.core.server import Capabilities
+from spout_operator.core.server import Capabilities, Server
 from spout_testbed.harness import bodies
 
 Body = bodies.Body
@@ -137,6 +137,8 @@ def a_situation(**fields: Any) -> Situation:
         "older_claim": None,
         "written": None,
         "capabilities": CAPABILITIES,
+        "server": Server(address="grpc://pachd:650", version="2.0.0"),
+        "last_seen": None,
     }
     return Situation(**{**defaults, **fields})
 

@@ -52,6 +52,7 @@ class MemoryPipelines(Gate):
             now: the time of day.
         """
         super().__init__()
+        self.version = VERSION
         self.tells_recent_commits = False
         """Whether it can tell of all pipelines at once which of them have committed."""
         self.unsupported: SpoutError | None = None
@@ -74,7 +75,7 @@ class MemoryPipelines(Gate):
     async def server(self) -> Server:
         if not self._knows_version:
             await self._ask_version()
-        return Server(address=ADDRESS, version=VERSION, capabilities=self._capabilities)
+        return Server(address=ADDRESS, version=self.version, capabilities=self._capabilities)
 
     @gated
     def observe(self, name: PipelineName) -> Pipeline | None:

@@ -39,7 +39,14 @@ class Pipelines:
         return observed, True
 
     def situation(
-        self, spout: Spout, owner: Owner, *, server: Server, observed: Pipeline | None, older_claim: str | None
+        self,
+        spout: Spout,
+        owner: Owner,
+        *,
+        server: Server,
+        last_seen: Server | None,
+        observed: Pipeline | None,
+        older_claim: str | None,
     ) -> Situation:
         """All that a decision is based on; the spec has the server's defaults in it."""
         capabilities = server.capabilities
@@ -53,6 +60,8 @@ class Pipelines:
             older_claim=older_claim,
             written=self._written.get(spout.key),
             capabilities=capabilities,
+            server=server,
+            last_seen=last_seen,
         )
 
     async def check(self, decision: Decision, spout: Spout) -> None:

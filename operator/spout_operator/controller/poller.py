@@ -49,6 +49,12 @@ class Poller:
         self.is_reached: bool | None = None
         """Whether Pachyderm answered the last poll; None where there was none."""
 
+    @property
+    def version(self) -> str | None:
+        """The version that Pachyderm told when it last answered; None before."""
+        server = self._observations.server
+        return server.version if server is not None else None
+
     async def run(self) -> None:
         """Poll for ever, for the first time after one interval; after an outage the next poll tries again."""
         loop = asyncio.get_running_loop()

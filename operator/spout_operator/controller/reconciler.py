@@ -21,7 +21,7 @@ from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
 from spout_operator.core.status import commits as progress_status
 from spout_operator.core.status import conditions, health
-from spout_operator.core.status.build import StatusInputs
+from spout_operator.core.status.build import StatusInputs, last_seen
 from spout_operator.ports import Outcome, Result, Telemetry
 
 logger = logging.getLogger(__name__)
@@ -170,6 +170,7 @@ class Reconciler:
             spout,
             self._owner(spout.key),
             server=server,
+            last_seen=last_seen(self._writer.current(spout.key)),
             observed=observed,
             older_claim=str(older) if older is not None else None,
         )

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import DEFAULT_PROJECT, AdoptionPolicy, Owner, Pipeline, PipelineSpec, Resources, Spout
+from spout_operator.core.not_owned import not_owned
 from spout_operator.core.reasons import Reason
-from spout_operator.core.server import Capabilities
+from spout_operator.core.server import Capabilities, Server
 from spout_operator.core.spec.comparison import changes
 
 
@@ -63,20 +64,45 @@ class Situation:
     """The operator's last write to this pipeline; None where there was none in this run."""
     capabilities: Capabilities
     """What the server can do."""
+    server: Server
+    """Where the pipeline is or is to be."""
+    last_seen: Server | None
+    """Where the pipeline was when it was last observed, as the status says; None where the status tells of none."""
 
 
 def decide(situation: Situation) -> Decision:
     """The next step for a Spout that is wanted: the answer of the first of `CHECKS` that has one.
 
     Raises:
-        Stalled: UnsupportedByServer, PipelineConflict, PipelineNotOwned, InvalidSpec or PipelineRejected. A person has
-            to act.
+        Stalled: PachydermReplaced, UnsupportedByServer, PipelineConflict, PipelineNotOwned, InvalidSpec or
+            PipelineRejected. A person has to act.
     """
     for check in CHECKS:
         decision = check(situation)
         if decision is not None:
             return decision
     return Decision(action=Action.NONE, reason=Reason.APPLIED, message="the pipeline is as the Spout asks")
+
+
+def server_was_replaced(situation: Situation) -> None:
+    """There is no pipeline, and there was one on a Pachyderm of another major version.
+
+    Made anew, the spout would begin from nothing, and nobody would be told (docs/decisions/0016-replaced-server.md).
+
+    Raises:
+        Stalled: PachydermReplaced.
+    """
+    before, now, name = situation.last_seen, situation.server, situation.spout.pipeline_name
+    if situation.observed is not None or before is None or before.major_version == now.major_version:
+        return
+    raise Stalled(
+        Reason.PACHYDERM_REPLACED,
+        f"the pipeline {name!r} was on Pachyderm {before.version} at {before.address}; now Pachyderm {now.version} "
+        f"answers at {now.address} and does not have it. The operator does not create it there, because the spout "
+        "would start without its position and its commits, which the status still shows. Give the operator the "
+        "address of the old Pachyderm; or, to start from nothing on the new one, delete this Spout and create it "
+        "again, which leaves the old Pachyderm as it is",
+    )
 
 
 def server_cannot(situation: Situation) -> None:
@@ -141,7 +167,7 @@ def is_not_ours(situation: Situation) -> None:
     if observed is None or _is_up_for_adoption(situation):
         return
     if observed.owner != situation.owner or observed.spec is None:
-        raise Stalled(Reason.PIPELINE_NOT_OWNED, _not_owned(observed, situation.owner))
+        raise Stalled(Reason.PIPELINE_NOT_OWNED, not_owned(observed, situation.owner))
 
 
 def marker_must_stay(situation: Situation) -> None:
@@ -230,6 +256,7 @@ def has_to_start(situation: Situation) -> Decision | None:
 Check = Callable[[Situation], Decision | None]
 
 CHECKS: tuple[Check, ...] = (
+    server_was_replaced,
     server_cannot,
     older_spout_wins,
     is_missing,
@@ -261,29 +288,3 @@ def _observed_spec(situation: Situation) -> PipelineSpec | None:
 def _changed(situation: Situation) -> tuple[str, ...]:
     kept = _observed_spec(situation)
     return changes(situation.spout.spec, kept) if kept is not None else ()
-
-
-def _not_owned(observed: Pipeline, owner: Owner) -> str:
-    if observed.owner == owner:
-        return (
-            f"the pipeline {observed.name!r} carries this Spout's owner annotations but is no spout; it is left alone: "
-            "delete it in Pachyderm; or set spec.deletionPolicy to Orphan, which keeps the pipeline when this Spout "
-            "is deleted, and make the Spout anew with another spec.name"
-        )
-    if observed.owner is None:
-        return (
-            f"the pipeline {observed.name!r} exists and carries no owner annotations; it is left alone. "
-            f"{'To take it over, set spec.adoptionPolicy to IfUnowned; or make' if observed.spec else 'Make'} "
-            "this Spout anew with another spec.name"
-        )
-    if observed.owner.cluster == owner.cluster:
-        return (
-            f"the pipeline {observed.name!r} belongs to the Spout {observed.owner.spout}; it is left alone: "
-            "make this Spout anew with another spec.name"
-        )
-    return (
-        f"the pipeline {observed.name!r} belongs to the Spout {observed.owner.spout} of another cluster "
-        f"({observed.owner.cluster}); it is left alone: make this Spout anew with another spec.name; or, only where "
-        f"that cluster is gone for good and this one takes its place, start the operator with "
-        f"--cluster-id={observed.owner.cluster}"
-    )

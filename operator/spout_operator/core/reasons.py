@@ -45,6 +45,7 @@ class Reason(enum.StrEnum):
     UNAUTHORIZED = "Unauthorized"
     UNSUPPORTED_PACHYDERM = "UnsupportedPachyderm"
     UNSUPPORTED_BY_SERVER = "UnsupportedByServer"
+    PACHYDERM_REPLACED = "PachydermReplaced"
 
     # It will be tried again.
     PACHYDERM_UNREACHABLE = "PachydermUnreachable"

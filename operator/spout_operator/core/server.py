@@ -32,3 +32,8 @@ class Server:
     address: str
     version: str | None = None
     capabilities: Capabilities | None = None
+
+    @property
+    def major_version(self) -> str:
+        """Releases of one major version hold the same pipelines; an upgrade to another one begins without any."""
+        return (self.version or "").partition(".")[0]

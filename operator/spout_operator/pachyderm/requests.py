@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import grpc
 
-from spout_operator.core.errors import SpoutError
+from spout_operator.core.errors import SpoutError, Unreachable
 from spout_operator.core.model import PipelineName
 from spout_operator.pachyderm import failures
 from spout_operator.pachyderm.connection import Clients
@@ -16,14 +16,13 @@ K = TypeVar("K")
 
 
 class Requests(Generic[C, K]):
-    """Remembers the version of the server until it does not answer. May be used from any thread."""
+    """Remembers the version of the server until a call fails that another server may have got. For any thread."""
 
     def __init__(
         self,
         clients: Clients[C],
         *,
         kind_of: Callable[[grpc.RpcError], K],
-        unreachable: K,
         translate: Callable[[grpc.RpcError, str, PipelineName | None], SpoutError],
         ask_version: Callable[[C], str],
     ) -> None:
@@ -32,14 +31,12 @@ class Requests(Generic[C, K]):
         Args:
             clients: give out the client.
             kind_of: what a failed call is about, from the server's words.
-            unreachable: the kind of a call without an answer.
             translate: makes one of our failures of a failed call, of what was asked, and of the pipeline it is about.
             ask_version: asks a server for its version, and raises UnsupportedPachyderm where the adapter does not serve
                 it.
         """
         self._clients = clients
         self._kind_of = kind_of
-        self._unreachable = unreachable
         self._translate = translate
         self._ask = ask_version
         self._version: str | None = None
@@ -76,13 +73,13 @@ class Requests(Generic[C, K]):
         except OSError as error:
             raise failures.unreadable_file(doing, error) from error
         except grpc.RpcError as error:
-            kind = self._kind_of(error)
-            if kind is self._unreachable:
-                # It may come back as another version.
-                self._version = None
-            if absent is not None and kind is absent:
+            if absent is not None and self._kind_of(error) is absent:
                 return
-            raise self._translate(error, doing, name) from error
+            failure = self._translate(error, doing, name)
+            if isinstance(failure, Unreachable | failures.OtherApi):
+                # It may come back as another version; or it has, so quickly that no call failed meanwhile.
+                self._version = None
+            raise failure from error
 
     def _ask_version(self) -> str:
         self._version = None

@@ -28,6 +28,8 @@ GAUGES: tuple[tuple[str, str, Callable[[Facts], float | None]], ...] = (
     ("spout_marker_timestamp_seconds", "When the marker last moved.", lambda spout: spout.marker_moved),
 )
 LABELS = ("namespace", "name")
+#: Letters of Pachyderm's version; as many as the status takes.
+LONGEST_VERSION = 64
 
 
 class StateCollector(Collector):
@@ -82,6 +84,15 @@ class StateCollector(Collector):
                 "1 if Pachyderm answered the last poll, 0 if it did not or refused the operator.",
                 value=float(poller.is_reached),
             )
+        if poller.version is not None:
+            info = GaugeMetricFamily(
+                f"{PREFIX}_pachyderm_info",
+                "Always 1. The label says which Pachyderm answered last.",
+                labels=["pachyderm_version"],
+            )
+            # What follows the three numbers is the server's own: a series has no use for a long text.
+            info.add_metric([poller.version[:LONGEST_VERSION]], 1)
+            yield info
         if poller.last_success is not None:
             yield GaugeMetricFamily(
                 f"{PREFIX}_last_poll_timestamp_seconds",

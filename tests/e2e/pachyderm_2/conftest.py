@@ -1,4 +1,7 @@
-"""Pachyderm 2.12.2 for the whole session; the operator and the namespace of each test are those of `tests/e2e`."""
+"""Pachyderm 2.12.2, and beside it 1.13.4, for the whole session.
+
+The operator and the namespace of each test are those of `tests/e2e`.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +21,7 @@ USER_CODE = Path(__file__).with_name("user_code.py")
 
 @pytest.fixture(scope="session")
 def bed() -> Iterator[Testbed]:
-    with Testbed.start(pachyderm="2.12") as bed:
+    with Testbed.start(pachyderm=("2.12", "1.13")) as bed:
         install(bed)
         yield bed
 
@@ -60,9 +63,26 @@ def a_spec(source: Path, *, limit: int = 5, **overrides: Any) -> bodies.Body:
     return {**spec, **overrides}
 
 
-def numbers(pachyderm: Client, name: str) -> set[str]:
-    """The content of every file at the head of the output branch."""
+def raise_limit(source: Path, limit: int) -> None:
+    """Let the spout's code that runs commit the numbers up to this limit, without an edit of the Spout."""
+    written = source.with_name("limit.new")
+    written.write_text(str(limit))
+    written.replace(source.with_name("limit"))
+
+
+def own_commits(pachyderm: Client, name: str) -> list[str]:
+    """The commits on the output branch that Pachyderm did not make by itself, newest first."""
     head = pfs.Commit.from_uri(f"{name}@master")
+    return [
+        info.commit.id
+        for info in pachyderm.pfs.list_commit(repo=head.repo, to=head)
+        if info.origin.kind != pfs.OriginKind.AUTO
+    ]
+
+
+def numbers(pachyderm: Client, name: str, *, project: str = "default") -> set[str]:
+    """The content of every file at the head of the output branch."""
+    head = pfs.Commit.from_uri(f"{project}/{name}@master")
     found = set()
     for info in pachyderm.pfs.list_file(file=pfs.File(commit=head, path="/")):
         with pachyderm.pfs.pfs_file(info.file) as opened:

@@ -1,24 +1,23 @@
 """What the operator asks of Pachyderm 2 while nothing happens, by its own count of requests."""
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from spout_testbed import Testbed
 from spout_testbed.harness.operator_process import OperatorProcess
-from spout_testbed.harness.requests import spout_writes
+from spout_testbed.harness.requests import pachyderm_requests, spout_writes
 from spout_testbed.harness.spouts import Spouts
 from spout_testbed.waiting import eventually
 from tests.e2e.pachyderm_2.conftest import a_spec
 
 SPOUTS = 8
-_REQUESTS = re.compile(r'spout_operator_pachyderm_requests_total\{code="OK",method="(\w+)"\} ([\d.]+)')
 
 
 def requests(operator: OperatorProcess) -> Counter[str]:
     """The calls to Pachyderm so far, by method."""
-    return Counter({method: int(float(count)) for method, count in _REQUESTS.findall(operator.get("/metrics"))})
+    found = pachyderm_requests(operator.get("/metrics"))
+    return Counter({method: count for (method, code), count in found.items() if code == "OK"})
 
 
 def polls(operator: OperatorProcess, count: int) -> Callable[[], bool]:

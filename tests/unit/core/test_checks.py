@@ -10,6 +10,7 @@ from spout_operator.core.decision import Action, Check, Situation, Written
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import AdoptionPolicy, PipelineState, Resources, Service, SpoutOptions, Toleration
 from spout_operator.core.reasons import Reason
+from spout_operator.core.server import Server
 from spout_operator.core.spec.defaults import with_server_defaults
 from spout_operator.core.spec.quantity import cores
 from tests.builders import CAPABILITIES, a_name, a_pipeline, a_situation, a_spec, a_spout, an_owner
@@ -39,7 +40,43 @@ def options(**fields: Any) -> Situation:
     return a_situation(spout=spout, observed=None, capabilities=lacking)
 
 
+def seen_on(version: str, address: str = "grpc://pachd:650", **fields: Any) -> Situation:
+    """A Spout whose pipeline was on a server of this version when it was last observed; now one of 2.0.0 answers."""
+    fields = {"observed": None, **fields}
+    return a_situation(last_seen=Server(address=address, version=version), **fields)
+
+
 ROWS = [
+    Row(
+        reason="the pipeline was on a server of another major version",
+        check=decision.server_was_replaced,
+        situation=seen_on("1.13.4"),
+        answer=Reason.PACHYDERM_REPLACED,
+    ),
+    Row(
+        reason="at another address, which somebody may have given to the operator, that is no less of a loss",
+        check=decision.server_was_replaced,
+        situation=seen_on("1.13.4", address="grpc://old:650"),
+        answer=Reason.PACHYDERM_REPLACED,
+    ),
+    Row(
+        reason="an upgrade within a major version keeps all pipelines: somebody deleted this one",
+        check=decision.server_was_replaced,
+        situation=seen_on("2.12.2"),
+        answer=None,
+    ),
+    Row(
+        reason="the pipeline was brought over",
+        check=decision.server_was_replaced,
+        situation=seen_on("1.13.4", observed=a_pipeline()),
+        answer=None,
+    ),
+    Row(
+        reason="there never was a pipeline",
+        check=decision.server_was_replaced,
+        situation=a_situation(observed=None),
+        answer=None,
+    ),
     Row(
         reason="a marker on a server without",
         check=decision.server_cannot,

@@ -22,7 +22,7 @@ from spout_operator.core.model import (
     SpoutOptions,
 )
 from spout_operator.core.reasons import Reason
-from spout_operator.core.server import Capabilities
+from spout_operator.core.server import Capabilities, Server
 from tests.builders import CAPABILITIES, a_key, a_name, a_pipeline, a_situation, a_spec, a_spout, a_transform, an_owner
 from tests.unit.core.strategies import specs
 
@@ -376,6 +376,27 @@ def test_a_stalled_message_says_what_a_person_has_to_do(case: StalledCase) -> No
 
     assert error.value.reason is case.shows, case.reason
     assert [part for part in case.says if part not in error.value.message] == [], error.value.message
+
+
+def test_a_replaced_server_is_told_before_what_it_lacks_and_with_both_ways_out() -> None:
+    situation = a_situation(
+        observed=None,
+        last_seen=Server(address="grpc://pachd:650", version="1.13.4"),
+        server=Server(address="grpc://pachd:650", version="2.12.2"),
+        capabilities=dataclasses.replace(CAPABILITIES, marker=False),
+    )
+
+    with pytest.raises(Stalled) as error:
+        decide(situation)
+
+    assert error.value.reason is Reason.PACHYDERM_REPLACED
+    assert error.value.message == (
+        "the pipeline 'my-spout' was on Pachyderm 1.13.4 at grpc://pachd:650; now Pachyderm 2.12.2 answers at "
+        "grpc://pachd:650 and does not have it. The operator does not create it there, because the spout would start "
+        "without its position and its commits, which the status still shows. Give the operator the address of the old "
+        "Pachyderm; or, to start from nothing on the new one, delete this Spout and create it again, which leaves the "
+        "old Pachyderm as it is"
+    )
 
 
 def test_values_of_variables_are_not_told() -> None:

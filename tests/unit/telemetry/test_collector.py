@@ -2,6 +2,7 @@
 
 import pytest
 
+from spout_operator.core.errors import Unreachable
 from spout_operator.telemetry.collector import StateCollector
 from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_resource
@@ -32,4 +33,28 @@ async def test_the_limit_bounds_the_spouts_with_series_and_the_others_are_counte
     assert sorted(named) == shown
     assert [sample.value for sample in families["spout_operator_spouts_without_series"]] == [without]
     assert sum(sample.value for sample in families["spout_operator_spouts"]) == len(NAMES)
+    controller.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [("2.12.2", "2.12.2"), ("2.12.2-" + "x" * 100, "2.12.2-" + "x" * 57)],
+    ids=["a version", "a version with a long name is cut"],
+)
+async def test_the_version_of_the_pachyderm_that_answered_last_is_one_series(told: str, shown: str) -> None:
+    pipelines = MemoryPipelines()
+    pipelines.version = told
+    controller = a_controller(pipelines, MemorySpouts(), Metrics())
+    collector = StateCollector(controller, limit=0, watch_troubles=dict)
+
+    def versions() -> list[str]:
+        families = [family for family in collector.collect() if family.name == "spout_operator_pachyderm_info"]
+        return [sample.labels["pachyderm_version"] for family in families for sample in family.samples]
+
+    assert versions() == [], "it has not answered yet"
+    await controller.poller.poll()
+    assert versions() == [shown]
+    pipelines.fails_with = Unreachable("gone")
+    await controller.poller.poll()
+    assert versions() == [shown], "it may come back as the same"
     controller.close()

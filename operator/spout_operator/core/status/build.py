@@ -44,7 +44,7 @@ def build(
         "pipeline": _pipeline(inputs.pipeline, secrets) if inputs.pipeline else kept.get("pipeline"),
         "commits": progress.to_status(inputs.commits) if inputs.commits else kept.get("commits"),
         "marker": inputs.marker if inputs.marker is not None else kept.get("marker"),
-        "pachyderm": _server(inputs, previous),
+        "pachyderm": _server(inputs, previous, kept),
     }
     return {
         "observedGeneration": generation,
@@ -73,8 +73,19 @@ def _pipeline(pipeline: Pipeline, secrets: Secrets) -> dict[str, Any]:
     return shown
 
 
-def _server(inputs: StatusInputs, previous: Mapping[str, Any]) -> dict[str, str]:
+def last_seen(status: Mapping[str, Any]) -> Server | None:
+    """The Pachyderm on which the pipeline was last observed; None where a status tells of no pipeline."""
+    known = status.get("pachyderm", {})
+    if not status.get("pipeline") or not known.get("version"):
+        return None
+    return Server(address=known.get("address", ""), version=known["version"])
+
+
+def _server(inputs: StatusInputs, previous: Mapping[str, Any], kept: Mapping[str, Any]) -> Mapping[str, str]:
     address, known = inputs.server.address, previous.get("pachyderm", {})
+    if inputs.pipeline is None and last_seen(kept) is not None:
+        # It belongs to what is kept of the pipeline: that would be lost on a server that does not have it.
+        return dict(known)
     # What is not supported is of another version than what was: the message has it.
     is_another = any(condition.reason is Reason.UNSUPPORTED_PACHYDERM for condition in inputs.conditions)
     before = known.get("version") if known.get("address") == address and not is_another else None

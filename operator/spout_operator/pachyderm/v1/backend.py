@@ -65,7 +65,6 @@ class PachydermV1:
         self._requests = Requests(
             Clients(connection, functools.partial(DeadlineClient, connection)),
             kind_of=kind_of,
-            unreachable=Kind.UNREACHABLE,
             translate=lambda error, doing, _: errors.translate(error, doing=doing, address=self._address),
             ask_version=self._ask_version,
         )

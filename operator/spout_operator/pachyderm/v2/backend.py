@@ -59,7 +59,6 @@ class PachydermV2:
         self._requests = Requests(
             Clients(connection, functools.partial(DeadlineClient, connection)),
             kind_of=kind_of,
-            unreachable=Kind.UNREACHABLE,
             translate=lambda error, doing, name: errors.translate(error, doing=doing, address=self._address, name=name),
             ask_version=self._ask_version,
         )

@@ -2,14 +2,16 @@
 
 import grpc
 
-from spout_operator.core.errors import Retryable, SpoutError, Stalled
+from spout_operator.core.errors import Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.model import PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm import failures
-from spout_operator.pachyderm.v2.words import Kind, kind_of, missing_rights
+from spout_operator.pachyderm.v2.words import Kind, kind_of, missing_right
+
+_PAGE = "docs/guides/rights-on-pachyderm-2.md"
 
 
-def translate(  # noqa: C901 - one case for each kind
+def translate(  # noqa: C901, PLR0912 - one case for each kind
     error: grpc.RpcError, *, doing: str, address: str, name: PipelineName | None
 ) -> SpoutError:
     """The failure of a call as the runtime takes it; what the server said is in its `said`, word for word.
@@ -24,6 +26,13 @@ def translate(  # noqa: C901 - one case for each kind
     match kind_of(error):
         case Kind.UNREACHABLE:
             return failures.unreachable(doing, error, address=address)
+        case Kind.NO_DATABASE:
+            # As if it did not answer: nothing is known of what it holds.
+            return Unreachable(
+                f"could not {doing}: the Pachyderm at {address} answers, but its PostgreSQL does not; it is tried "
+                "again; see that PostgreSQL runs, and PgBouncer in front of it",
+                said=said,
+            )
         case Kind.NOT_SIGNED_IN:
             return failures.unauthorized(doing, said)
         case Kind.TOKEN_UNKNOWN:
@@ -72,16 +81,20 @@ def translate(  # noqa: C901 - one case for each kind
 
 
 def _right_to_grant(said: str) -> str:
-    found = missing_rights(said)
+    """What is missing, and the command that grants it: the smallest role with which a Spout can be managed."""
+    found = missing_right(said)
     if found is None:
-        return "the operator's token lacks a right; docs/pachyderm-2.12.md has the roles that it needs"
-    permissions, kind, resource = found
-    on = kind.lower() if kind == "CLUSTER" else f"{kind.lower()} {resource}"
-    return (
-        f"the operator's token lacks {permissions} on {on}. To find a role that has it: "
-        f"pachctl auth roles-for-permission {permissions.split()[0].strip(',')}. "
-        f"To grant that role: pachctl auth set {on} ROLE SUBJECT"
-    )
+        return f"the operator's token lacks a right; {_PAGE} has the rights that it needs"
+    message = f"the operator's token lacks {found.permissions} on {found.type.lower()} {found.resource}"
+    project, _, repo = found.resource.partition("/")
+    match found.type:
+        case "PROJECT":
+            command = f"pachctl auth set project {project} projectWriter {found.subject}"
+        case "REPO" if repo:
+            command = f"pachctl auth set repo {repo} repoOwner {found.subject} --project {project}"
+        case _:
+            return f"{message}; {_PAGE} has the rights that it needs"
+    return f"{message}. To grant it: {command}"
 
 
 def _pachctl(name: PipelineName | None) -> str:

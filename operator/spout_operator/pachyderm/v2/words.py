@@ -5,6 +5,7 @@ trouble that passes: only what the server is known to say of a spec is a refusal
 person. A pipeline counts as absent only where the code says so and the words are those for just that.
 """
 
+import dataclasses
 import enum
 import re
 
@@ -21,6 +22,7 @@ class Kind(enum.Enum):
     NO_PROJECT = "no such project"
     MISSING_SECRET = "no such Secret"  # noqa: S105 - no password
     UNREACHABLE = "unreachable"
+    NO_DATABASE = "no database"
     NOT_SIGNED_IN = "not signed in"
     TOKEN_UNKNOWN = "token unknown"  # noqa: S105 - no password
     NOT_AUTHORIZED = "not authorized"
@@ -40,7 +42,10 @@ _CORRUPTED = r".*provided auth token is corrupted or has expired"
 #: Matched from the beginning of the text: what a user wrote can be quoted further on, and holds any words.
 TABLE = [
     # src/server/pps/server/api_server.go and defaults.go: a project is needed to know its defaults.
-    *_rows(Kind.NO_PROJECT, r"could not make effective spec: could not get defaults for project "),
+    *_rows(
+        Kind.NO_PROJECT,
+        r'could not make effective spec: could not get defaults for project .*project "[^"]*" not found$',
+    ),
     *_rows(Kind.ALREADY_FINISHED, r"commit \S+ has already finished"),
     *_rows(Kind.REFUSED, r"could not make effective spec: invalid effective spec "),
     *_rows(Kind.REPO_EXISTS, r'pipeline "[^"]+" cannot be created because a repo with the same name already exists'),
@@ -73,6 +78,13 @@ TABLE = [
     ),
     *_rows(Kind.TOKEN_UNKNOWN, _CORRUPTED),
     *_rows(Kind.NOT_AUTHORIZED, r".*is not authorized to perform this operation - needs permissions "),
+    # What pgx and PostgreSQL say, at the end of what pachd was doing. Last, as a refusal above can quote any words.
+    *_rows(
+        Kind.NO_DATABASE,
+        r".*failed to connect to `host=",
+        # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, shutdown, start.
+        r".*\(SQLSTATE (?:08[0-9A-Z]{3}|57P0[123])\)",
+    ),
 ]
 
 _BY_CODE = {
@@ -91,7 +103,20 @@ _ABSENT = re.compile(
     r'.*(?:pipeline "[^"]+" not found|(?:repo|branch|commit) \S+ not found|(?:project|repo) "?\S+"? not found)$',
     re.DOTALL,
 )
-_PERMISSIONS = re.compile(r"needs permissions \[([A-Z_ ,]+)\] on ([A-Z_]+) (\S+?)\.(?:\s|$)")
+_PERMISSIONS = re.compile(
+    r"(?P<subject>\S+) is not authorized to perform this operation - "
+    r"needs permissions \[(?P<permissions>[A-Z_ ,]+)\] on (?P<type>[A-Z_]+) (?P<resource>\S+?)\.(?:\s|$)"
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class MissingRight:
+    """What a refusal says: who lacks which permissions on what, such as a REPO `default/my-spout`."""
+
+    subject: str
+    permissions: str
+    type: str
+    resource: str
 
 
 def kind_of(error: grpc.RpcError) -> Kind:
@@ -110,7 +135,7 @@ def kind_of(error: grpc.RpcError) -> Kind:
     return next((kind for kind, pattern in TABLE if pattern.match(said)), Kind.OTHER)
 
 
-def missing_rights(said: str) -> tuple[str, str, str] | None:
-    """The permissions, the type and the name of the resource in a refusal; None where it tells none."""
+def missing_right(said: str) -> MissingRight | None:
+    """What is missing by a refusal's words; None where they do not tell."""
     found = _PERMISSIONS.search(said)
-    return (found[1], found[2], found[3]) if found else None
+    return MissingRight(**found.groupdict()) if found else None

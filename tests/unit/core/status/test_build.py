@@ -15,7 +15,7 @@ from spout_operator.core.redaction import Secrets
 from spout_operator.core.server import Server
 from spout_operator.core.status import commits as progress
 from spout_operator.core.status import conditions, marker
-from spout_operator.core.status.build import StatusInputs, build
+from spout_operator.core.status.build import StatusInputs, build, last_seen
 from spout_operator.core.status.commits import CommitCount
 from tests.builders import NOON, a_commit, a_marker, a_name, a_pipeline
 
@@ -126,20 +126,52 @@ def test_transition_times_outlive_the_pipeline() -> None:
     assert shown["conditions"] == FULL["conditions"]
 
 
+WITHOUT_PIPELINE = {name: section for name, section in FULL.items() if name in {"conditions", "pachyderm"}}
+OTHER_VERSION = conditions.of_failure(Failure.of(Stalled(Reason.UNSUPPORTED_PACHYDERM, "it is 1.14.0")))
+
+
 def test_the_version_of_another_server_is_not_shown() -> None:
-    shown = built(FULL, inputs(server=Server(address="grpc://another:650")))
+    shown = built(WITHOUT_PIPELINE, inputs(server=Server(address="grpc://another:650")))
 
     assert shown["pachyderm"] == {"address": "grpc://another:650"}
 
 
 def test_the_version_of_before_is_not_shown_of_a_server_that_has_another_by_now() -> None:
-    other = Stalled(Reason.UNSUPPORTED_PACHYDERM, "it is 1.14.0")
-
-    shown = built(
-        FULL, inputs(server=Server(address=SERVER.address), conditions=conditions.of_failure(Failure.of(other)))
-    )
+    shown = built(WITHOUT_PIPELINE, inputs(server=Server(address=SERVER.address), conditions=OTHER_VERSION))
 
     assert shown["pachyderm"] == {"address": SERVER.address}
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        inputs(server=Server(address="grpc://another:650")),
+        inputs(server=Server(address=SERVER.address), conditions=OTHER_VERSION),
+    ],
+    ids=["another address", "a version that is not supported"],
+)
+def test_the_server_on_which_the_pipeline_was_last_seen_is_kept_as_long_as_the_pipeline(new: StatusInputs) -> None:
+    shown = built(FULL, new)
+
+    assert shown["pachyderm"] == FULL["pachyderm"]
+    assert last_seen(shown) == SERVER
+
+
+def test_the_server_is_the_newest_on_which_the_pipeline_was_observed() -> None:
+    upgraded = Server(address="grpc://another:650", version="2.12.2")
+
+    shown = built(FULL, inputs(server=upgraded, pipeline=a_pipeline()))
+
+    assert last_seen(shown) == upgraded
+
+
+@pytest.mark.parametrize(
+    "status",
+    [{}, WITHOUT_PIPELINE, {**FULL, "pachyderm": {"address": SERVER.address}}],
+    ids=["no status yet", "no pipeline", "no version"],
+)
+def test_a_status_may_not_tell_where_the_pipeline_was(status: dict[str, Any]) -> None:
+    assert last_seen(status) is None
 
 
 def test_the_generation_is_that_of_the_spec_it_is_about() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 import pytest
 
-from spout_operator.core.errors import Retryable, Stalled
+from spout_operator.core.errors import Retryable, Stalled, Unreachable
 from spout_operator.core.model import PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v2.errors import translate
@@ -16,6 +16,10 @@ Code = grpc.StatusCode
 RIGHTS = (
     "robot:op is not authorized to perform this operation - needs permissions [REPO_WRITE] on REPO other/y. "
     "Run `pachctl auth roles-for-permission` to find roles that grant a given permission."
+)
+NO_PROJECT = (
+    "could not make effective spec: could not get defaults for project nope: could not get defaults for project nope: "
+    'error getting project "nope": get project by name: project "nope" not found'
 )
 
 
@@ -85,9 +89,38 @@ ROWS = [
     Row(
         reason="no such project",
         code=Code.INVALID_ARGUMENT,
-        said="could not make effective spec: could not get defaults for project nope: could not get defaults for "
-        'project nope: error getting project "nope": get project by name: project "nope" not found',
+        said=NO_PROJECT,
         kind=Kind.NO_PROJECT,
+    ),
+    Row(
+        reason="a project whose defaults cannot be read just now may well be there",
+        code=Code.INVALID_ARGUMENT,
+        said="could not make effective spec: could not get defaults for project ingest: could not get defaults for "
+        "project ingest: context canceled",
+        kind=Kind.OTHER,
+    ),
+    Row(
+        reason="no PostgreSQL",
+        said="list commit set: for each commit: getting page: failed to connect to `host=192.0.2.1 user=pachyderm "
+        "database=pachyderm`: dial error (dial tcp 192.0.2.1:5432: connect: connection refused)",
+        kind=Kind.NO_DATABASE,
+    ),
+    Row(
+        reason="PostgreSQL was just stopped",
+        said="could not list pipeline info: list query into buffer with offset 0: FATAL: terminating connection due to "
+        "administrator command (SQLSTATE 57P01)",
+        kind=Kind.NO_DATABASE,
+    ),
+    Row(
+        reason="PostgreSQL answers, and refuses a statement",
+        said="ERROR: duplicate key value violates unique constraint (SQLSTATE 23505)",
+        kind=Kind.OTHER,
+    ),
+    Row(
+        reason="a refusal that quotes such words from a spec",
+        code=Code.INVALID_ARGUMENT,
+        said='could not make effective spec: invalid effective spec {"description":"failed to connect to `host="}',
+        kind=Kind.REFUSED,
     ),
     Row(
         reason="a spec that pachd does not take, which quotes words of the user",
@@ -141,18 +174,52 @@ def translated(code: grpc.StatusCode, said: str) -> Exception:
     return translate(Answer(code, said), doing="update it", address="grpc://pachd:30650", name=name)
 
 
-def test_a_missing_right_is_named_with_the_commands_that_grant_it() -> None:
-    error = translated(Code.PERMISSION_DENIED, RIGHTS)
+def refusal(kind: str, resource: str) -> str:
+    return RIGHTS.replace("REPO other/y", f"{kind} {resource}")
+
+
+@pytest.mark.parametrize(
+    ("said", "ends"),
+    [
+        pytest.param(
+            RIGHTS,
+            "lacks REPO_WRITE on repo other/y. To grant it: pachctl auth set repo y repoOwner robot:op --project other",
+            id="a repo",
+        ),
+        pytest.param(
+            f"error creating output repo for y: failed to create repo: {refusal('PROJECT', 'other')}",
+            "lacks REPO_WRITE on project other. To grant it: pachctl auth set project other projectWriter robot:op",
+            id="a project",
+        ),
+        pytest.param(
+            refusal("CLUSTER", "CLUSTER"),
+            "lacks REPO_WRITE on cluster CLUSTER; docs/guides/rights-on-pachyderm-2.md has the rights that it needs",
+            id="the cluster: nothing that a Spout needs",
+        ),
+        pytest.param(
+            "robot:op is not welcome",
+            "lacks a right; docs/guides/rights-on-pachyderm-2.md has the rights that it needs",
+            id="words that do not tell",
+        ),
+    ],
+)
+def test_a_missing_right_is_named_with_the_command_that_grants_it(said: str, ends: str) -> None:
+    error = translated(Code.PERMISSION_DENIED, said)
 
     assert isinstance(error, Stalled)
     assert error.reason is Reason.UNAUTHORIZED
-    assert "lacks REPO_WRITE on repo other/y" in error.message
-    assert "pachctl auth roles-for-permission REPO_WRITE" in error.message
-    assert "pachctl auth set repo other/y ROLE SUBJECT" in error.message
+    assert error.message == f"could not update it: the operator's token {ends}"
+
+
+def test_without_its_database_nothing_is_known_of_what_a_pachyderm_holds() -> None:
+    error = translated(Code.UNKNOWN, "failed to connect to `host=192.0.2.1 user=pachyderm`: dial error")
+
+    assert isinstance(error, Unreachable)
+    assert "the Pachyderm at grpc://pachd:30650 answers, but its PostgreSQL does not" in error.message
 
 
 def test_a_missing_project_is_named_with_the_command_that_creates_it() -> None:
-    error = translated(Code.INVALID_ARGUMENT, ROWS[9].said)
+    error = translated(Code.INVALID_ARGUMENT, NO_PROJECT)
 
     assert isinstance(error, Stalled)
     assert error.reason is Reason.PROJECT_NOT_FOUND
