@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The test bed's package is used from the tree; it is no part of the operator.
 export PYTHONPATH := testbed:.
+# Bytecode is kept: each process of a test would else compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Runs a command among namespaces of its own, where the real servers are started.
 BED := $(BIN)/python -m spout_testbed run --
 # What knows no version of Pachyderm.
@@ -143,7 +145,8 @@ test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a cle
 test-all: test-contract test-integration test-e2e test-chart test-testbed test-dockerfile release-check ## every test that needs a server
 
 .PHONY: test
-test: check test-unit test-all ## everything, from nothing
+test: check test-unit ## everything, from nothing; two of the suites that need servers run at a time
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-all
 
 .PHONY: bench
 bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one run
