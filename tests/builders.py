@@ -11,6 +11,8 @@ from typing import Any
 
 from spout_operator.core import model
 from spout_operator.core.decision import Situation
+from spout_operator.core.errors import Retryable, Stalled, Unreachable
+from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Capabilities
 from spout_testbed.harness import bodies
@@ -162,3 +164,18 @@ def a_marker(*files: model.MarkerFile, **fields: Any) -> model.Marker:
         "finished_at": NOON,
     }
     return model.Marker(**{**defaults, **fields})
+
+
+def a_failure(said: str = "etcdserver: request timed out") -> Retryable:
+    """What a call raises that Pachyderm answered with trouble that passes."""
+    return Retryable(Reason.PACHYDERM_ERROR, "could not do it: Pachyderm failed; it is tried again", said=said)
+
+
+def an_outage(said: str = "UNAVAILABLE: down") -> Unreachable:
+    """What a call raises that Pachyderm did not answer."""
+    return Unreachable("could not do it: Pachyderm did not answer; it is tried again", said=said)
+
+
+def a_refusal(said: str = "", reason: Reason = Reason.PIPELINE_REJECTED) -> Stalled:
+    """What a call raises that only a person can mend."""
+    return Stalled(reason, "could not do it: Pachyderm refuses it", said=said)

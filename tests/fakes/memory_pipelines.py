@@ -1,13 +1,15 @@
-"""The port `Pachyderm` in memory, without gRPC: for many Spouts, and for a clock that jumps."""
+"""The port `Pachyderm` in memory, without gRPC: for the controller, for many Spouts, and for a clock that jumps."""
 
+import contextlib
 import dataclasses
 import datetime
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from spout_operator.core.activity import Activity, Started
-from spout_operator.core.errors import SpoutError
+from spout_operator.core.errors import Missing, Retryable, SpoutError, Stalled, Unreachable, Unreadable
 from spout_operator.core.model import (
     Commit,
     Heads,
@@ -19,151 +21,247 @@ from spout_operator.core.model import (
     PipelineSpec,
     PipelineState,
 )
+from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
-from tests.builders import CAPABILITIES, NOON, a_commit
+from tests.builders import CAPABILITIES, NOON, a_commit, a_pipeline
+from tests.fakes.gate import Gate
+from tests.fakes.memory_repo import MARKER, OUTPUT, MemoryRepo
+
+ADDRESS, VERSION = "memory", "1.0.0"
 
 
-class MemoryPipelines:
-    """What it creates runs at once. `calls` is how often each method was called."""
+class MemoryPipelines(Gate):
+    """What the operator asks for, under the names of the port, and what spouts and other people do.
 
-    def __init__(self, capabilities: Capabilities = CAPABILITIES) -> None:
-        self._capabilities = capabilities
-        self.calls: Counter[str] = Counter()
+    As the adapters, it asks the server for its version at first, after an outage and before each write: so often is
+    `server` in `calls`.
+    """
+
+    def __init__(
+        self,
+        capabilities: Capabilities = CAPABILITIES,
+        *,
+        runs_at_once: bool = False,
+        now: Callable[[], datetime.datetime] = lambda: NOON,
+    ) -> None:
+        """Have no pipelines yet.
+
+        Args:
+            capabilities: of the server.
+            runs_at_once: whether what was created or updated needs no `come_up`.
+            now: the time of day.
+        """
+        super().__init__()
         self.tells_recent_commits = False
         """Whether it can tell of all pipelines at once which of them have committed."""
-        self._recent: set[PipelineName] = set()
-        self.fails_with: SpoutError | None = None
-        """What looking raises, for as long as it is set."""
+        self.unsupported: SpoutError | None = None
+        """Why this is not a version that is served; None where it is."""
+        self._capabilities = capabilities
+        self._runs_at_once = runs_at_once
+        self._now = now
+        self._ids = itertools.count(1)
+        self._knows_version = False
         self._pipelines: dict[PipelineName, Pipeline] = {}
-        self._commits: dict[PipelineName, list[Commit]] = {}
+        """As they are listed: without their workers."""
+        self._workers: defaultdict[PipelineName, tuple[int, int]] = defaultdict(lambda: (0, 1))
+        self._lost: set[PipelineName] = set()
+        """Those whose spec cannot be read."""
+        self._repos: dict[PipelineName, MemoryRepo] = {}
+        self._recent: set[PipelineName] = set()
 
     # What the operator does.
 
     async def server(self) -> Server:
-        return Server(address="memory", version="1.0.0", capabilities=self._capabilities)
+        if not self._knows_version:
+            await self._ask_version()
+        return Server(address=ADDRESS, version=VERSION, capabilities=self._capabilities)
 
     async def observe(self, name: PipelineName) -> Pipeline | None:
-        self._look("observe")
-        found = self._pipelines.get(name)
-        return dataclasses.replace(found, workers=(1, 1)) if found is not None else None
+        async with self._request("observe"):
+            if name not in self._pipelines:
+                return None
+            return dataclasses.replace(self._readable(name), workers=self._workers[name])
 
     async def list(self) -> Mapping[PipelineName, Pipeline]:
-        self._look("list")
-        return dict(self._pipelines)
+        async with self._request("list"):
+            unread = {name: dataclasses.replace(self._pipelines[name], spec=None, owner=None) for name in self._lost}
+            return self._pipelines | unread
 
-    async def check(self, name: PipelineName, spec: PipelineSpec) -> None:
-        """Whatever is asked for could be run."""
+    async def check(self, name: PipelineName, spec: PipelineSpec) -> None:  # noqa: ARG002 - as the port has it
+        """Whatever is asked for could be run, unless a test makes this fail."""
+        async with self._request("check"):
+            return
 
     async def create(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int | None:
-        if name in self._pipelines:
-            return None
-        self.make(name, spec, owner)
-        return 1
-
-    def make(self, name: PipelineName, spec: PipelineSpec, owner: Owner | None) -> None:
-        """A pipeline of that owner, which runs."""
-        self._commits.setdefault(name, [])
-        self._pipelines[name] = Pipeline(
-            name=name,
-            spec=spec,
-            owner=owner,
-            version=1,
-            spec_commit="spec",
-            state=PipelineState.RUNNING,
-            reason="",
-            stopped=False,
-            created_at=NOON,
-        )
+        async with self._write("create"):
+            if name in self._pipelines:
+                self._readable(name)
+                return None
+            if name in self._repos:
+                raise Stalled(Reason.REPO_EXISTS, f"the repo {name!r} exists without a pipeline")
+            self._put(a_pipeline(name=name, spec=spec, owner=owner, created_at=self._now()))
+            return 1
 
     async def update(self, name: PipelineName, spec: PipelineSpec, owner: Owner) -> int:
-        self.calls["update"] += 1
-        found = self._pipelines[name]
-        version = found.version + 1
-        self._pipelines[name] = dataclasses.replace(found, spec=spec, owner=owner, version=version)
-        return version
+        async with self._write("update"):
+            if name not in self._pipelines:
+                raise Retryable(Reason.PACHYDERM_ERROR, f"the pipeline {name!r} is gone")
+            found = self._readable(name)
+            self._put(dataclasses.replace(found, spec=spec, owner=owner, version=found.version + 1))
+            return found.version + 1
 
     async def take_over(self, name: PipelineName, owner: Owner) -> None:
-        self.calls["take_over"] += 1
-        self.hand_over(name, owner)
+        async with self._write("take_over"):
+            if self._there(name, doing="take over").owner is not None:
+                raise Stalled(Reason.PIPELINE_NOT_OWNED, f"the pipeline {name!r} has an owner by now")
+            self.change(name, owner=owner)
 
     async def start(self, name: PipelineName) -> None:
-        raise NotImplementedError
+        async with self._write("start"):
+            self._put(dataclasses.replace(self._there(name, doing="start"), stopped=False))
 
     async def stop(self, name: PipelineName) -> None:
-        raise NotImplementedError
+        async with self._write("stop"):
+            self._put(dataclasses.replace(self._there(name, doing="stop"), stopped=True))
 
     async def delete(self, name: PipelineName, *, keep_repo: bool) -> None:
-        self._pipelines.pop(name, None)
-        if not keep_repo:
-            self._commits.pop(name, None)
+        async with self._write("delete"):
+            if self._pipelines.pop(name, None) is not None and not keep_repo:
+                del self._repos[name]
+            self._workers.pop(name, None)
+            self._lost.discard(name)
 
     async def heads(self, name: PipelineName) -> Heads:
-        self._look("heads")
-        return self.heads_of(name)
-
-    def heads_of(self, name: PipelineName) -> Heads:
-        """The heads, not counted as a call."""
-        commits = self._commits[name]
-        return Heads(output=commits[-1].id if commits else None)
+        async with self._request("heads"):
+            return self.heads_of(name)
 
     async def recently_committed(self) -> frozenset[PipelineName] | None:
         if not self.tells_recent_commits:
             return None
-        self._look("recently_committed")
-        recent, self._recent = frozenset(self._recent), set()
-        return recent
+        async with self._request("recently_committed"):
+            recent, self._recent = frozenset(self._recent), set()
+            return recent
 
     async def finish(self, name: PipelineName, commit: str) -> None:
-        self.calls["finish"] += 1
-        assert commit in {known.id for known in self._commits[name] if known.is_automatic}
-        self._commits[name] = [
-            dataclasses.replace(known, finished_at=NOON) if known.id == commit else known
-            for known in self._commits[name]
-        ]
+        async with self._write("finish"):
+            assert self._repos[name].commit(commit, doing="finish").is_automatic
+            self.finish_commit(name, commit)
 
     async def commits(self, name: PipelineName, head: str, *, since: str | None, most: int) -> Sequence[Commit]:
-        found: list[Commit] = []
-        for commit in reversed(self._commits[name]):
-            if commit.id == since:
-                break
-            found.append(commit)
-        assert not found or found[0].id == head
-        return found[:most]
+        async with self._request("commits"):
+            return self._repo(name).ancestry(head, since=since, most=most)
 
     async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
-        raise NotImplementedError
+        async with self._request("marker"):
+            return self._repo(name).marker(path, head, limits)
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - as the port has it
         """The user code runs since the pipeline was made."""
-        self._look("activity")
-        return Activity(events=(Started(at=NOON),))
+        async with self._request("activity"):
+            started = self._pipelines[name].created_at or NOON
+            return Activity(events=(Started(at=started),))
 
     def close(self) -> None:
-        """Nothing is under way."""
+        """Nothing is under way; the next operator asks for the version anew."""
+        self._knows_version = False
 
     async def ended(self) -> None:
         """Nothing is under way."""
 
-    def _look(self, what: str) -> None:
-        self.calls[what] += 1
-        if self.fails_with is not None:
-            raise self.fails_with
+    # What others do. None of it is counted as a call.
 
-    # What others do.
+    def make(self, name: PipelineName, spec: PipelineSpec, owner: Owner | None) -> None:
+        """A pipeline of that owner, which runs."""
+        self._put(a_pipeline(name=name, spec=spec, owner=owner, created_at=self._now()))
+        self.come_up(name)
 
     def spec_of(self, name: PipelineName) -> PipelineSpec:
-        """The spec of a pipeline that is a spout, not counted as a call."""
+        """The spec of a pipeline that is a spout."""
         spec = self._pipelines[name].spec
         assert spec is not None
         return spec
 
-    def hand_over(self, name: PipelineName, owner: Owner) -> None:
-        """Give a pipeline to another owner."""
-        self._pipelines[name] = dataclasses.replace(self._pipelines[name], owner=owner)
+    def change(self, name: PipelineName, **fields: Any) -> None:
+        """Change fields of a pipeline: its state, its owner, or when it was created."""
+        self._pipelines[name] = dataclasses.replace(self._pipelines[name], **fields)
 
-    def commit(self, name: PipelineName, **fields: Any) -> None:
-        """A new commit, by default a finished one."""
-        before = self._commits[name]
-        parent = before[-1].id if before else None
+    def come_up(self, name: PipelineName) -> None:
+        """Let a pipeline run, and its worker answer."""
+        self.change(name, state=PipelineState.RUNNING)
+        self._workers[name] = (1, 1)
+
+    def lose_spec(self, name: PipelineName) -> None:
+        """Make the spec of a pipeline unreadable."""
+        self._lost.add(name)
+
+    def heads_of(self, name: PipelineName) -> Heads:
+        """The heads of the repo of a pipeline, none where there is no repo."""
+        return self._repo(name).heads
+
+    def commit(
+        self, name: PipelineName, *, branch: str = OUTPUT, files: Mapping[str, bytes] | None = None, **fields: Any
+    ) -> str:
+        """A new head of a branch, by default a finished commit; returns its id."""
+        repo = self._repos[name]
+        defaults = {"id": f"commit{next(self._ids)}", "parent": repo.head(branch), "finished_at": self._now()}
+        commit = a_commit(**{**defaults, **fields})
+        repo.append(branch, commit, files or {})
         self._recent.add(name)
-        before.append(a_commit(id=f"{name}-{len(before)}", parent=parent, **fields))
+        return commit.id
+
+    def write_marker(self, name: PipelineName, files: Mapping[str, bytes], **fields: Any) -> str:
+        """A new head of the marker branch that holds just these files; returns its id."""
+        return self.commit(name, branch=MARKER, files=files, **fields)
+
+    def finish_commit(self, name: PipelineName, commit: str) -> None:
+        """Finish a commit that is open."""
+        self._repos[name].change(commit, finished_at=self._now())
+        self._recent.add(name)
+
+    def _put(self, pipeline: Pipeline) -> None:
+        """Keep a pipeline that was just written."""
+        name = pipeline.name
+        state = PipelineState.PAUSED if pipeline.stopped else PipelineState.STARTING
+        spec_commit = f"spec{next(self._ids)}"
+        self._pipelines[name] = dataclasses.replace(pipeline, state=state, spec_commit=spec_commit, workers=None)
+        self._repos.setdefault(name, MemoryRepo())
+        self._workers.pop(name, None)
+        if self._runs_at_once and not pipeline.stopped:
+            self.come_up(name)
+
+    def _repo(self, name: PipelineName) -> MemoryRepo:
+        """The repo of a pipeline, an empty one where there is none."""
+        return self._repos.get(name, MemoryRepo())
+
+    def _there(self, name: PipelineName, *, doing: str) -> Pipeline:
+        if name not in self._pipelines:
+            raise Missing(f"could not {doing} the pipeline {name!r}", said=f"pipeline {name} not found")
+        return self._readable(name)
+
+    def _readable(self, name: PipelineName) -> Pipeline:
+        if name in self._lost:
+            said = f"no spec for pipeline '{name}', there may be a problem"
+            raise Unreadable(f"could not read the pipeline {name!r}: Pachyderm cannot read its spec", said=said)
+        return self._pipelines[name]
+
+    @contextlib.asynccontextmanager
+    async def _request(self, method: str) -> AsyncIterator[None]:
+        try:
+            async with self.passes(method):
+                yield
+        except Unreachable:
+            self._knows_version = False
+            raise
+
+    @contextlib.asynccontextmanager
+    async def _write(self, method: str) -> AsyncIterator[None]:
+        await self._ask_version()
+        async with self._request(method):
+            yield
+
+    async def _ask_version(self) -> None:
+        self._knows_version = False
+        async with self._request("server"):
+            if self.unsupported is not None:
+                raise self.unsupported
+            self._knows_version = True

@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,9 +12,6 @@ from spout_operator.core.resource import SpoutResource
 
 Body = dict[str, Any]
 Tell = Callable[[str, Body], None]
-
-#: Seconds after which a hanging write continues by itself, so that a failed test ends.
-PATIENCE = 10.0
 
 
 class MemorySpouts:
@@ -37,9 +33,8 @@ class MemorySpouts:
         self._failures = 0
         self._lost = 0
         self._withheld: list[tuple[str, Body]] | None = None
-        self._go_on = threading.Event()
+        self._go_on = asyncio.Event()
         self._go_on.set()
-        self._lock = threading.RLock()
 
     # What the operator does.
 
@@ -51,57 +46,54 @@ class MemorySpouts:
 
     async def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         self._answer()
-        with self._lock:
-            if (refusal := self.refusals.get(namespace)) is not None:
-                raise refusal
-            return {
-                key: int(body["metadata"]["resourceVersion"])
-                for key, body in self._bodies.items()
-                if namespace in {None, key.namespace}
-            }
+        if (refusal := self.refusals.get(namespace)) is not None:
+            raise refusal
+        return {
+            key: int(body["metadata"]["resourceVersion"])
+            for key, body in self._bodies.items()
+            if namespace in {None, key.namespace}
+        }
 
     async def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
         self._answer()
         self.writes.append("status")
         # As a request does, it goes on where nobody waits for it any more.
-        return await asyncio.to_thread(self._write_status, key, uid, status)
+        return await asyncio.shield(self._write_status(key, uid, status))
 
-    def _write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
-        self._go_on.wait(PATIENCE)
-        with self._lock:
-            body = self._to_be_written(key, uid)
-            if body is None:
-                return None
-            changed = copy.deepcopy(body)
-            if body.get("status") != status:
-                body["status"] = copy.deepcopy(dict(status))
-                changed = self._changed(key)
-            if self._lost:
-                self._lost -= 1
-                raise Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
-            return SpoutResource.from_body(changed)
+    async def _write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
+        await self._go_on.wait()
+        body = self._to_be_written(key, uid)
+        if body is None:
+            return None
+        changed = copy.deepcopy(body)
+        if body.get("status") != status:
+            body["status"] = copy.deepcopy(dict(status))
+            changed = self._changed(key)
+        if self._lost:
+            self._lost -= 1
+            raise Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
+        return SpoutResource.from_body(changed)
 
     async def write_finalizers(
         self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
     ) -> SpoutResource | None:
         self._answer()
         self.writes.append("finalizers")
-        with self._lock:
-            self._fail()
-            body = self._bodies.get(key)
-            if body is None:
-                return None
-            metadata = body["metadata"]
-            # Another Spout of that name never has that version.
-            if self.conflicts or (metadata["uid"], metadata["resourceVersion"]) != (uid, resource_version):
-                raise Outdated("409 Conflict")
-            there = metadata.get("finalizers", [])
-            if "deletionTimestamp" in metadata and not set(finalizers) <= set(there):
-                raise Retryable(Reason.INTERNAL_ERROR, "422 no new finalizers can be added: it is being deleted")
-            if list(finalizers) == there:
-                return SpoutResource.from_body(body)
-            metadata["finalizers"] = list(finalizers)
-            return SpoutResource.from_body(self._changed(key))
+        self._fail()
+        body = self._bodies.get(key)
+        if body is None:
+            return None
+        metadata = body["metadata"]
+        # Another Spout of that name never has that version.
+        if self.conflicts or (metadata["uid"], metadata["resourceVersion"]) != (uid, resource_version):
+            raise Outdated("409 Conflict")
+        there = metadata.get("finalizers", [])
+        if "deletionTimestamp" in metadata and not set(finalizers) <= set(there):
+            raise Retryable(Reason.INTERNAL_ERROR, "422 no new finalizers can be added: it is being deleted")
+        if list(finalizers) == there:
+            return SpoutResource.from_body(body)
+        metadata["finalizers"] = list(finalizers)
+        return SpoutResource.from_body(self._changed(key))
 
     def close(self) -> None:
         """Nothing is under way."""
@@ -113,16 +105,14 @@ class MemorySpouts:
 
     def resource(self, key: SpoutKey) -> Body | None:
         """The resource as a user sees it."""
-        with self._lock:
-            return copy.deepcopy(self._bodies.get(key))
+        return copy.deepcopy(self._bodies.get(key))
 
     def watch(self, tell: Tell) -> None:
         """Send an event for each Spout, and for every change from now on."""
-        with self._lock:
-            self._watchers = [tell]
-            for key, body in self._bodies.items():
-                if key not in self._hidden:
-                    tell("ADDED", copy.deepcopy(body))
+        self._watchers = [tell]
+        for key, body in self._bodies.items():
+            if key not in self._hidden:
+                tell("ADDED", copy.deepcopy(body))
 
     def fail(self, times: int) -> None:
         """Make the next writes of the operator fail."""
@@ -142,17 +132,15 @@ class MemorySpouts:
 
     def withhold(self) -> None:
         """Hold back the events of the watch until `deliver`."""
-        with self._lock:
-            self._withheld = []
+        self._withheld = []
 
     def deliver(self) -> None:
         """Send the events that were held back, and those that come."""
-        with self._lock:
-            withheld, self._withheld = self._withheld or [], None
-            withheld += [("ADDED", copy.deepcopy(self._bodies[key])) for key in self._hidden]
-            self._hidden.clear()
-            for kind, body in withheld:
-                self._tell(kind, body)
+        withheld, self._withheld = self._withheld or [], None
+        withheld += [("ADDED", copy.deepcopy(self._bodies[key])) for key in self._hidden]
+        self._hidden.clear()
+        for kind, body in withheld:
+            self._tell(kind, body)
 
     def hide(self, key: SpoutKey) -> None:
         """Hide an existing Spout from the next watch until `deliver`."""
@@ -160,64 +148,54 @@ class MemorySpouts:
 
     def label(self, key: SpoutKey) -> None:
         """Write a label, as another client may at any time."""
-        with self._lock:
-            self._bodies[key]["metadata"].setdefault("labels", {})["changed"] = str(self._version)
-            self._changed(key)
+        self._bodies[key]["metadata"].setdefault("labels", {})["changed"] = str(self._version)
+        self._changed(key)
 
     def create(self, body: Body) -> SpoutKey:
         key = SpoutResource.from_body(body).key
-        with self._lock:
-            self._bodies[key] = copy.deepcopy(body)
-            self._changed(key)
+        self._bodies[key] = copy.deepcopy(body)
+        self._changed(key)
         return key
 
     def edit(self, key: SpoutKey, **spec: Any) -> None:
-        with self._lock:
-            body = self._bodies[key]
-            body["spec"] = {**body["spec"], **spec}
-            body["metadata"]["generation"] += 1
-            self._changed(key)
+        body = self._bodies[key]
+        body["spec"] = {**body["spec"], **spec}
+        body["metadata"]["generation"] += 1
+        self._changed(key)
 
     def delete(self, key: SpoutKey) -> None:
-        with self._lock:
-            metadata = self._bodies[key]["metadata"]
-            if "deletionTimestamp" not in metadata:
-                metadata["deletionTimestamp"] = "2026-11-22T22:00:00Z"
-                metadata["generation"] += 1
-            self._changed(key)
+        metadata = self._bodies[key]["metadata"]
+        if "deletionTimestamp" not in metadata:
+            metadata["deletionTimestamp"] = "2026-11-22T22:00:00Z"
+            metadata["generation"] += 1
+        self._changed(key)
 
     def purge(self, key: SpoutKey) -> None:
         """Delete a Spout at once: a user removes all finalizers."""
-        with self._lock:
-            self._bodies[key]["metadata"] |= {"deletionTimestamp": "2026-11-22T22:00:00Z", "finalizers": []}
-            self._changed(key)
+        self._bodies[key]["metadata"] |= {"deletionTimestamp": "2026-11-22T22:00:00Z", "finalizers": []}
+        self._changed(key)
 
     def keys(self) -> list[SpoutKey]:
         """The keys of all Spouts."""
-        with self._lock:
-            return list(self._bodies)
+        return list(self._bodies)
 
     def vanish(self, key: SpoutKey) -> None:
         """Delete a Spout without an event, as during an interruption of the watch."""
-        with self._lock:
-            del self._bodies[key]
+        del self._bodies[key]
 
     def restore(self) -> None:
         """Reset all resource versions without an event, as a restored backup does."""
-        with self._lock:
-            for body in self._bodies.values():
-                body["metadata"]["resourceVersion"] = "1"
+        for body in self._bodies.values():
+            body["metadata"]["resourceVersion"] = "1"
 
     def snapshot(self) -> "MemorySpouts":
         """Another cluster with the same Spouts, uids and all, as one made from a snapshot of this one's etcd."""
         clone = MemorySpouts()
-        with self._lock:
-            clone._bodies, clone._version = copy.deepcopy(self._bodies), self._version
+        clone._bodies, clone._version = copy.deepcopy(self._bodies), self._version
         return clone
 
     def status(self, key: SpoutKey) -> Body:
-        with self._lock:
-            return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))
+        return copy.deepcopy(self._bodies.get(key, {}).get("status", {}))
 
     def _answer(self) -> None:
         if self.is_down:

@@ -1,7 +1,6 @@
 """What the runtime's tests stand on."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,17 +10,6 @@ from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.telemetry.metrics import Metrics
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.memory_pachd import MemoryPachd
-from tests.unit.controller.quick_time import QuickLoop
-
-LoopFactories = Mapping[str, Callable[[], asyncio.AbstractEventLoop]]
-
-
-def pytest_asyncio_loop_factories(item: pytest.Item) -> LoopFactories:
-    """The ordinary loop for all tests but those that ask for the quick one by its name."""
-    marker = item.get_closest_marker("asyncio")
-    if marker is not None and marker.kwargs.get("loop_factories"):
-        return {"quick": QuickLoop}
-    return {"ordinary": asyncio.new_event_loop}
 
 
 @pytest.fixture

@@ -6,35 +6,24 @@ import pytest
 
 from spout_operator.core.resource import condition_of
 from spout_operator.core.server import Capabilities
-from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import message
-from spout_testbed.waiting import eventually_async
 from tests.builders import CAPABILITIES, a_name, a_spec, a_spout_body, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.controller.world import CLUSTER, controller_over, running
+from tests.unit.controller.world import CLUSTER, World
 
 NAME = a_name()
 RESTARTS = dataclasses.replace(CAPABILITIES, takes_over_without_restart=False)
-#: Without a marker, which the fake does not have.
-ADOPTS = {"spout": {}, "adoptionPolicy": "IfUnowned"}
-THERE = a_spec(spout=dataclasses.replace(a_spec().spout, marker=""))
+ADOPTS = {"adoptionPolicy": "IfUnowned"}
 
 
 async def adopted(capabilities: Capabilities, **changes: object) -> tuple[MemoryPipelines, str, str]:
     """The pipelines after a Spout was applied over one without an owner, and its reason and message."""
-    pipelines, spouts = MemoryPipelines(capabilities), MemorySpouts()
-    pipelines.make(NAME, THERE, None)
+    pipelines, spouts = MemoryPipelines(capabilities, runs_at_once=True), MemorySpouts()
+    pipelines.make(NAME, a_spec(), None)
     key = spouts.create(a_spout_body({**ADOPTS, **changes}))
-    async with running(controller_over(pipelines, spouts, Metrics()), spouts):
-        await eventually_async(
-            lambda: any(
-                condition_of(spouts.status(key), kind).get("status") == "True" for kind in ("Ready", "Stalled")
-            ),
-            what="a Ready or Stalled Spout",
-            interval=0.01,
-        )
-    status = spouts.status(key)
+    async with World(pipelines, spouts) as world:
+        status = await world.settles(key)
     return pipelines, condition_of(status, "Ready")["reason"], message(status)
 
 

@@ -6,12 +6,12 @@ Nothing in the snapshot tells the two apart, the uid of kube-system neither: onl
 from spout_operator.core.model import SpoutKey
 from spout_testbed.harness.spouts import message
 from tests.builders import a_spout_body
+from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import World
 
 NAMES = ("orders", "clicks")
-WRITES = ("CreatePipeline", "DeletePipeline", "StartPipeline", "StopPipeline")
+WRITES = ("create", "update", "take_over", "start", "stop", "delete")
 
 
 async def production(world: World) -> list[SpoutKey]:
@@ -22,17 +22,17 @@ async def production(world: World) -> list[SpoutKey]:
     return keys
 
 
-def written(pachd: MemoryPachd) -> dict[str, int]:
-    """How many writes of each kind pachd was asked for."""
-    return {method: pachd.calls[method] for method in WRITES}
+def written(pipelines: MemoryPipelines) -> dict[str, int]:
+    """How many writes of each kind Pachyderm was asked for."""
+    return {method: pipelines.calls[method] for method in WRITES}
 
 
-async def test_a_clone_with_an_id_of_its_own_touches_nothing(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    async with World(pachd, spouts) as original:
+async def test_a_clone_with_an_id_of_its_own_touches_nothing(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:
+    async with World(pipelines, spouts) as original:
         keys = await production(original)
-        before = written(pachd)
+        before = written(pipelines)
         cloned = spouts.snapshot()
-        async with World(pachd, cloned, cluster="clone") as clone:
+        async with World(pipelines, cloned, cluster="clone") as clone:
             for key in keys:
                 status = await clone.shows(key, stalled="True", ready="False", reason="PipelineNotOwned")
                 assert "another cluster (cluster-1)" in message(status)
@@ -45,39 +45,39 @@ async def test_a_clone_with_an_id_of_its_own_touches_nothing(pachd: MemoryPachd,
             )
         await original.ticks()
 
-        assert written(pachd) == before
+        assert written(pipelines) == before
         assert [spouts.status(key)["pipeline"]["version"] for key in keys] == [1, 1]
 
 
 async def test_a_clone_with_the_same_id_deletes_the_pipelines_of_its_original(
-    pachd: MemoryPachd, spouts: MemorySpouts
+    pipelines: MemoryPipelines, spouts: MemorySpouts
 ) -> None:
     """No wish, but what the documents warn of: to the operator the two clusters are one."""
-    async with World(pachd, spouts) as original:
+    async with World(pipelines, spouts) as original:
         keys = await production(original)
         cloned = spouts.snapshot()
 
-    async with World(pachd, cloned) as clone:
+    async with World(pipelines, cloned) as clone:
         for key in keys:
             cloned.delete(key)
         await clone.until("the clone's Spouts to be gone", lambda: all(cloned.resource(key) is None for key in keys))
 
-    assert pachd.calls["DeletePipeline"] == len(keys)
+    assert pipelines.calls["delete"] == len(keys)
 
 
 async def test_another_id_in_an_installation_that_has_pipelines_leaves_all_of_them_alone_until_the_old_one_is_back(
-    pachd: MemoryPachd, spouts: MemorySpouts
+    pipelines: MemoryPipelines, spouts: MemorySpouts
 ) -> None:
-    async with World(pachd, spouts) as world:
+    async with World(pipelines, spouts) as world:
         keys = await production(world)
-    before = written(pachd)
+    before = written(pipelines)
 
-    async with World(pachd, spouts, cluster="another") as world:
+    async with World(pipelines, spouts, cluster="another") as world:
         for key in keys:
             spouts.edit(key, description="another")
             await world.shows(key, observed=2, stalled="True", reason="PipelineNotOwned")
-    assert written(pachd) == before
+    assert written(pipelines) == before
 
-    async with World(pachd, spouts) as world:
+    async with World(pipelines, spouts) as world:
         for key in keys:
             await world.shows(key, synced="True", version=2)

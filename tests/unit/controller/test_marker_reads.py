@@ -1,37 +1,29 @@
 """What a look tells of the marker: what it is, that there is none, or that it cannot be read; when to look again."""
 
 import asyncio
-import dataclasses
-from collections.abc import Coroutine
 from typing import Any
 
-import grpc
 import pytest
 
-from spout_operator.config import PachdAddress
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.progress import LONGEST_MARKER_RETRY, Progress, Reading
-from spout_operator.core.errors import Unreachable
+from spout_operator.core.errors import Missing, SpoutError, Unreachable
+from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
-from spout_operator.pachyderm.connection import Connection
-from spout_operator.pachyderm.v1.backend import PachydermV1
-from spout_operator.telemetry.metrics import Metrics
-from tests.builders import NOON, a_spec, a_spout, a_transform, an_owner
-from tests.memory_pachd import MemoryPachd
-from tests.unit.controller import virtual_time
-from tests.unit.controller.virtual_time import AtOnce, now
+from tests.builders import NOON, a_failure, a_refusal, a_spec, a_spout, a_transform, an_outage, an_owner
+from tests.fakes.memory_pipelines import MemoryPipelines
+from tests.unit.controller.virtual_time import now
 
-Code = grpc.StatusCode
 SPOUT = a_spout()
-NAME = SPOUT.pipeline_name.name
+NAME = SPOUT.pipeline_name
 
 
 class Reader:
     """Looks, and keeps what it was told as the status."""
 
-    def __init__(self, adapter: PachydermV1) -> None:
+    def __init__(self, pipelines: MemoryPipelines) -> None:
         heads = HeadReads(interval=10, quiet_interval=300)
-        self.progress = Progress(adapter, heads=heads, now=lambda: NOON)
+        self.progress = Progress(pipelines, heads=heads, now=lambda: NOON)
         self.status: dict[str, Any] = {}
         self.writes = 0
 
@@ -48,239 +40,176 @@ class Reader:
 
 
 @pytest.fixture
-def adapter(pachd: MemoryPachd) -> PachydermV1:
-    """Its calls return at once: on a clock that jumps, nothing waits for a thread."""
-    connection = Connection(pachd=PachdAddress.parse(pachd.address), telemetry=Metrics())
-    return PachydermV1(connection, calls=AtOnce())
-
-
-@pytest.fixture
-def reader(adapter: PachydermV1) -> Reader:
-    asyncio.run(adapter.create(SPOUT.pipeline_name, a_spec(), an_owner()))
-    return Reader(adapter)
-
-
-def run(scenario: Coroutine[Any, Any, None]) -> None:
-    virtual_time.run(scenario)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Trouble:
-    reason: str
-    method: str
-    code: grpc.StatusCode
-    said: str
-
-    def __str__(self) -> str:
-        return self.reason.replace(" ", "-")
+async def reader(pipelines: MemoryPipelines) -> Reader:
+    pipelines.make(NAME, a_spec(), an_owner())
+    return Reader(pipelines)
 
 
 TROUBLES = [
-    Trouble(reason="object storage refuses", method="WalkFile", code=Code.UNKNOWN, said="AccessDenied: 403"),
-    Trouble(reason="object storage lost it", method="GetFile", code=Code.UNKNOWN, said="object abc does not exist"),
-    Trouble(reason="something else", method="InspectCommit", code=Code.INTERNAL, said="panic"),
-    Trouble(reason="this call alone takes too long", method="WalkFile", code=Code.DEADLINE_EXCEEDED, said="too slow"),
-    Trouble(
-        reason="the commit is not there",
-        method="InspectCommit",
-        code=Code.UNKNOWN,
-        said="commit 0123456789ab4def8123456789abcdef not found in repo my-spout",
-    ),
-    Trouble(
-        reason="the operator may not read the file",
-        method="GetFile",
-        code=Code.UNKNOWN,
-        said="robot:op is not authorized to perform this operation on the repo my-spout",
-    ),
+    pytest.param(a_failure("AccessDenied: 403"), id="object-storage-refuses"),
+    pytest.param(an_outage("DEADLINE_EXCEEDED: too slow"), id="this-call-alone-takes-too-long"),
+    pytest.param(Missing("could not read the marker", said="commit 0123 not found"), id="the-commit-is-not-there"),
+    pytest.param(a_refusal("robot:op is not authorized", Reason.UNAUTHORIZED), id="the-operator-may-not-read-the-file"),
 ]
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=str)
-def test_an_unreadable_marker_is_unknown_and_the_old_value_is_gone(
-    pachd: MemoryPachd, reader: Reader, trouble: Trouble
+@pytest.mark.parametrize("trouble", TROUBLES)
+async def test_an_unreadable_marker_is_unknown_and_the_old_value_is_gone(
+    pipelines: MemoryPipelines, reader: Reader, trouble: SpoutError
 ) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    await reader.look()
+    assert reader.summary == "1"
+    pipelines.commit(NAME)
+    head = pipelines.write_marker(NAME, {"offset": b"2"})
+    pipelines.fail("marker", trouble)
+
+    reading = await reader.look()
+
+    assert (reading.is_whole, reading.is_open) == (True, False)
+    assert reading.marker_after is not None
+    assert reading.commits is not None
+    assert reading.commits.total == 1
+    shown = dict(reader.status["marker"])
+    assert trouble.said in shown.pop("message")
+    assert shown == {"path": "offset", "commit": head, "summary": "unknown"}
+
+    await asyncio.sleep(reading.marker_after)
+    reading = await reader.look()
+
+    assert (reader.summary, reading.marker_after) == ("2", None)
+
+
+async def test_an_outage_is_no_matter_of_the_marker(pipelines: MemoryPipelines, reader: Reader) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    await reader.look()
+    pipelines.write_marker(NAME, {"offset": b"2"})
+    pipelines.fail("marker", an_outage())
+    pipelines.fail("heads", an_outage(), after=1)
+
+    with pytest.raises(Unreachable):
         await reader.look()
-        assert reader.summary == "1"
-        pachd.append_commit(NAME)
-        head = pachd.write_marker(NAME, {"offset": b"2"})
-        pachd.fail(trouble.method, trouble.code, trouble.said)
 
+    assert reader.summary == "1", "what was last known"
+
+
+async def test_the_pauses_grow_to_five_minutes_and_the_status_is_written_once(
+    pipelines: MemoryPipelines, reader: Reader
+) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    for request in range(20):
+        pipelines.fail("marker", a_failure(f"AccessDenied: request {request:04x}"))
+    pauses = []
+    for _ in range(12):
         reading = await reader.look()
-
-        assert (reading.is_whole, reading.is_open) == (True, False)
         assert reading.marker_after is not None
-        assert reading.commits is not None
-        assert reading.commits.total == 1
-        shown = dict(reader.status["marker"])
-        assert trouble.said in shown.pop("message")
-        assert shown == {"path": "offset", "commit": head, "summary": "unknown"}
-
+        pauses.append(reading.marker_after)
         await asyncio.sleep(reading.marker_after)
-        reading = await reader.look()
 
-        assert (reader.summary, reading.marker_after) == ("2", None)
-
-    run(scenario())
-
-
-def test_an_outage_is_no_matter_of_the_marker(pachd: MemoryPachd, reader: Reader) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        await reader.look()
-        pachd.write_marker(NAME, {"offset": b"2"})
-        pachd.fail("InspectCommit", Code.UNAVAILABLE, "down")
-        pachd.fail("ListBranch", Code.UNAVAILABLE, "down", after=1)
-
-        with pytest.raises(Unreachable):
-            await reader.look()
-
-        assert reader.summary == "1", "what was last known"
-
-    run(scenario())
+    expected = [min(2.0**tries, LONGEST_MARKER_RETRY) for tries in range(12)]
+    assert all(0.75 * most <= pause <= most for pause, most in zip(pauses, expected, strict=True))
+    assert pipelines.calls["marker"] == 12
+    assert reader.writes == 1, "that a request has another number is no news"
 
 
-def test_the_pauses_grow_to_five_minutes_and_the_status_is_written_once(pachd: MemoryPachd, reader: Reader) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        for request in range(20):
-            pachd.fail("WalkFile", Code.UNKNOWN, f"AccessDenied: request {request:04x}")
-        pauses = []
-        for _ in range(12):
-            reading = await reader.look()
-            assert reading.marker_after is not None
-            pauses.append(reading.marker_after)
-            await asyncio.sleep(reading.marker_after)
-
-        expected = [min(2.0**tries, LONGEST_MARKER_RETRY) for tries in range(12)]
-        assert all(0.75 * most <= pause <= most for pause, most in zip(pauses, expected, strict=True))
-        assert pachd.calls["WalkFile"] == 12
-        assert reader.writes == 1, "that a request has another number is no news"
-
-    run(scenario())
-
-
-def test_a_reconcile_for_another_reason_does_not_read_the_marker_again(pachd: MemoryPachd, reader: Reader) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        pachd.fail("WalkFile", Code.UNKNOWN, "AccessDenied", times=9)
-        first = await reader.look()
-        assert first.marker_after is not None
-        due = now() + first.marker_after
-        for _ in range(3):
-            await asyncio.sleep(0.1)
-            pachd.append_commit(NAME)
-            pachd.write_marker(NAME, {"offset": b"2"})
-            reading = await reader.look()
-            assert reading.marker_after == pytest.approx(due - now())
-
-        assert pachd.calls["WalkFile"] == 1
-        assert reader.status["marker"]["message"]
-
-    run(scenario())
-
-
-def test_the_next_trouble_begins_with_a_short_pause_again(pachd: MemoryPachd, reader: Reader) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        pachd.fail("WalkFile", Code.UNKNOWN, "AccessDenied", times=3)
-        for _ in range(4):
-            reading = await reader.look()
-            await asyncio.sleep(reading.marker_after or 0)
-        assert reader.summary == "1"
-        pachd.write_marker(NAME, {"offset": b"2"})
-        pachd.fail("WalkFile", Code.UNKNOWN, "AccessDenied")
-
-        reading = await reader.look()
-
-        assert reading.marker_after is not None
-        assert reading.marker_after <= 1
-
-    run(scenario())
-
-
-def test_a_marker_that_could_not_be_read_before_a_restart_is_tried_at_once(
-    pachd: MemoryPachd, adapter: PachydermV1, reader: Reader
+async def test_a_reconcile_for_another_reason_does_not_read_the_marker_again(
+    pipelines: MemoryPipelines, reader: Reader
 ) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        pachd.fail("WalkFile", Code.UNKNOWN, "AccessDenied")
-        await reader.look()
-        restarted = Reader(adapter)
-        restarted.status = reader.status
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("AccessDenied"), times=9)
+    first = await reader.look()
+    assert first.marker_after is not None
+    due = now() + first.marker_after
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+        pipelines.commit(NAME)
+        pipelines.write_marker(NAME, {"offset": b"2"})
+        reading = await reader.look()
+        assert reading.marker_after == pytest.approx(due - now())
 
-        reading = await restarted.look()
-
-        assert (restarted.summary, reading.marker_after) == ("1", None)
-
-    run(scenario())
-
-
-def test_a_spout_that_is_gone_leaves_nothing_behind(pachd: MemoryPachd, reader: Reader) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        pachd.fail("WalkFile", Code.UNKNOWN, "AccessDenied")
-        await reader.look()
-
-        reader.progress.forget(SPOUT.key)
-
-        assert (await reader.look()).marker_after is None
-        assert reader.summary == "1"
-
-    run(scenario())
+    assert pipelines.calls["marker"] == 1
+    assert reader.status["marker"]["message"]
 
 
-def test_the_reason_is_told_without_the_secrets_of_env(pachd: MemoryPachd, reader: Reader) -> None:
-    async def scenario() -> None:
-        spout = a_spout(spec=a_spec(transform=a_transform(env={"PASSWORD": "hunter2hunter2"})))
-        pachd.write_marker(NAME, {"offset": b"1"})
-        pachd.fail("WalkFile", Code.UNKNOWN, "no bucket hunter2hunter2")
+async def test_the_next_trouble_begins_with_a_short_pause_again(pipelines: MemoryPipelines, reader: Reader) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("AccessDenied"), times=3)
+    for _ in range(4):
+        reading = await reader.look()
+        await asyncio.sleep(reading.marker_after or 0)
+    assert reader.summary == "1"
+    pipelines.write_marker(NAME, {"offset": b"2"})
+    pipelines.fail("marker", a_failure("AccessDenied"))
 
-        await reader.look(spout)
+    reading = await reader.look()
 
-        assert "no bucket [redacted]" in reader.status["marker"]["message"]
+    assert reading.marker_after is not None
+    assert reading.marker_after <= 1
 
-    run(scenario())
 
-
-def test_a_finished_commit_without_the_marker_is_told_and_not_asked_for_again(
-    pachd: MemoryPachd, reader: Reader
+async def test_a_marker_that_could_not_be_read_before_a_restart_is_tried_at_once(
+    pipelines: MemoryPipelines, reader: Reader
 ) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        await reader.look()
-        pachd.write_marker(NAME, {"another": b"1"})
-        await reader.look()
-        walks = pachd.calls["WalkFile"]
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("AccessDenied"))
+    await reader.look()
+    restarted = Reader(pipelines)
+    restarted.status = reader.status
 
-        reading = await reader.look()
+    reading = await restarted.look()
 
-        assert reader.summary == "none"
-        assert (reading.marker_after, reading.is_open) == (None, False)
-        assert pachd.calls["WalkFile"] == walks
-
-    run(scenario())
+    assert (restarted.summary, reading.marker_after) == ("1", None)
 
 
-def test_an_open_commit_says_nothing_new(pachd: MemoryPachd, reader: Reader) -> None:
-    async def scenario() -> None:
-        pachd.write_marker(NAME, {"offset": b"1"})
-        await reader.look()
-        still_open = pachd.write_marker(NAME, {"another": b"1"}, finished=False)
+async def test_a_spout_that_is_gone_leaves_nothing_behind(pipelines: MemoryPipelines, reader: Reader) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("AccessDenied"))
+    await reader.look()
 
-        reading = await reader.look()
+    reader.progress.forget(SPOUT.key)
 
-        assert (reading.marker, reading.is_open, reader.summary) == (None, True, "1")
-        pachd.finish_commit(NAME, still_open)
-        await reader.look()
-        assert reader.summary == "none"
-
-    run(scenario())
+    assert (await reader.look()).marker_after is None
+    assert reader.summary == "1"
 
 
-def test_before_the_first_marker_commit_there_is_no_section(reader: Reader) -> None:
-    async def scenario() -> None:
-        assert (await reader.look()).marker == {}
+async def test_the_reason_is_told_without_the_secrets_of_env(pipelines: MemoryPipelines, reader: Reader) -> None:
+    spout = a_spout(spec=a_spec(transform=a_transform(env={"PASSWORD": "hunter2hunter2"})))
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("no bucket hunter2hunter2"))
 
-    run(scenario())
+    await reader.look(spout)
+
+    assert "no bucket [redacted]" in reader.status["marker"]["message"]
+
+
+async def test_a_finished_commit_without_the_marker_is_told_and_not_asked_for_again(
+    pipelines: MemoryPipelines, reader: Reader
+) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    await reader.look()
+    pipelines.write_marker(NAME, {"another": b"1"})
+    await reader.look()
+    walks = pipelines.calls["marker"]
+
+    reading = await reader.look()
+
+    assert reader.summary == "none"
+    assert (reading.marker_after, reading.is_open) == (None, False)
+    assert pipelines.calls["marker"] == walks
+
+
+async def test_an_open_commit_says_nothing_new(pipelines: MemoryPipelines, reader: Reader) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    await reader.look()
+    still_open = pipelines.write_marker(NAME, {"another": b"1"}, finished_at=None)
+
+    reading = await reader.look()
+
+    assert (reading.marker, reading.is_open, reader.summary) == (None, True, "1")
+    pipelines.finish_commit(NAME, still_open)
+    await reader.look()
+    assert reader.summary == "none"
+
+
+async def test_before_the_first_marker_commit_there_is_no_section(reader: Reader) -> None:
+    assert (await reader.look()).marker == {}

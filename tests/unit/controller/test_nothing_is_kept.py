@@ -3,7 +3,6 @@
 The collections are found by walking what the controller is made of, so a new one is looked at by itself.
 """
 
-import asyncio
 import functools
 import itertools
 import logging
@@ -18,11 +17,10 @@ from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.ports import Result
 from spout_operator.telemetry.metrics import Metrics
-from spout_testbed.waiting import eventually_async
 from tests.builders import a_key, a_name, a_spout_body, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.controller.world import PATIENCE, controller_over, running
+from tests.unit.controller.world import World
 
 FIRST, MORE = 10, 90
 COLLECTIONS = (dict, list, set, frozenset, deque, tuple)
@@ -67,10 +65,10 @@ class Cluster:
     """An operator over Spouts and pipelines in memory, that does all that is due when it is asked to."""
 
     def __init__(self) -> None:
-        self.pipelines = MemoryPipelines()
+        self.pipelines = MemoryPipelines(runs_at_once=True)
         self.spouts = MemorySpouts()
-        self.metrics = Metrics()
-        self.controller = controller_over(self.pipelines, self.spouts, self.metrics)
+        self.world = World(self.pipelines, self.spouts)
+        self.controller = self.world.controller
 
     def total(self, key: SpoutKey) -> int | None:
         """The commits that its status shows."""
@@ -85,13 +83,11 @@ class Cluster:
 
     async def quiet(self) -> None:
         """Wait until nothing is due."""
-        # What was told from here comes in first.
-        await asyncio.sleep(0)
-        await self.until(lambda: not any(queue.still_for or queue.depth for queue in self.controller.queues.values()))
+        await self.world.rest()
 
     async def until(self, look: Callable[[], bool]) -> None:
         """Wait until `look()` is true."""
-        await eventually_async(look, what="the Spouts to come and go", seconds=PATIENCE, interval=0.005)
+        await self.world.until("the Spouts to come and go", look)
 
     def sizes(self) -> Counter[str]:
         """Of all collections."""
@@ -200,7 +196,7 @@ async def with_a_spec_that_cannot_be(cluster: Cluster, keys: list[SpoutKey]) -> 
 
 async def whose_pipeline_is_somebody_elses(cluster: Cluster, keys: list[SpoutKey]) -> None:
     for key in keys:
-        cluster.pipelines.hand_over(a_name(key.name), an_owner(cluster="another"))
+        cluster.pipelines.change(a_name(key.name), owner=an_owner(cluster="another"))
     await cluster.settle()
     for key in keys:
         cluster.spouts.delete(key)
@@ -253,8 +249,8 @@ def _without_logs(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 async def test_no_collection_keeps_anything_of_a_spout_that_is_gone(way: Way) -> None:
     cluster = Cluster()
-    async with running(cluster.controller, cluster.spouts):
-        make_all_labels(cluster.metrics)
+    async with cluster.world:
+        make_all_labels(cluster.world.metrics)
         # What is made once, such as a thread, is made by the first few.
         await come_and_go(cluster, way, "first", FIRST)
         before = cluster.sizes()

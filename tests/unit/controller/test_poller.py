@@ -2,14 +2,14 @@
 
 import asyncio
 
-import grpc
 import pytest
 
 from spout_operator.controller.poller import HEAD_READERS
 from spout_operator.core.errors import NotLeading
-from tests.builders import a_spout_body
+from spout_operator.core.reasons import Reason
+from tests.builders import a_name, a_refusal, a_spout_body, an_outage
+from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import World
 
 #: More than are looked at before an outage is noticed.
@@ -19,51 +19,53 @@ SPOUTS = 3 * HEAD_READERS
 async def many(world: World) -> None:
     """Many Spouts that are ready and shown so."""
     keys = [world.spouts.create(a_spout_body(name=f"spout-{number}")) for number in range(SPOUTS)]
-    await world.until("the pipelines", lambda: world.pachd.calls["CreatePipeline"] == SPOUTS)
+    await world.until("the pipelines", lambda: world.pipelines.calls["create"] == SPOUTS)
     for key in keys:
         await world.shows(key, synced="True")
-        world.pachd.come_up(key.name)
+        world.pipelines.come_up(a_name(key.name))
     for key in keys:
         await world.shows(key, ready="True")
     await world.ticks()
 
 
-def go_down_after_the_list(pachd: MemoryPachd, *, times: int) -> None:
+def go_down_after_the_list(pipelines: MemoryPipelines, *, times: int) -> None:
     """The next list is answered, and then nothing for so many calls of each kind."""
-    pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", times=times)
-    pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down", times=times, after=1)
+    pipelines.fail("heads", an_outage(), times=times)
+    pipelines.fail("list", an_outage(), times=times, after=1)
 
 
-async def test_after_a_look_that_is_not_answered_no_more_are_asked(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    async with World(pachd, spouts) as world:
+async def test_after_a_look_that_is_not_answered_no_more_are_asked(
+    pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with World(pipelines, spouts) as world:
         await many(world)
-        asked = pachd.calls["ListBranch"]
-        go_down_after_the_list(pachd, times=1000)
+        asked = pipelines.calls["heads"]
+        go_down_after_the_list(pipelines, times=1000)
 
         await world.poller.poll()
 
-        assert pachd.calls["ListBranch"] - asked <= 2 * HEAD_READERS
+        assert pipelines.calls["heads"] - asked <= 2 * HEAD_READERS
         assert world.poller.is_reached is False
 
 
-async def test_a_single_repo_without_an_answer_is_no_outage(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    async with World(pachd, spouts) as world:
+async def test_a_single_repo_without_an_answer_is_no_outage(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:
+    async with World(pipelines, spouts) as world:
         await many(world)
-        pachd.fail("ListBranch", grpc.StatusCode.DEADLINE_EXCEEDED, "slow")
+        pipelines.fail("heads", an_outage("DEADLINE_EXCEEDED: slow"))
 
         await world.poller.poll()
 
         assert world.poller.is_reached
-        assert pachd.calls["ListBranch"] >= SPOUTS
+        assert pipelines.calls["heads"] >= SPOUTS
 
 
 async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
-    pachd: MemoryPachd, spouts: MemorySpouts, caplog: pytest.LogCaptureFixture
+    pipelines: MemoryPipelines, spouts: MemorySpouts, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    async with World(pachd, spouts) as world:
+    async with World(pipelines, spouts) as world:
         await many(world)
-        go_down_after_the_list(pachd, times=3)
+        go_down_after_the_list(pipelines, times=3)
         await world.poller.poll()
         while not world.poller.is_reached:
             await world.poller.poll()
@@ -75,32 +77,32 @@ async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
     assert told[1] == "Pachyderm answers again"
 
 
-async def test_each_answer_is_a_move(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    async with World(pachd, spouts) as world:
+async def test_each_answer_is_a_move(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:
+    async with World(pipelines, spouts) as world:
         await many(world)
         before = world.poller.last_move
-        pachd.hang("ListBranch")
+        pipelines.hang("heads")
         tick = asyncio.create_task(world.poller.poll())
         await world.until("the list to be taken in", lambda: world.poller.last_move != before)
-        pachd.release("ListBranch")
+        pipelines.release("heads")
         await tick
 
 
 async def test_whether_pachyderm_can_be_reached_is_known_before_there_is_a_spout(
-    pachd: MemoryPachd, spouts: MemorySpouts
+    pipelines: MemoryPipelines, spouts: MemorySpouts
 ) -> None:
-    async with World(pachd, spouts) as world:
+    async with World(pipelines, spouts) as world:
         await world.begun()
         for _ in range(3):
             await world.poller.poll()
 
         assert world.poller.is_reached
-        assert pachd.calls == {"GetVersion": 1, "ListPipeline": 1 + 3}
+        assert pipelines.calls == {"server": 1, "list": 1 + 3}
 
 
-async def test_an_outage_is_over_also_where_no_spout_is_left(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down", times=2)
-    async with World(pachd, spouts) as world:
+async def test_an_outage_is_over_also_where_no_spout_is_left(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:
+    pipelines.fail("list", an_outage(), times=2)
+    async with World(pipelines, spouts) as world:
         await world.begun()
         assert world.poller.is_reached is False
         for seen in (False, True):
@@ -108,37 +110,40 @@ async def test_an_outage_is_over_also_where_no_spout_is_left(pachd: MemoryPachd,
             assert world.poller.is_reached is seen
 
 
-async def test_an_outage_does_not_last_for_the_slowest_repo(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    async with World(pachd, spouts) as world:
+async def test_an_outage_does_not_last_for_the_slowest_repo(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:
+    async with World(pipelines, spouts) as world:
         await many(world)
-        pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down")
+        pipelines.fail("list", an_outage())
         await world.poller.poll()
         assert world.poller.is_reached is False
-        pachd.answer_late("ListBranch")
-        pachd.fail("ListBranch", grpc.StatusCode.DEADLINE_EXCEEDED, "slow", after=1)
+        pipelines.answer_late("heads")
+        pipelines.fail("heads", an_outage("DEADLINE_EXCEEDED: slow"), after=1)
 
         tick = asyncio.create_task(world.poller.poll())
         await world.until("the outage to be over", lambda: world.poller.is_reached)
         assert not tick.done()
-        pachd.release("ListBranch")
+        pipelines.release("heads")
         await tick
 
 
-async def test_an_outage_that_goes_on_for_another_reason_is_told_anew(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
-    async with World(pachd, spouts) as world:
+async def test_an_outage_that_goes_on_for_another_reason_is_told_anew(
+    pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with World(pipelines, spouts) as world:
         key = spouts.create(a_spout_body())
         await world.shows(key, reason="Starting")
-        pachd.fail("ListPipeline", grpc.StatusCode.UNAVAILABLE, "down", times=2)
+        pipelines.fail("list", an_outage(), times=2)
         await world.ticks(2)
         await world.shows(key, ready="Unknown", reason="PachydermUnreachable", stalled=None)
-        pachd.fail("ListPipeline", grpc.StatusCode.UNAUTHENTICATED, "no authentication token", times=2)
+        pipelines.fail("list", a_refusal("no token", Reason.UNAUTHORIZED), times=2)
         await world.ticks(2)
 
         await world.shows(key, reason="Unauthorized", stalled="True")
 
 
-@pytest.mark.asyncio(loop_factories=["quick"])
-async def test_a_poll_without_the_lease_says_nothing_of_pachyderm(pachd: MemoryPachd, spouts: MemorySpouts) -> None:
+async def test_a_poll_without_the_lease_says_nothing_of_pachyderm(
+    pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
     """A leader that was paused has no Lease until it is renewed."""
     may_ask = True
 
@@ -147,16 +152,17 @@ async def test_a_poll_without_the_lease_says_nothing_of_pachyderm(pachd: MemoryP
             raise NotLeading("this replica no longer holds the Lease")
         return 10
 
-    async with World(pachd, spouts, permit=permit) as world:
+    pipelines.permit = permit
+    async with World(pipelines, spouts) as world:
         key = spouts.create(a_spout_body())
         before = await world.shows(key, reason="Starting")
-        asked = pachd.calls.total()
+        asked = pipelines.calls.total()
         may_ask = False
         for _ in range(3):
             await world.poller.poll()
         spouts.edit(key, description="another")
         await world.until("a look at the edit", lambda: world.outcomes("outdated") > 0)
-        assert pachd.calls.total() == asked
+        assert pipelines.calls.total() == asked
         assert spouts.status(key) == before
         may_ask = True
 

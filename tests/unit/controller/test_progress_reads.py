@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import grpc
 import pytest
 
 from spout_operator.controller.head_reads import HeadReads
@@ -10,28 +9,27 @@ from spout_operator.controller.progress import PAGE, PAGES, Progress
 from spout_operator.core.errors import Missing, SpoutError
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.status.commits import to_status
-from spout_operator.pachyderm.v1.backend import PachydermV1
-from tests.builders import a_spec, a_spout, a_spout_body, an_owner
+from tests.builders import a_failure, a_spec, a_spout, a_spout_body, an_outage, an_owner
+from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import World, now
 
 SPOUT = a_spout()
-NAME = SPOUT.pipeline_name.name
+NAME = SPOUT.pipeline_name
 
 
 @pytest.fixture(autouse=True)
-async def pipeline(adapter: PachydermV1) -> None:
+async def pipeline(pipelines: MemoryPipelines) -> None:
     """It is there, and owned."""
-    await adapter.create(SPOUT.pipeline_name, a_spec(), an_owner())
+    await pipelines.create(NAME, a_spec(), an_owner())
 
 
 class Reader:
     """Looks with pages of two commits, two pages at most, and keeps the status."""
 
-    def __init__(self, adapter: PachydermV1) -> None:
+    def __init__(self, pipelines: MemoryPipelines) -> None:
         heads = HeadReads(interval=10, quiet_interval=300)
-        self.progress = Progress(adapter, heads=heads, now=now, page=2, pages=2)
+        self.progress = Progress(pipelines, heads=heads, now=now, page=2, pages=2)
         self.status: dict[str, Any] = {}
 
     async def look(self) -> bool:
@@ -47,23 +45,23 @@ class Reader:
 
 
 @pytest.fixture
-def reader(adapter: PachydermV1) -> Reader:
-    return Reader(adapter)
+def reader(pipelines: MemoryPipelines) -> Reader:
+    return Reader(pipelines)
 
 
-async def test_a_short_history_is_counted_in_one_reconcile(pachd: MemoryPachd, reader: Reader) -> None:
+async def test_a_short_history_is_counted_in_one_reconcile(pipelines: MemoryPipelines, reader: Reader) -> None:
     for _ in range(4):
-        pachd.append_commit(NAME)
+        pipelines.commit(NAME)
 
     assert await reader.look()
     assert reader.total == 4
 
 
 async def test_a_longer_history_is_counted_in_several_and_shown_when_it_is_whole(
-    pachd: MemoryPachd, reader: Reader
+    pipelines: MemoryPipelines, reader: Reader
 ) -> None:
     for _ in range(9):
-        pachd.append_commit(NAME)
+        pipelines.commit(NAME)
 
     assert not await reader.look()
     assert not reader.status, "not a count that is none"
@@ -72,11 +70,11 @@ async def test_a_longer_history_is_counted_in_several_and_shown_when_it_is_whole
     assert reader.total == 9
 
 
-async def test_a_commit_that_comes_during_a_count_is_counted_once(pachd: MemoryPachd, reader: Reader) -> None:
+async def test_a_commit_that_comes_during_a_count_is_counted_once(pipelines: MemoryPipelines, reader: Reader) -> None:
     for _ in range(5):
-        pachd.append_commit(NAME)
+        pipelines.commit(NAME)
     assert not await reader.look()
-    newest = [pachd.append_commit(NAME) for _ in range(3)][-1]
+    newest = [pipelines.commit(NAME) for _ in range(3)][-1]
 
     assert not await reader.look(), "the head is another by now"
     assert reader.total == 5
@@ -85,11 +83,11 @@ async def test_a_commit_that_comes_during_a_count_is_counted_once(pachd: MemoryP
     assert reader.status["commits"]["last"]["id"] == newest
 
 
-async def test_many_new_commits_are_counted_on_in_several(pachd: MemoryPachd, reader: Reader) -> None:
-    pachd.append_commit(NAME)
+async def test_many_new_commits_are_counted_on_in_several(pipelines: MemoryPipelines, reader: Reader) -> None:
+    pipelines.commit(NAME)
     assert await reader.look()
     for _ in range(6):
-        pachd.append_commit(NAME)
+        pipelines.commit(NAME)
 
     assert not await reader.look()
     assert reader.total == 1
@@ -98,14 +96,14 @@ async def test_many_new_commits_are_counted_on_in_several(pachd: MemoryPachd, re
 
 
 async def test_the_count_begins_anew_with_a_pipeline_that_is_made_anew(
-    pachd: MemoryPachd, adapter: PachydermV1, reader: Reader
+    pipelines: MemoryPipelines, reader: Reader
 ) -> None:
     for _ in range(6):
-        pachd.append_commit(NAME)
+        pipelines.commit(NAME)
     assert not await reader.look()
-    await adapter.delete(SPOUT.pipeline_name, keep_repo=False)
-    await adapter.create(SPOUT.pipeline_name, a_spec(), an_owner())
-    pachd.append_commit(NAME)
+    await pipelines.delete(NAME, keep_repo=False)
+    await pipelines.create(NAME, a_spec(), an_owner())
+    pipelines.commit(NAME)
 
     with pytest.raises(Missing, match="could not list the commits"):
         await reader.look()
@@ -115,42 +113,43 @@ async def test_the_count_begins_anew_with_a_pipeline_that_is_made_anew(
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
-    [(grpc.StatusCode.UNAVAILABLE, "down"), (grpc.StatusCode.UNKNOWN, "etcdserver: request timed out")],
+    "error", [an_outage("UNAVAILABLE: down"), a_failure("etcdserver: request timed out")], ids=["outage", "failure"]
 )
 async def test_a_page_that_fails_costs_none_that_was_read(
-    pachd: MemoryPachd, reader: Reader, code: grpc.StatusCode, said: str
+    pipelines: MemoryPipelines, reader: Reader, error: SpoutError
 ) -> None:
     for _ in range(7):
-        pachd.append_commit(NAME)
-    pachd.fail("ListCommitStream", code, said, after=1)
+        pipelines.commit(NAME)
+    pipelines.fail("commits", error, after=1)
     with pytest.raises(SpoutError) as caught:
         await reader.look()
-    assert said in caught.value.said
+    assert caught.value is error
 
     assert not await reader.look()
     assert await reader.look()
     assert reader.total == 7
-    assert pachd.calls["ListCommitStream"] == 5, "four pages, and the one that failed"
+    assert pipelines.calls["commits"] == 5, "four pages, and the one that failed"
 
 
-async def test_a_marker_that_cannot_be_read_costs_no_page_either(pachd: MemoryPachd, reader: Reader) -> None:
+async def test_a_marker_that_cannot_be_read_costs_no_page_either(pipelines: MemoryPipelines, reader: Reader) -> None:
     for _ in range(4):
-        pachd.append_commit(NAME)
-    pachd.write_marker(NAME, {"offset": b"4"})
-    pachd.fail("InspectCommit", grpc.StatusCode.UNAVAILABLE, "down")
-    pachd.fail("ListBranch", grpc.StatusCode.UNAVAILABLE, "down", after=1)
-    with pytest.raises(SpoutError, match="list the branches"):
+        pipelines.commit(NAME)
+    pipelines.write_marker(NAME, {"offset": b"4"})
+    pipelines.fail("marker", an_outage())
+    still_out = an_outage("UNAVAILABLE: still down")
+    pipelines.fail("heads", still_out, after=1)
+    with pytest.raises(SpoutError) as caught:
         await reader.look()
+    assert caught.value is still_out
 
     assert await reader.look()
     assert reader.total == 4
-    assert pachd.calls["ListCommitStream"] == 2
+    assert pipelines.calls["commits"] == 2
 
 
-async def test_a_walk_is_forgotten_with_its_spout(pachd: MemoryPachd, reader: Reader) -> None:
+async def test_a_walk_is_forgotten_with_its_spout(pipelines: MemoryPipelines, reader: Reader) -> None:
     for _ in range(6):
-        pachd.append_commit(NAME)
+        pipelines.commit(NAME)
     assert not await reader.look()
 
     reader.progress.forget(SPOUT.key)
@@ -160,14 +159,14 @@ async def test_a_walk_is_forgotten_with_its_spout(pachd: MemoryPachd, reader: Re
     assert reader.total == 6
 
 
-async def test_the_reconciler_looks_until_all_is_counted(pachd: MemoryPachd) -> None:
+async def test_the_reconciler_looks_until_all_is_counted(pipelines: MemoryPipelines) -> None:
     length = PAGE * PAGES + 1
     for _ in range(length):
-        pachd.append_commit(NAME)
-    pachd.come_up(NAME)
+        pipelines.commit(NAME)
+    pipelines.come_up(NAME)
     spouts = MemorySpouts()
-    async with World(pachd, spouts) as world:
+    async with World(pipelines, spouts) as world:
         key = spouts.create(a_spout_body())
         await world.shows(key, ready="True", total=length)
 
-    assert pachd.calls["ListCommitStream"] == PAGES + 1
+    assert pipelines.calls["commits"] == PAGES + 1

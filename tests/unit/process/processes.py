@@ -1,4 +1,4 @@
-"""Builds a whole operator process over the real adapter, an in-memory pachd and in-memory Spouts."""
+"""Builds a whole operator process over the ports in memory."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from spout_operator.ports import HandleEvent
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
 from spout_operator.telemetry.metrics import Metrics
+from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.memory_pachd import MemoryPachd
-from tests.unit.controller.world import CLUSTER, a_controller, watch
+from tests.unit.controller.world import CLUSTER, a_controller, now, watch
 
 
 @dataclass(kw_only=True)
@@ -35,7 +35,7 @@ class MemoryInformer:
 class Process:
     """One operator, and what it is made of."""
 
-    pachd: MemoryPachd
+    pipelines: MemoryPipelines = field(default_factory=lambda: MemoryPipelines(now=now))
     spouts: MemorySpouts = field(default_factory=MemorySpouts)
     election: Election | None = None
     http_port: int = 0
@@ -50,7 +50,7 @@ class Process:
     def operator(self) -> Operator:
         """The operator, not running yet."""
         config = Config(
-            pachd=PachdAddress.parse(self.pachd.address),
+            pachd=PachdAddress.parse("grpc://memory:650"),
             namespaces=(),
             ca_file=None,
             token_file=None,
@@ -64,7 +64,7 @@ class Process:
         )
 
         def new_controller() -> Controller:
-            controller = a_controller(self.pachd, self.spouts, self.metrics, poll_interval=10)
+            controller = a_controller(self.pipelines, self.spouts, self.metrics)
             self.controllers.append(controller)
             return controller
 

@@ -12,7 +12,6 @@ from spout_operator.core.errors import NamespaceUnavailable
 from spout_operator.process.election import Election
 from tests.builders import a_spout_body
 from tests.fakes.memory_leases import MemoryLeases, MemoryLeasesPort
-from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import now
 from tests.unit.process.processes import Process
 
@@ -30,8 +29,8 @@ class HurryingLoop(asyncio.SelectorEventLoop):
 
 
 @pytest.fixture
-def process(pachd: MemoryPachd, unused_tcp_port: int) -> Process:
-    return Process(pachd=pachd, http_port=unused_tcp_port)
+def process(unused_tcp_port: int) -> Process:
+    return Process(http_port=unused_tcp_port)
 
 
 def while_it_runs(process: Process, scenario: Callable[[HurryingLoop], Awaitable[None]]) -> None:
@@ -45,8 +44,8 @@ def while_it_runs(process: Process, scenario: Callable[[HurryingLoop], Awaitable
             await until("the operator to answer", is_live(process))
             await scenario(loop)
         finally:
-            for method in ("ListPipeline", "InspectPipeline"):
-                process.pachd.release(method)
+            for method in ("list", "observe"):
+                process.pipelines.release(method)
             stop.set()
             await running
 
@@ -83,7 +82,7 @@ async def asked(process: Process, path: str) -> tuple[int, str]:
 
 def called(process: Process, method: str, *, more_than: int = 0) -> Callable[[], Awaitable[bool]]:
     async def holds() -> bool:
-        return process.pachd.calls[method] > more_than
+        return process.pipelines.calls[method] > more_than
 
     return holds
 
@@ -107,7 +106,7 @@ def test_all_loops_move(process: Process) -> None:
     process.spouts.create(a_spout_body())
 
     async def scenario(loop: HurryingLoop) -> None:
-        await until("a look", called(process, "InspectPipeline"))
+        await until("a look", called(process, "observe"))
         assert await livez(process) == (200, "[+]poller ok\n[+]queue reconcile ok\n[+]queue status ok\n[+]watch ok\n")
 
         loop.ahead = AGES
@@ -120,14 +119,14 @@ def test_a_poller_and_a_reconcile_that_never_end_are_told_each_by_its_name(
     process: Process, caplog: pytest.LogCaptureFixture
 ) -> None:
     process.spouts.create(a_spout_body())
-    process.pachd.hang("InspectPipeline")
+    process.pipelines.hang("observe")
 
     async def scenario(loop: HurryingLoop) -> None:
-        await until("a reconcile to hang", called(process, "InspectPipeline"))
-        process.pachd.hang("ListPipeline")
-        looks = process.pachd.calls["ListPipeline"]
+        await until("a reconcile to hang", called(process, "observe"))
+        process.pipelines.hang("list")
+        looks = process.pipelines.calls["list"]
         loop.ahead = AGES
-        await until("the poller to hang", called(process, "ListPipeline", more_than=looks))
+        await until("the poller to hang", called(process, "list", more_than=looks))
         loop.ahead += AGES
 
         status, text = await livez(process)
@@ -198,16 +197,14 @@ def test_a_watch_that_has_not_begun_is_no_reason_to_start_anew_but_to_wait(proce
     while_it_runs(process, scenario)
 
 
-def test_a_replica_that_sees_no_namespace_for_minutes_gives_up_its_lease_and_ends(
-    pachd: MemoryPachd, unused_tcp_port: int
-) -> None:
+def test_a_replica_that_sees_no_namespace_for_minutes_gives_up_its_lease_and_ends(unused_tcp_port: int) -> None:
     leases = MemoryLeases()
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, HurryingLoop)
         election = Election(MemoryLeasesPort(leases), name="ns/lease", identity="one", now=now, retry_period=0.005)
-        process = Process(pachd=pachd, http_port=unused_tcp_port, election=election)
+        process = Process(http_port=unused_tcp_port, election=election)
         running = asyncio.ensure_future(process.operator().run(asyncio.Event()))
         await until("the operator to answer", is_live(process))
         assert leases.lease is not None

@@ -7,7 +7,6 @@ import sys
 from spout_operator.process.election import Election
 from spout_operator.telemetry.metrics import Metrics
 from tests.fakes.memory_leases import MemoryLeases, MemoryLeasesPort
-from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import now
 from tests.unit.process.processes import Process
 
@@ -16,18 +15,18 @@ def leader(metrics: Metrics) -> float | None:
     return metrics.registry.get_sample_value("spout_operator_leader")
 
 
-async def test_a_process_that_is_told_to_stop_before_it_watches_ends(pachd: MemoryPachd) -> None:
+async def test_a_process_that_is_told_to_stop_before_it_watches_ends() -> None:
     stop = asyncio.Event()
     stop.set()
 
     async with asyncio.timeout(5):
-        await Process(pachd=pachd).operator().run(stop)
+        await Process().operator().run(stop)
 
 
-async def test_a_leader_that_is_told_to_stop_gives_up_the_lease(pachd: MemoryPachd) -> None:
+async def test_a_leader_that_is_told_to_stop_gives_up_the_lease() -> None:
     leases, stop = MemoryLeases(), asyncio.Event()
     election = Election(MemoryLeasesPort(leases), name="ns/lease", identity="one", now=now, retry_period=0.005)
-    process = Process(pachd=pachd, election=election)
+    process = Process(election=election)
     running = asyncio.ensure_future(process.operator().run(stop))
     async with asyncio.timeout(5):
         while leader(process.metrics) != 1:  # noqa: ASYNC110 - what is waited for sets no event

@@ -5,8 +5,8 @@ import pytest
 from spout_operator.telemetry.collector import StateCollector
 from spout_operator.telemetry.metrics import Metrics
 from tests.builders import a_resource
+from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.memory_pachd import MemoryPachd
 from tests.unit.controller.world import a_controller
 
 NAMES = ("a", "b", "c")
@@ -17,9 +17,9 @@ NAMES = ("a", "b", "c")
     [(0, [], 3), (2, ["a", "b"], 1), (3, ["a", "b", "c"], 0), (1000, ["a", "b", "c"], 0)],
 )
 async def test_the_limit_bounds_the_spouts_with_series_and_the_others_are_counted(
-    pachd: MemoryPachd, spouts: MemorySpouts, limit: int, shown: list[str], without: int
+    spouts: MemorySpouts, limit: int, shown: list[str], without: int
 ) -> None:
-    controller = a_controller(pachd, spouts, Metrics(), poll_interval=10)
+    controller = a_controller(MemoryPipelines(), spouts, Metrics())
     for name in NAMES:
         controller.handle_event(None, a_resource(name=name))
 
