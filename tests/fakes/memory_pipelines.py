@@ -158,8 +158,7 @@ class MemoryPipelines(Gate):
     async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - as the port has it
         """The user code runs since the pipeline was made."""
         async with self._request("activity"):
-            started = self._pipelines[name].created_at or NOON
-            return Activity(events=(Started(at=started),))
+            return Activity(events=(Started(at=self._pipelines[name].created_at or NOON),))
 
     def close(self) -> None:
         """Nothing is under way; the next operator asks for the version anew."""

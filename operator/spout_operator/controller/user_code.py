@@ -103,7 +103,9 @@ class UserCode:
         if not is_same or (ready.get("status"), ready.get("reason")) != (TRUE, Reason.RUNNING):
             return _Known(version=pipeline.version, since=self._now())
         since = parse_time(ready["lastTransitionTime"])
-        known = _Known(version=pipeline.version, since=since, history=History(started_at=since))
+        # By then it had run for as long as it takes to be called running.
+        history = History(started_at=since - health.FIRST_SECONDS)
+        known = _Known(version=pipeline.version, since=since, history=history)
         known.pause = self._quiet_pause(pipeline.name, known, committed_at)
         known.due = _loop_time() + known.pause
         return known

@@ -9,8 +9,9 @@ from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.poller import Poller
+from spout_operator.controller.user_code import UserCode
 from spout_operator.core.model import Heads, PipelineName, SpoutKey
-from tests.builders import a_key, a_name, a_resource, a_spec, an_owner
+from tests.builders import NOON, a_key, a_name, a_resource, a_spec, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.unit.controller import virtual_time
 
@@ -38,6 +39,7 @@ class Watched:
             cache=cache,
             pachyderm=self.pachyderm,
             observations=ObservationCache(self._heads),
+            user_code=UserCode(self.pachyderm, now=lambda: NOON),
             enqueue=self._look,
             interval=TICK,
         )
