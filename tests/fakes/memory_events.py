@@ -31,13 +31,10 @@ class MemoryEvents(Gate):
     def __init__(self) -> None:
         super().__init__()
         self.stored: list[Stored] = []
+        self.told: list[str] = []
+        """The reasons in the order in which they came, those that only made a series longer among them."""
         self.refuses = False
         """Whether the operator may write none."""
-
-    @property
-    def told(self) -> list[str]:
-        """The reasons, oldest first; one that makes a series once more each time."""
-        return [str(stored.event.reason) for stored in self.stored for _ in range(stored.count)]
 
     def note(self, reason: str) -> str:
         """The note of the only Event with this reason."""
@@ -60,6 +57,8 @@ class MemoryEvents(Gate):
         for number, known in enumerate(self.stored):
             if (known.uid, known.event) == (uid, event) and at - known.last <= SERIES:
                 if at != known.last:
+                    self.told.append(str(event.reason))
                     self.stored[number] = dataclasses.replace(known, last=at, count=known.count + 1)
                 return
+        self.told.append(str(event.reason))
         self.stored.append(Stored(key=key, uid=uid, event=event, first=at, last=at))
