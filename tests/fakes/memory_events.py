@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 
-from spout_operator.core.errors import Stalled
+from spout_operator.core.errors import Retryable, Stalled
 from spout_operator.core.events import Event
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
@@ -35,6 +35,8 @@ class MemoryEvents(Gate):
         """The reasons in the order in which they came, those that only made a series longer among them."""
         self.refuses = False
         """Whether the operator may write none."""
+        self.is_down = False
+        """Whether nothing is answered."""
 
     def note(self, reason: str) -> str:
         """The note of the only Event with this reason."""
@@ -43,6 +45,8 @@ class MemoryEvents(Gate):
 
     async def write(self, key: SpoutKey, uid: str, event: Event, at: datetime.datetime) -> None:
         async with self.passes("write"):
+            if self.is_down:
+                raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
             if self.refuses:
                 raise Stalled(Reason.INTERNAL_ERROR, f"could not create an Event of the Spout {key}: 403 as asked for")
             self._write(key, uid, event, at)
