@@ -23,19 +23,21 @@ def by_way_of(side: Side, kubeconfig: Path, permit: Permit | None = None) -> Sid
 def test_an_event_whose_answer_was_lost_is_not_written_twice(
     real_bed: Testbed, real_side: Side, tmp_path: Path
 ) -> None:
+    before = an_event(note="over a connection that is open")
     with forwarded(real_bed.kubeconfig, tmp_path / "silent") as forwarder:
         side = by_way_of(real_side, tmp_path / "silent")
+        side.write(before)
         forwarder.silence(answers_only=True)
         asked = time.monotonic()
         with pytest.raises(Retryable, match="no answer in time"):
-            side.write(an_event())
+            side.write(an_event(), after(seconds=1))
         took = time.monotonic() - asked
     assert DEADLINE[1] <= took < DEADLINE[1] + 1
-    assert side.found() == [(an_event(), 1)]
+    assert real_side.found() == [(before, 1), (an_event(), 1)]
 
-    by_way_of(real_side, real_bed.kubeconfig).write(an_event())
+    by_way_of(real_side, real_bed.kubeconfig).write(an_event(), after(seconds=1))
 
-    assert side.found() == [(an_event(), 1)]
+    assert real_side.found() == [(before, 1), (an_event(), 1)]
 
 
 def test_one_more_of_a_series_whose_answer_was_lost_is_not_counted_twice(

@@ -1,4 +1,4 @@
-"""The Events of a Spout on a real API server: `kubectl describe spout` reads like a story, and nothing is told twice."""
+"""The Events of a Spout on a real API server: `kubectl describe spout` reads like a story. Nothing is told twice."""
 
 import json
 import re
@@ -61,18 +61,18 @@ def told(bed: Testbed, kube: client.ApiClient, spouts: Spouts) -> Told:
     return Told(bed, kube, spouts)
 
 
-def come_up(spouts: Spouts, pachd: MemoryPachd, **wanted: object) -> None:
+def come_up(spouts: Spouts, pachd: MemoryPachd, *, version: int = 1) -> None:
     """Let the pipeline run, and wait until the Spout says so."""
     spouts.wait("one", "to be as asked for", synced="True")
     pachd.come_up("one")
-    spouts.wait("one", "to be ready", ready="True", **wanted)
+    spouts.wait("one", "to be ready", ready="True", reason="Running", version=version)
 
 
 def test_kubectl_describe_spout_tells_what_happened(
     operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd, told: Told
 ) -> None:
     spouts.create("one", SPEC)
-    come_up(spouts, pachd, version=1)
+    come_up(spouts, pachd)
     spouts.edit("one", {"transform": {"image": "i:2"}})
     come_up(spouts, pachd, version=2)
     told.are("Created", "Running", "Updated")
@@ -80,7 +80,7 @@ def test_kubectl_describe_spout_tells_what_happened(
         spouts.edit("one", {"suspend": True})
         spouts.wait("one", "to be suspended", reason="Suspended")
         spouts.edit("one", {"suspend": False})
-        come_up(spouts, pachd, reason="Running")
+        come_up(spouts, pachd, version=2)
 
     story = told.described()
 
