@@ -215,7 +215,7 @@ class Events(Protocol):
         that is repeated with the same `at` writes nothing more.
 
         Raises:
-            Stalled: the API server refuses it, and would refuse it again.
+            EventRefused: the API server refuses it, and would refuse it again.
             Retryable: it did not answer, or not now.
         """
 

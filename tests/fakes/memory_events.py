@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 
-from spout_operator.core.errors import Retryable, Stalled
+from spout_operator.core.errors import EventRefused, Retryable
 from spout_operator.core.events import Event
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
@@ -48,7 +48,7 @@ class MemoryEvents(Gate):
             if self.is_down:
                 raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
             if self.refuses:
-                raise Stalled(Reason.INTERNAL_ERROR, f"could not create an Event of the Spout {key}: 403 as asked for")
+                raise EventRefused(f"could not create an Event of the Spout {key}: 403 as asked for")
             self._write(key, uid, event, at)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from spout_operator.core import events
-from spout_operator.core.errors import NotLeading, Retryable, Stalled
+from spout_operator.core.errors import EventRefused, NotLeading, Retryable
 from spout_operator.core.events import Event
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.resource import SpoutResource
@@ -95,7 +95,7 @@ class EventRecorder:
                 # The process ends: whoever leads next compares with the status that was written.
                 logger.debug("Spout %s: no Event %s: %s", recorded.key, recorded.event.reason, error.message)
                 return
-            except Stalled as error:
+            except EventRefused as error:
                 self._drop(Dropped.REFUSED, recorded.key, recorded.event, error.message)
                 return
             except Retryable as error:

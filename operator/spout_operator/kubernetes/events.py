@@ -9,10 +9,9 @@ import http
 from typing import Any
 
 from spout_operator.blocking import BlockingCalls, in_thread
-from spout_operator.core.errors import Outdated, Stalled
+from spout_operator.core.errors import EventRefused, Outdated
 from spout_operator.core.events import Event
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.reasons import Reason
 from spout_operator.kubernetes.api import JSON, MERGE_PATCH, Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, KIND, VERSION
 
@@ -27,6 +26,8 @@ MOST_REMEMBERED = 1000
 LONGEST_INSTANCE, LONGEST_NAME = 128, 253
 #: What the API server may take at another time; whatever else it refuses, it refuses again.
 _PASSING = frozenset({http.HTTPStatus.REQUEST_TIMEOUT, http.HTTPStatus.TOO_MANY_REQUESTS})
+
+_EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 
 _Identity = tuple[str, Event]
 
@@ -67,7 +68,7 @@ class KubernetesEvents:
             written = written or self._create(key, uid, event, at)
         except ApiError as error:
             if error.status < http.HTTPStatus.INTERNAL_SERVER_ERROR and error.status not in _PASSING:
-                raise Stalled(Reason.INTERNAL_ERROR, error.message) from error
+                raise EventRefused(error.message) from error
             raise
         self._written[identity] = written
         self._written.move_to_end(identity)
@@ -129,9 +130,13 @@ class KubernetesEvents:
 
 
 def _name(key: SpoutKey, uid: str, event: Event, at: datetime.datetime) -> str:
-    """The same for the same Event, so that one whose answer was lost is not written twice."""
-    told = f"{uid}\n{event.reason}\n{event.note}\n{at.isoformat()}"
-    suffix = f".{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    """The same for the same Event, so that one whose answer was lost is not written twice.
+
+    `kubectl describe` lists Events in the order of their names, so the time comes first, as in client-go.
+    """
+    told = f"{uid}\n{event.reason}\n{event.note}"
+    nanoseconds = (at - _EPOCH) // datetime.timedelta(microseconds=1) * 1000
+    suffix = f".{nanoseconds:016x}{hashlib.sha256(told.encode()).hexdigest()[:8]}"
     return key.name[: LONGEST_NAME - len(suffix)].rstrip("-.") + suffix
 
 

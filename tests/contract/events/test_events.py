@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spout_operator.core.errors import Retryable, Stalled
+from spout_operator.core.errors import EventRefused, Retryable
 from spout_operator.core.events import LONGEST_NOTE, EventReason, EventType
 from tests.builders import NOON
 from tests.contract.events.harness import UID, Side, after, an_event
@@ -88,7 +88,7 @@ def test_an_event_that_was_deleted_meanwhile_is_written_anew(side: Side) -> None
 def test_an_operator_without_the_right_is_refused_and_need_not_try_again(side: Side) -> None:
     refused = dataclasses.replace(side, port=side.others.refuse())
 
-    with pytest.raises(Stalled, match="403"):
+    with pytest.raises(EventRefused, match="403"):
         refused.write(an_event())
 
     assert side.found() == []

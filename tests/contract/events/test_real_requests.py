@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spout_operator.core.errors import NotLeading, Retryable, Stalled
+from spout_operator.core.errors import EventRefused, NotLeading, Retryable
 from spout_operator.kubernetes.events import LONGEST_NAME, KubernetesEvents
 from spout_operator.ports import Permit
 from spout_testbed import Testbed
@@ -66,13 +66,13 @@ def test_a_replica_that_does_not_lead_makes_no_request(real_bed: Testbed, real_s
 def test_a_namespace_that_is_gone_refuses_its_events(real_bed: Testbed, real_side: Side) -> None:
     side = dataclasses.replace(real_side, namespace=f"not-{real_side.namespace}")
 
-    with pytest.raises(Stalled, match="404"):
+    with pytest.raises(EventRefused, match="404"):
         side.write(an_event())
 
 
 @pytest.mark.parametrize("last", "-.a", ids=["a hyphen", "a dot", "a letter"])
 def test_a_long_name_of_a_spout_makes_a_name_that_the_api_server_takes(real_side: Side, last: str) -> None:
-    name = f"{'a' * 235}{last}{'b' * 17}"
+    name = f"{'a' * 227}{last}{'b' * 25}"
     assert len(name) == LONGEST_NAME
 
     real_side.write(an_event(), name=name)
