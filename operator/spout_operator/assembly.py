@@ -18,6 +18,7 @@ from spout_operator.controller.controller import Controller
 from spout_operator.core.errors import NotLeading
 from spout_operator.kubernetes import access, preflight
 from spout_operator.kubernetes.api import Api
+from spout_operator.kubernetes.events import KubernetesEvents
 from spout_operator.kubernetes.informer import KopfInformer
 from spout_operator.kubernetes.leases import DEADLINE as LEASE_DEADLINE
 from spout_operator.kubernetes.leases import KubernetesLeases
@@ -113,6 +114,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
     api_client = access.connect()
     api = Api(api_client, telemetry=metrics)
     preflight.check(api, config.namespaces)
+    preflight.check_events(api, config.namespaces)
     cluster = config.cluster_id or preflight.cluster_uid(api)
     election = None
     if config.lease is not None:
@@ -131,7 +133,8 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
     connection = Connection(
         pachd=config.pachd, ca_file=config.ca_file, token_file=config.token_file, telemetry=metrics, permit=permit
     )
-    spouts = KubernetesSpouts(Api(api_client, telemetry=metrics, permit=permit))
+    api_of_leader = Api(api_client, telemetry=metrics, permit=permit)
+    spouts, events = KubernetesSpouts(api_of_leader), KubernetesEvents(api_of_leader, instance=socket.gethostname())
 
     def new_controller() -> Controller:
         controller = Controller(
@@ -145,6 +148,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             status_interval=config.status_interval,
             now=_now,
             namespaces=config.namespaces,
+            events=events,
         )
         logs.keep_out(controller.secrets)
         return controller

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from spout_operator.core.activity import Activity
+from spout_operator.core.events import Event
 from spout_operator.core.lease import Lease
 from spout_operator.core.model import (
     Commit,
@@ -207,6 +208,27 @@ class Spouts(Protocol):
         """Return when no call is under way; after `close`."""
 
 
+class Events(Protocol):
+    """The Kubernetes Events of the cluster, for people who look at a Spout. Each request has a deadline."""
+
+    async def write(self, key: SpoutKey, uid: str, event: Event, at: datetime.datetime) -> None:
+        """Write an Event of a Spout, which may be gone by now.
+
+        The same Event of the same Spout within a few minutes makes a series of the first one: its count grows. A call
+        that is repeated with the same `at` writes nothing more.
+
+        Raises:
+            EventRefused: the API server refuses it, and would refuse it again.
+            Retryable: it did not answer, or not now.
+        """
+
+    def close(self) -> None:
+        """Take no more calls; those under way end by their deadline."""
+
+    async def ended(self) -> None:
+        """Return when no call is under way; after `close`."""
+
+
 HandleEvent = Callable[[str | None, SpoutResource], None]
 """Takes an event of a watch: its type (None for what was there before the watch began) and the resource."""
 
@@ -266,6 +288,14 @@ class Outcome:
     reason: Reason | None = None
 
 
+class Dropped(enum.StrEnum):
+    """Why an Event was not written; a label of the metrics."""
+
+    QUEUE_FULL = "queue_full"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+
+
 System = Literal["pachyderm", "kubernetes"]
 
 
@@ -280,3 +310,6 @@ class Telemetry(Protocol):
 
     def waited(self, queue: str, seconds: float) -> None:
         """A key was taken from a queue, so long after it was due."""
+
+    def dropped_event(self, why: Dropped) -> None:
+        """A Kubernetes Event is not written."""

@@ -60,7 +60,7 @@ subjects:
     namespace: {{ .Release.Namespace }}
 {{- end }}
 
-{{/* The operator's rights to Spouts. Of a Spout it patches only the finalizers, never the spec. */}}
+{{/* The operator's rights to Spouts and their Events. Of a Spout it patches only the finalizers, never the spec. */}}
 {{- define "spout-operator.spoutRules" -}}
 - apiGroups: [spout-operator.io]
   resources: [spouts]
@@ -68,4 +68,8 @@ subjects:
 - apiGroups: [spout-operator.io]
   resources: [spouts/status]
   verbs: [patch]
+# An Event that happens again within minutes becomes a series, which is a patch.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
 {{- end }}

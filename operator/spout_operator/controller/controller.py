@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.deletion import Deletion
+from spout_operator.controller.events import EventRecorder
 from spout_operator.controller.finalizers import Finalizers
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.observations import ObservationCache
@@ -16,6 +17,7 @@ from spout_operator.controller.progress import Progress
 from spout_operator.controller.queue import KeyedQueue
 from spout_operator.controller.reconciler import Reconciler
 from spout_operator.controller.resync import Resync
+from spout_operator.controller.status_events import StatusEvents
 from spout_operator.controller.status_updates import StatusUpdates
 from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.user_code import UserCode
@@ -23,7 +25,7 @@ from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
-from spout_operator.ports import Pachyderm, Spouts, Telemetry
+from spout_operator.ports import Events, Pachyderm, Spouts, Telemetry
 
 #: Reconciles at a time; the reads of the poller come on top. pachd makes 45 pipelines a second however many are asked
 #: for at once (docs/pachyderm-1.13.md).
@@ -48,6 +50,7 @@ class Controller:
         status_interval: float,
         now: Callable[[], datetime.datetime],
         namespaces: Sequence[str] = (),
+        events: Events | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -62,6 +65,7 @@ class Controller:
             status_interval: seconds, at least, between two status writes of one Spout.
             now: the time of day.
             namespaces: those that are watched; none for all.
+            events: where Kubernetes Events of the Spouts are written; None where nobody wants them.
         """
         self._pachyderm = pachyderm
         self._spouts = spouts
@@ -71,9 +75,16 @@ class Controller:
         """By name: the Spouts that are to be reconciled, and those whose status is to be written."""
         self._queue = self.queues["reconcile"]
         self._cache = cache = SpoutCache(enqueue=self._queue.enqueue)
-        self._writer = StatusWriter(cache=cache, spouts=spouts, interval=status_interval, queue=self.queues["status"])
+        self._recorder = recorder = EventRecorder(events, telemetry=telemetry, address=address, now=now)
+        self._writer = StatusWriter(
+            cache=cache,
+            spouts=spouts,
+            interval=status_interval,
+            queue=self.queues["status"],
+            events=StatusEvents(recorder),
+        )
         observations = ObservationCache(HeadReads(interval=poll_interval, quiet_interval=quiet_interval))
-        pipelines = Pipelines(pachyderm, observations)
+        pipelines = Pipelines(pachyderm, observations, recorder)
         finalizers = Finalizers(cache=cache, spouts=spouts)
         user_code = UserCode(pachyderm, now=now)
         self._reconciler = Reconciler(
@@ -82,7 +93,7 @@ class Controller:
             progress=Progress(pachyderm, heads=observations.heads, now=now),
             user_code=user_code,
             finalizers=finalizers,
-            deletion=Deletion(pachyderm=pachyderm, observations=observations, finalizers=finalizers),
+            deletion=Deletion(pachyderm=pachyderm, observations=observations, finalizers=finalizers, recorder=recorder),
             writer=self._writer,
             statuses=StatusUpdates(writer=self._writer, address=address, now=now),
             observations=observations,
@@ -128,6 +139,7 @@ class Controller:
             asyncio.create_task(self._begin()),
             *(asyncio.create_task(self._work()) for _ in range(RECONCILES)),
             *(asyncio.create_task(self._writer.run()) for _ in range(STATUS_WRITES)),
+            asyncio.create_task(self._recorder.run()),
         ]
 
     async def poll(self) -> None:
@@ -166,7 +178,8 @@ class Controller:
         self._writer.close()
         self._pachyderm.close()
         self._spouts.close()
+        self._recorder.close()
 
     async def ended(self) -> None:
         """Wait until no request is under way; after `close`. Each request has its deadline."""
-        await asyncio.gather(self._pachyderm.ended(), self._spouts.ended())
+        await asyncio.gather(self._pachyderm.ended(), self._spouts.ended(), self._recorder.ended())

@@ -4,11 +4,14 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 
+from spout_operator.controller.events import EventRecorder
 from spout_operator.controller.observations import ObservationCache
+from spout_operator.core import events
 from spout_operator.core.decision import Action, Decision, Situation, Written
 from spout_operator.core.errors import SpoutError
 from spout_operator.core.model import Owner, Pipeline, PipelineName, Spout, SpoutKey
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Server
 from spout_operator.core.spec.defaults import with_server_defaults
 from spout_operator.ports import Pachyderm
@@ -19,9 +22,10 @@ logger = logging.getLogger(__name__)
 class Pipelines:
     """Observes pipelines, carries out one decision, and remembers what it wrote."""
 
-    def __init__(self, pachyderm: Pachyderm, observations: ObservationCache) -> None:
+    def __init__(self, pachyderm: Pachyderm, observations: ObservationCache, recorder: EventRecorder) -> None:
         self._pachyderm = pachyderm
         self._observations = observations
+        self._recorder = recorder
         self._written: dict[SpoutKey, Written] = {}
 
     async def server(self) -> Server:
@@ -73,18 +77,21 @@ class Pipelines:
         if decision.action in (Action.CREATE, Action.UPDATE):
             await self._pachyderm.check(spout.pipeline_name, spout.spec)
 
-    async def act(self, decision: Decision, spout: Spout, owner: Owner, observed: Pipeline | None) -> None:
-        """Carry out one step; what came of it, the next observation tells."""
+    async def act(self, decision: Decision, situation: Situation, resource: SpoutResource) -> None:
+        """Carry out one step, and tell of it; what came of it, the next observation tells."""
+        spout, observed = situation.spout, situation.observed
         # Not louder: the conditions say so, and each of their transitions is a line.
         logger.debug("Spout %s: %s", spout.key, decision.message)
         self._observations.forget(spout.pipeline_name)
         try:
-            await self._act(decision.action, spout, owner)
+            is_done = await self._act(decision.action, spout, situation.owner)
         except SpoutError as error:
             # What it says may be about the pipeline as it was, whose values the Spout no longer has.
             if observed is not None and observed.spec is not None:
                 error.said = Secrets(observed.spec.transform.env.values()).redact(error.said)
             raise
+        if is_done:
+            self._recorder.record(resource, events.of_step(decision, spout.pipeline_name))
 
     async def finish(self, name: PipelineName, left_open: Sequence[str]) -> None:
         """Finish what the server has left open, so that the spout's next commit is one of its own, which others see."""
@@ -99,14 +106,16 @@ class Pipelines:
         """
         self._written.pop(key, None)
 
-    async def _act(self, action: Action, spout: Spout, owner: Owner) -> None:
+    async def _act(self, action: Action, spout: Spout, owner: Owner) -> bool:
+        """Whether this has done it: a pipeline that was there already is not created."""
         name = spout.pipeline_name
         match action:
             case Action.CREATE:
                 # One that somebody else made meanwhile, or an earlier call whose answer was lost, has another spec.
-                version = await self._pachyderm.create(name, spout.spec, owner)
-                if version is not None:
-                    self._written[spout.key] = Written(spec=spout.spec, version=version)
+                created = await self._pachyderm.create(name, spout.spec, owner)
+                if created is None:
+                    return False
+                self._written[spout.key] = Written(spec=spout.spec, version=created)
             case Action.UPDATE:
                 version = await self._pachyderm.update(name, spout.spec, owner)
                 self._written[spout.key] = Written(spec=spout.spec, version=version)
@@ -118,3 +127,4 @@ class Pipelines:
                 await self._pachyderm.stop(name)
             case _:
                 raise AssertionError(f"{action} is no step of a Spout that is wanted")
+        return True

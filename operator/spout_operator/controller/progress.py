@@ -36,6 +36,8 @@ class Reading:
     """The finished commits, counted on from what is shown; None while they are being counted."""
     marker: Mapping[str, Any] | None
     """The marker as it is shown: empty where there is none, None where none is new."""
+    silence: datetime.timedelta | None
+    """For how long there was no commit before the first of those that are new; None where that is not known."""
     is_whole: bool
     """False where the next reconcile goes on."""
     is_open: bool
@@ -93,6 +95,7 @@ class Progress:
         return Reading(
             commits=commits,
             marker=marker,
+            silence=walk.silence if commits is not None and walk is not None else None,
             is_whole=is_whole,
             is_open=is_whole and ((walk is not None and walk.is_open) or marker_is_open),
             left_open=walk.left_open if walk is not None else (),

@@ -12,6 +12,7 @@ from spout_operator.controller.requeue import FIRST_RETRY, STALLED_RESYNC, Reque
 from spout_operator.controller.status_updates import StatusUpdates
 from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.user_code import UserCode
+from spout_operator.core import events
 from spout_operator.core.decision import Action, Decision, Situation, decide
 from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError
 from spout_operator.core.model import Owner, Pipeline, PipelineState, Spout, SpoutKey
@@ -158,7 +159,7 @@ class Reconciler:
             in_progress = conditions.of_decision(decision, None)
             self._statuses.submit(resource, in_progress, forgets=decision.action is Action.CREATE)
 
-            await self._pipelines.act(decision, situation.spout, situation.owner, observed)
+            await self._pipelines.act(decision, situation, resource)
         raise Retryable(
             Reason.PACHYDERM_ERROR,
             f"the pipeline {spout.pipeline_name!r} is not as asked for after {MOST_STEPS} steps; it is tried again",
@@ -195,7 +196,8 @@ class Reconciler:
             commits=reading.commits,
             marker=reading.marker,
         )
-        self._statuses.submit_all(resource, inputs, secrets)
+        resumed = events.of_silence(reading.silence, reading.commits.total) if reading.commits else None
+        self._statuses.submit_all(resource, inputs, secrets, resumed)
         return reading, after
 
     def _requeue_after(self, key: SpoutKey, observed: Pipeline, reading: Reading) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.transitions import log_transition
+from spout_operator.core.events import Event
 from spout_operator.core.model import Pipeline
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
@@ -30,12 +31,21 @@ class StatusUpdates:
         inputs = StatusInputs(conditions=conditions, server=Server(address=self._address), forgets=forgets)
         return self.submit_all(resource, inputs, self.secrets(resource, None))
 
-    def submit_all(self, resource: SpoutResource, inputs: StatusInputs, secrets: Secrets) -> Mapping[str, Any]:
-        """Have a whole status written, and log it where it changes whether the Spout is ready."""
+    def submit_all(
+        self, resource: SpoutResource, inputs: StatusInputs, secrets: Secrets, event: Event | None = None
+    ) -> Mapping[str, Any]:
+        """Have a whole status written, and log it where it changes whether the Spout is ready.
+
+        Args:
+            resource: the Spout.
+            inputs: what was found out.
+            secrets: what must not be in the status.
+            event: told once a status is written that holds what it tells; None for none.
+        """
         before = self._writer.current(resource.key)
         status = build(before, inputs, secrets=secrets, generation=resource.generation, now=self._now())
         log_transition(resource.key, before, status)
-        self._writer.submit(resource.key, resource.uid, status)
+        self._writer.submit(resource.key, resource.uid, status, event)
         return status
 
     def secrets(self, resource: SpoutResource, observed: Pipeline | None) -> Secrets:

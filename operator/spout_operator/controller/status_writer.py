@@ -7,7 +7,9 @@ from typing import Any
 
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.queue import Backoff, KeyedQueue
+from spout_operator.controller.status_events import StatusEvents
 from spout_operator.core.errors import Retryable
+from spout_operator.core.events import Event
 from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Spouts
 
@@ -24,6 +26,7 @@ class StatusWriter:
         spouts: Spouts,
         interval: float,
         queue: KeyedQueue[SpoutKey],
+        events: StatusEvents,
     ) -> None:
         self._cache = cache
         self._spouts = spouts
@@ -33,6 +36,7 @@ class StatusWriter:
         self._sent: dict[SpoutKey, tuple[str, dict[str, Any]]] = {}
         self._not_before: dict[SpoutKey, float] = {}
         self._queue = queue
+        self._events = events
         self._backoff: Backoff[SpoutKey] = Backoff(first=1, most=60)
 
     def current(self, key: SpoutKey) -> Mapping[str, Any]:
@@ -44,10 +48,11 @@ class StatusWriter:
         resource = self._cache.get(key)
         return resource.status if resource is not None else {}
 
-    def submit(self, key: SpoutKey, uid: str, status: dict[str, Any]) -> None:
-        """Have a status shown soon; nothing happens where it is shown already."""
+    def submit(self, key: SpoutKey, uid: str, status: dict[str, Any], event: Event | None = None) -> None:
+        """Have a status shown soon, and then tell an Event; nothing happens where the status is shown already."""
         if status == self.current(key):
             return
+        self._events.submitted(key, uid, event)
         self._pending[key] = (uid, status)
         wait = self._not_before.get(key, 0) - asyncio.get_running_loop().time()
         self._queue.enqueue(key, after=max(wait, 0))
@@ -57,6 +62,7 @@ class StatusWriter:
         self._pending.pop(key, None)
         self._sent.pop(key, None)
         self._not_before.pop(key, None)
+        self._events.forget(key)
         self._queue.forget(key)
         self._backoff.reset(key)
 
@@ -76,12 +82,13 @@ class StatusWriter:
     async def _write(self, key: SpoutKey) -> None:
         uid, status = self._pending.pop(key, ("", None))
         known = self._cache.facts(key)
-        if status is None or known is None or known.uid != uid:
-            return
         resource = self._cache.get(key)
-        # What was sent and not answered may be there or not: what the cache has does not tell.
-        if key not in self._sent and resource is not None and resource.status == status:
+        if status is None or known is None or resource is None or known.uid != uid:
             return
+        # What was sent and not answered may be there or not: what the cache has does not tell.
+        if key not in self._sent and resource.status == status:
+            return
+        self._events.sent(resource)
         self._not_before[key] = asyncio.get_running_loop().time() + self._interval
         self._sent[key] = uid, status
         try:
@@ -100,3 +107,4 @@ class StatusWriter:
         self._backoff.reset(key)
         if written is not None:
             self._cache.update(written)
+            self._events.written(resource, status)

@@ -4,6 +4,9 @@ from spout_operator.core.decision import Action, Decision
 from spout_operator.core.model import DEFAULT_PROJECT, DeletionPolicy, Owner, Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
 
+#: There is nothing left to see to.
+IS_GONE = Decision(action=Action.RELEASE, reason=Reason.DELETING, message="the pipeline is gone")
+
 
 def decide_deletion(policy: DeletionPolicy, owner: Owner, observed: Pipeline | None) -> Decision:
     """The next step for a Spout that is being deleted; RELEASE lets the resource go."""
@@ -14,7 +17,7 @@ def decide_deletion(policy: DeletionPolicy, owner: Owner, observed: Pipeline | N
             message="the pipeline stays: deletionPolicy is Orphan",
         )
     if observed is None:
-        return Decision(action=Action.RELEASE, reason=Reason.DELETING, message="the pipeline is gone")
+        return IS_GONE
     if observed.owner != owner:
         return Decision(
             action=Action.RELEASE,

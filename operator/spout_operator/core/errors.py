@@ -75,6 +75,13 @@ class NamespaceUnavailable(Retryable):
         self.is_gone = is_gone
 
 
+class EventRefused(SpoutError):  # noqa: N818 - named as the others
+    """The API server does not take a Kubernetes Event, and would not take it at another try. No Spout depends on it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Reason.INTERNAL_ERROR, message)
+
+
 class NotLeading(Retryable):
     """Another replica may be acting by now, so this one must not: its process is about to end."""
 

@@ -21,6 +21,7 @@ Answer = dict[str, Any]
 #: Seconds to connect, and to answer.
 DEADLINE = (5.0, 15.0)
 FIELD_MANAGER = "spout-operator"
+JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -72,8 +73,8 @@ class Api:
         resource: str,
         query: dict[str, str] | None = None,
         body: object = None,
-        content_type: str = "application/json",
-        accept: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
     ) -> Answer:
         """Make one request and return the JSON of its answer.
 

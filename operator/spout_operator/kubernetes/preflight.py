@@ -68,6 +68,43 @@ def _list_spouts(api: Api, namespace: str | None) -> None:
     _get(api, f"/apis/{GROUP}/{VERSION}/{place}{PLURAL}", what, resource=PLURAL, verb="list", query={"limit": "1"})
 
 
+def check_events(api: Api, namespaces: Sequence[str]) -> None:
+    """Log where the operator may not write Events. It works without them, so that is no reason not to start.
+
+    Args:
+        api: the API server.
+        namespaces: those that are watched; none for all.
+    """
+    for namespace in namespaces or [""]:
+        refused = [verb for verb in ("create", "patch") if not _may(api, verb, namespace)]
+        if refused:
+            logger.warning(
+                "the operator may not %s Events of events.k8s.io in %s, so `kubectl describe spout` will not show "
+                "all of them; %s",
+                " and ".join(refused),
+                f"the namespace {namespace!r}" if namespace else "all namespaces",
+                RIGHTS,
+            )
+
+
+def _may(api: Api, verb: str, namespace: str) -> bool:
+    """Whether the API server's authorizer allows a verb on Events; True also where it does not tell."""
+    attributes = {"verb": verb, "group": "events.k8s.io", "resource": "events", "namespace": namespace}
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    path, doing = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", f"ask for the right to {verb} Events"
+    try:
+        found = api.request("create", path, doing=doing, resource="selfsubjectaccessreviews", body=body)
+    except Retryable as error:
+        # Whoever may not ask can still write: the first Event will tell.
+        logger.warning("%s", error.message)
+        return True
+    return bool(found["status"]["allowed"])
+
+
 def check_version(found: dict[str, Any]) -> None:
     """See that a server is not older than what is supported.
 

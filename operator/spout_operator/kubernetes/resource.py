@@ -1,5 +1,6 @@
-"""The resource: its group, version and plural, as in crds/."""
+"""The resource: its group, version, kind and plural, as in crds/."""
 
 GROUP = "spout-operator.io"
 VERSION = "v1alpha1"
+KIND = "Spout"
 PLURAL = "spouts"

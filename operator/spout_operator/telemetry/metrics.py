@@ -22,7 +22,7 @@ from prometheus_client import (
 
 from spout_operator import __version__
 from spout_operator.core.model import SpoutKey
-from spout_operator.ports import Outcome, System
+from spout_operator.ports import Dropped, Outcome, System
 from spout_operator.telemetry.tracing import Tracer, no_tracer
 
 PREFIX = "spout_operator"
@@ -59,6 +59,10 @@ class Metrics:
         self._waits = self._histogram(
             "queue_wait_seconds", "How long a Spout that was due waited for a worker.", RECONCILE_BUCKETS, "queue"
         )
+        self._dropped_events = self._counter("events_dropped", "Kubernetes Events that were not written.", "cause")
+        for cause in Dropped:
+            # A series from the start: an increase from nothing is none.
+            self._dropped_events.labels(cause)
         requests, durations = "Requests to {}, by how they ended.", "How long {} took to answer."
         self._requests = {
             "pachyderm": self._counter("pachyderm_requests", requests.format("pachd"), "method", "code"),
@@ -111,6 +115,10 @@ class Metrics:
     def waited(self, queue: str, seconds: float) -> None:
         """Note how long a key waited."""
         self._waits.labels(queue).observe(seconds)
+
+    def dropped_event(self, why: Dropped) -> None:
+        """Count an Event that is lost."""
+        self._dropped_events.labels(why).inc()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)

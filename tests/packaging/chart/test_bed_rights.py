@@ -75,13 +75,17 @@ def environment(helm: RunHelm, namespace: str) -> dict[str, str]:
 
 
 def live(spouts: Spouts, pachd: MemoryPachd, process: OperatorProcess) -> None:
-    """Create and edit a Spout, restart the operator, delete the pipeline with another client, delete the Spout."""
+    """Create, edit, suspend and delete a Spout; restart the operator, and delete the pipeline with another client."""
     spouts.create("one", SPEC)
     spouts.wait("one", "to be made", synced="True")
     pachd.come_up("one")
     spouts.wait("one", "to be ready", ready="True")
     spouts.edit("one", {"transform": {"image": "i:2"}})
     spouts.wait("one", "to be updated", version=2)
+    # An Event that happens again makes a series, which is a patch.
+    for suspend in (True, False, True, False):
+        spouts.edit("one", {"suspend": suspend})
+        spouts.wait("one", "to be stopped" if suspend else "to be started", synced="True")
     process.stop()
     process.start()
     eventually(lambda: process.is_leading, what="the operator to lead again", details=process.log.read_text)
@@ -106,7 +110,7 @@ def test_the_roles_grant_every_right_that_the_operator_uses_and_no_other(bed: Te
         for resource in rule["resources"]
         for verb in rule["verbs"]
     ]
-    assert len(rights) >= 8
+    assert len(rights) >= 10
     for role, index, resource, verb in rights:
         rule = role["rules"][index]
         what = f"{role['metadata']['name']}: {verb} {resource} {rule.get('resourceNames', '')}"

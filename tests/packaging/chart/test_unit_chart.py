@@ -136,7 +136,8 @@ def rules(manifests: list[Manifest]) -> set[tuple[str, ...]]:
 
 def spouts(place: str) -> set[tuple[str, ...]]:
     own = {(place, "spout-operator.io", "spouts", verb) for verb in ("get", "list", "watch", "patch")}
-    return own | {(place, "spout-operator.io", "spouts/status", "patch")}
+    events = {(place, "events.k8s.io", "events", verb) for verb in ("create", "patch")}
+    return own | events | {(place, "spout-operator.io", "spouts/status", "patch")}
 
 
 CRD_READ = ("*", "apiextensions.k8s.io", "customresourcedefinitions", "get", "spouts.spout-operator.io")

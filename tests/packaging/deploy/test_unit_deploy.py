@@ -77,6 +77,7 @@ COMMON: dict[tuple[str, ...], list[str]] = {
 SPOUTS: dict[tuple[str, str], list[str]] = {
     ("spout-operator.io", "spouts"): ["get", "list", "patch", "watch"],
     ("spout-operator.io", "spouts/status"): ["patch"],
+    ("events.k8s.io", "events"): ["create", "patch"],
 }
 
 

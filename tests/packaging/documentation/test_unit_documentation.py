@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from spout_operator.core.events import EventReason
 from spout_operator.core.reasons import Reason
 
 ROOT = Path(__file__).parents[3]
@@ -43,6 +44,12 @@ def test_the_status_reference_explains_every_reason(reason: Reason) -> None:
     page = (ROOT / "docs" / "reference" / "status.md").read_text(encoding="utf-8")
 
     assert f"`{reason}`" in page
+
+
+def test_the_events_reference_has_a_row_for_each_reason_and_no_other() -> None:
+    page = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^\| `(\w+)` \| (?:Normal|Warning) \|", page, re.MULTILINE) == [*map(str, EventReason)]
 
 
 def test_the_source_root_is_not_a_package() -> None:

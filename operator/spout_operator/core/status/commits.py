@@ -4,6 +4,7 @@ The last commit that was counted is in the status, so a restarted operator goes 
 """
 
 import dataclasses
+import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,8 @@ class Walk:
     """Finished commits on the way so far."""
     newest: Commit | None = None
     """The newest of them."""
+    oldest: Commit | None = None
+    """The oldest of them so far."""
     is_open: bool = False
     """Whether a commit on the way is not finished."""
     left_open: tuple[str, ...] = ()
@@ -74,6 +77,7 @@ class Walk:
             at=page[-1].parent,
             finished=self.finished + len(finished),
             newest=self.newest or next(iter(finished), None),
+            oldest=finished[-1] if finished else self.oldest,
             is_open=self.is_open or any(commit.finished_at is None for commit in page),
             left_open=(
                 *(commit.id for commit in reversed(page) if commit.is_left_open),
@@ -87,6 +91,19 @@ class Walk:
         if self.newest is None:
             return base
         return CommitCount(total=base.total + self.finished, last=self.newest)
+
+    @property
+    def silence(self) -> datetime.timedelta | None:
+        """The time between the last commit that was counted before and the first one after it, once the walk is over.
+
+        By the server's clock alone. None where there is no new commit, or the count has started again.
+        """
+        last, oldest = self.count.last, self.oldest
+        if self.at != self.since or last is None or oldest is None:
+            return None
+        if last.finished_at is None or oldest.finished_at is None:
+            return None
+        return oldest.finished_at - last.finished_at
 
 
 def to_status(count: CommitCount) -> dict[str, Any]:

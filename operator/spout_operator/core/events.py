@@ -1,0 +1,195 @@
+"""The Kubernetes Events of a Spout: the closed list of their reasons, and when there is one. Pure.
+
+What the operator has done, a step tells. What became of the pipeline, two statuses tell: the one that the API server
+had, and the one that was written after it. docs/reference/events.md explains every reason.
+"""
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from spout_operator.core.decision import Action, Decision
+from spout_operator.core.model import PipelineName
+from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import condition_of
+from spout_operator.core.status.conditions import READY
+from spout_operator.core.status.health import STALLED, TRUE
+
+#: Bytes of a note in UTF-8 that the API server accepts (kube-apiserver 1.36, validation of events.k8s.io/v1).
+LONGEST_NOTE = 1024
+#: A spout that has made no commit for so long was silent; its next commit is worth an Event.
+SILENCE = datetime.timedelta(hours=1)
+
+
+class EventType(enum.StrEnum):
+    """The types that Kubernetes knows."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+class EventReason(enum.StrEnum):
+    """Why there is an Event. Users alert on these words; a word never changes its meaning."""
+
+    # The operator has done it.
+    CREATED = "Created"
+    ADOPTED = "Adopted"
+    UPDATED = "Updated"
+    RESTARTED = "Restarted"
+    SUSPENDED = "Suspended"
+    RESUMED = "Resumed"
+    DELETED = "Deleted"
+    RELEASED = "Released"
+
+    # The spout is well.
+    RUNNING = "Running"
+    USER_CODE_RECOVERED = "UserCodeRecovered"
+    COMMITS_RESUMED = "CommitsResumed"
+
+    # It is not. Where the condition Ready has a reason of the same word, that makes the Event.
+    USER_CODE_FAILING = "UserCodeFailing"
+    USER_CODE_ENDED = "UserCodeEnded"
+    OUTPUT_REFUSED = "OutputRefused"
+    PIPELINE_FAILED = "PipelineFailed"
+    PIPELINE_CRASHING = "PipelineCrashing"
+    DELETION_BLOCKED = "DeletionBlocked"
+    STALLED = "Stalled"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """What is told of a Spout. `action` is what was done, or tried, in one word."""
+
+    type: EventType
+    reason: EventReason
+    action: str
+    note: str
+
+
+#: Where only this field has changed, somebody wants the spout restarted.
+RESTART_FIELD = "restartNonce"
+_Done = tuple[EventReason, str, str]
+#: The reason of a step, the action, and its note.
+_STEPS: Mapping[Action, _Done] = {
+    Action.CREATE: (EventReason.CREATED, "Create", "created the pipeline {name!r}"),
+    Action.TAKE_OVER: (EventReason.ADOPTED, "Adopt", "took over the pipeline {name!r}, which had no owner"),
+    Action.UPDATE: (EventReason.UPDATED, "Update", "updated the pipeline, which restarts the spout: {fields}"),
+    Action.STOP: (EventReason.SUSPENDED, "Stop", "stopped the pipeline: spec.suspend is true"),
+    Action.START: (EventReason.RESUMED, "Start", "started the pipeline: spec.suspend is not true"),
+    Action.DELETE: (EventReason.DELETED, "Delete", "deleted the pipeline {name!r} and its repo"),
+    Action.DELETE_KEEP_REPO: (EventReason.DELETED, "Delete", "deleted the pipeline {name!r} and kept its repo"),
+    Action.RELEASE: (EventReason.RELEASED, "Release", "{message}"),
+}
+_ADOPTED_BY_UPDATE: _Done = (
+    EventReason.ADOPTED,
+    "Adopt",
+    "took over the pipeline {name!r}, which had no owner, with an update, which restarts the spout: {fields}",
+)
+_RESTARTED: _Done = (EventReason.RESTARTED, "Restart", "restarted the spout: spec.restartNonce has changed")
+#: What the operator does while it finds out something.
+_OBSERVE = "Observe"
+#: Trouble of the pipeline or its user code, which the Ready condition tells of under the same word.
+_TROUBLE = frozenset(
+    {
+        Reason.USER_CODE_FAILING,
+        Reason.USER_CODE_ENDED,
+        Reason.OUTPUT_REFUSED,
+        Reason.PIPELINE_FAILED,
+        Reason.PIPELINE_CRASHING,
+    }
+)
+#: They concern the operator or its Pachyderm, and so every Spout at once: an Event for each would be a flood.
+#: The log, a metric and an alert tell of them.
+_OF_ALL_SPOUTS = frozenset(
+    {
+        Reason.PACHYDERM_UNREACHABLE,
+        Reason.PACHYDERM_ERROR,
+        Reason.INTERNAL_ERROR,
+        Reason.UNAUTHORIZED,
+        Reason.UNSUPPORTED_PACHYDERM,
+    }
+)
+
+
+def of_step(decision: Decision, name: PipelineName) -> Event:
+    """The Event of a step that was carried out.
+
+    Args:
+        decision: the step, which is none of those that do nothing.
+        name: of the pipeline.
+    """
+    reason, action, note = _STEPS[decision.action]
+    if decision.action is Action.UPDATE and decision.reason is Reason.ADOPTING:
+        reason, action, note = _ADOPTED_BY_UPDATE
+    elif decision.changed == (RESTART_FIELD,):
+        reason, action, note = _RESTARTED
+    note = note.format(name=name, fields=", ".join(decision.changed), message=decision.message)
+    return Event(type=EventType.NORMAL, reason=reason, action=action, note=note)
+
+
+def of_silence(silence: datetime.timedelta | None, total: int) -> Event | None:
+    """The Event of the first commit after a silence; None where there was none worth telling.
+
+    Args:
+        silence: between the newest commit that was known and the first one after it; None where that is not known.
+        total: how many commits there are by now.
+    """
+    if silence is None or silence < SILENCE:
+        return None
+    minutes = silence // datetime.timedelta(minutes=1)
+    note = f"a commit came after {minutes // 60} h {minutes % 60} min without one; {total} commits in total"
+    return Event(type=EventType.NORMAL, reason=EventReason.COMMITS_RESUMED, action=_OBSERVE, note=note)
+
+
+def of_statuses(before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | None:
+    """The Event of a status that was written, seen from the status before it; None where it tells nothing new.
+
+    Both are on the API server, so whoever takes over compares with what was told already.
+    """
+    ready, message = condition_of(after, READY), _message(after)
+    old, new = _reason(before), _reason(after)
+    if new in _OF_ALL_SPOUTS or (old == new and not _is_stalled_anew(before, after)):
+        return None
+    if new in _TROUBLE or new == Reason.DELETION_BLOCKED:
+        return _found(EventType.WARNING, EventReason(new), message)
+    if _is_stalled(after):
+        return _found(EventType.WARNING, EventReason.STALLED, f"{new}: {message}")
+    if (ready.get("status"), new) == (TRUE, Reason.RUNNING) and old not in _OF_ALL_SPOUTS:
+        reason = EventReason.USER_CODE_RECOVERED if old in _TROUBLE else EventReason.RUNNING
+        return _found(EventType.NORMAL, reason, message)
+    return None
+
+
+def shown(event: Event, secrets: Secrets) -> Event:
+    """The Event as it is written: its note without secrets, and no longer than the API server accepts."""
+    note = secrets.shown(event.note)
+    if len(note.encode()) > LONGEST_NOTE:
+        end = "…"
+        note = note.encode()[: LONGEST_NOTE - len(end.encode())].decode(errors="ignore") + end
+    return dataclasses.replace(event, note=note)
+
+
+def _is_stalled_anew(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an edit has left the Spout stalled for the same reason, and something else is wrong now."""
+    is_edited = before.get("observedGeneration") != after.get("observedGeneration")
+    is_told_apart = _reason(after) not in _TROUBLE
+    return _is_stalled(after) and is_told_apart and is_edited and _message(before) != _message(after)
+
+
+def _is_stalled(status: Mapping[str, Any]) -> bool:
+    return condition_of(status, STALLED).get("status") == TRUE
+
+
+def _reason(status: Mapping[str, Any]) -> str:
+    return str(condition_of(status, READY).get("reason", ""))
+
+
+def _message(status: Mapping[str, Any]) -> str:
+    return str(condition_of(status, READY).get("message", ""))
+
+
+def _found(kind: EventType, reason: EventReason, note: str) -> Event:
+    return Event(type=kind, reason=reason, action=_OBSERVE, note=note)
