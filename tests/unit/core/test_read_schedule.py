@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spout_operator.core.freshness import least_stride, quiet_since, stride
+from spout_operator.core.read_schedule import least_stride, quiet_since, stride
 from spout_operator.core.model import Heads
 from tests.builders import NOON
 
