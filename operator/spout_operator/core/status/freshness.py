@@ -75,9 +75,7 @@ def _fresh(max_age: datetime.timedelta, asked: Freshness, status: Status, now: d
     commit = last.finished_at if last is not None else None
     has_committed = commit is not None and (up_since is None or commit >= up_since)
     if now < overdue_at:
-        waits = (
-            f"the worker came up at {print_time(up_since)}, and a commit is due until {print_time(overdue_at)}; {age}"
-        )
+        waits = f"the worker came up at {print_time(up_since)}, and a commit is due by {print_time(overdue_at)}; {age}"
         message = f"the newest commit is not too old; {age}" if has_committed else waits
         return Condition(type=FRESH, status=TRUE, reason=Reason.COMMIT_IN_TIME, message=message)
     since = print_time(commit) if has_committed else f"the worker came up at {print_time(up_since)}"
