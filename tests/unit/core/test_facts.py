@@ -44,7 +44,7 @@ def test_a_spout_with_a_status() -> None:
 
 
 @pytest.mark.parametrize(("status", "fresh"), [("True", True), ("False", False), ("Unknown", None)])
-def test_of_what_nobody_knows_nothing_is_told(status: str, fresh: bool | None) -> None:  # noqa: FBT001 - a row
+def test_of_what_nobody_knows_nothing_is_told(status: str, fresh: bool | None) -> None:
     condition = {"type": "Fresh", "status": status, "reason": "Suspended"}
 
     assert read(a_resource(status={"conditions": [condition]})).fresh is fresh
