@@ -23,6 +23,8 @@ DURING_KILL = 600
 """The number of messages that the demo produces while it kills the worker."""
 AFTER_EDIT = 100
 """The number of messages that the demo produces after it edits the environment."""
+WHILE_BROKEN = 50
+"""The number of messages that the demo produces while the command of the spout does not exist."""
 PATIENCE = 120.0
 """The deadline of each wait, in seconds. A wait normally takes a few seconds, but the machine may be busy."""
 
@@ -81,6 +83,7 @@ def play(cluster: Cluster, *, delete: bool) -> list[str]:
 
     summary.append(kill_worker(cluster))
     summary.append(edit(cluster))
+    summary.append(break_command(cluster))
     if delete:
         summary.append(remove(cluster))
     return summary
@@ -138,6 +141,32 @@ def edit(cluster: Cluster) -> str:
     line = (
         f"edit: version {wanted - 1} -> {wanted}, {cluster.example.position} {kept} kept; then {count} of "
         f"{total} messages, each exactly once"
+    )
+    fact(line)
+    return line
+
+
+def break_command(cluster: Cluster) -> str:
+    """Give the spout a command that does not exist, and take that back. Meanwhile the Spout is not ready."""
+    step(f"Editing transform.cmd: a program that does not exist, while {WHILE_BROKEN} more messages arrive")
+    before, settings = cluster.position(), {"BATCH_SIZE": "50"}
+    edited = time.monotonic()
+    cluster.apply_example(program="/no/such/program", **settings)
+    found = cluster.watch_until("READY False", seconds=PATIENCE, ready="False", reason="UserCodeFailing")
+    noticed = time.monotonic() - edited
+    show(next(condition["message"] for condition in found["conditions"] if condition["type"] == "Ready"))
+    done = MESSAGES + DURING_KILL + AFTER_EDIT
+    kafka.produce(cluster.bed.kafka_bootstrap, done, WHILE_BROKEN)
+    show("undoing the edit")
+    cluster.apply_example(**settings)
+    wanted = found["pipeline"]["version"] + 1
+    cluster.watch_until(f"version {wanted}, ready", seconds=PATIENCE, version=wanted, ready="True")
+    cluster.watch_until_position(done + WHILE_BROKEN, seconds=PATIENCE)
+    count = cluster.check_messages(done + WHILE_BROKEN)
+    line = (
+        f"broken command: READY turned False (UserCodeFailing) {noticed:.0f} s after the edit; after the edit was "
+        f"undone, the spout resumed at {cluster.example.position} {before}: {count} of {done + WHILE_BROKEN} messages, "
+        "each exactly once"
     )
     fact(line)
     return line

@@ -53,15 +53,15 @@ class Cluster:
         self._closing.callback(self._operator.stop)
         self._operator.start()
 
-    def apply_example(self, **env: str) -> None:
-        """Apply the example, with the Kafka of the demo and these additional environment variables.
+    def apply_example(self, *, program: str | None = None, **env: str) -> None:
+        """Apply the example, with the Kafka of the demo, these additional environment variables and this program.
 
         There is no container engine, so the worker runs a program of this machine instead of the image.
         """
         spout = yaml.safe_load(self.example.manifest.read_text(encoding="utf-8"))
         host, _, port = self.bed.kafka_bootstrap.partition(":")
         transform = spout["spec"]["transform"]
-        transform["cmd"] = [sys.executable, str(self.example.program)]
+        transform["cmd"] = [sys.executable, str(self.example.program)] if program is None else [program]
         transform["env"] |= {"HOST": host, "PORT": port, "TOPIC": kafka.TOPIC, **env}
         if self.example.keeps_marker:
             spout["spec"]["spout"]["overwrite"] = True
@@ -88,7 +88,7 @@ class Cluster:
         ready: dict[str, Any] = next((c for c in status.get("conditions", ()) if c["type"] == "Ready"), {})
         pipeline, marker = status.get("pipeline", {}), status.get("marker", {})
         position = marker.get("summary") or status.get("commits", {}).get("total")
-        seen = (ready.get("reason"), pipeline.get("state"), pipeline.get("version"), position)
+        seen = (ready.get("status"), ready.get("reason"), pipeline.get("state"), pipeline.get("version"), position)
         lines = self.bed.kubectl("get", "spouts", "-o", "wide", check=False).stdout.splitlines()
         if lines and seen != self._shown:
             # kubectl computes the widths of the columns again each time.

@@ -155,9 +155,11 @@ class Pachyderm(Protocol):
         """
 
     async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
-        """What the log of the pipeline's worker tells of the user code since a time, or as far back as it goes.
+        """What the worker says of the user code since then, or in all of its log where `since` is None.
 
-        Bounded in lines, bytes and time. Where the log cannot be had, `unknown` says why.
+        Bounded in lines, bytes and time, so the answer may begin later than `since`. Where the log is not to be had,
+        for whatever reason but that Pachyderm does not answer at all, `unknown` says why, and nothing is raised.
+        Without events, and with `unknown` None, nothing was said since `since`.
         """
 
     def close(self) -> None:

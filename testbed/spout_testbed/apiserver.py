@@ -54,6 +54,8 @@ def apiserver(binary: Path, folder: Path) -> Server:
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
             "--service-cluster-ip-range=10.0.0.0/24",
+            # The kubelet shows the same certificate. It asks for none: only the test bed can reach it.
+            f"--kubelet-certificate-authority={certificate}",
             "--authorization-mode=RBAC",
             f"--token-auth-file={tokens}",
             f"--audit-policy-file={_audit_policy(folder)}",

@@ -1,11 +1,10 @@
 """A running test bed: the servers, and how to reach each of them."""
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -19,8 +18,9 @@ from spout_testbed.forward import Forwarder
 from spout_testbed.kafka import BOOTSTRAP, kafka_server
 from spout_testbed.kube_api import KubeApi
 from spout_testbed.kubelet.cluster import Cluster
+from spout_testbed.kubelet.server import KubeletServer
 from spout_testbed.kubelet.workers import Workers
-from spout_testbed.namespaces import RUN_DIR, is_inside
+from spout_testbed.namespaces import RUN_DIR, is_inside, only_bed
 from spout_testbed.network import (
     APISERVER_PORT,
     BED_ADDRESS,
@@ -57,6 +57,7 @@ class Testbed:
         self._kafka: Server | None = None
         self.etcd = etcd_server(builds.etcd, folder / "etcd")
         self.apiserver = apiserver.apiserver(builds.apiserver, folder / "apiserver")
+        self._kubelet = KubeletServer(certificate=apiserver.certificate_in(folder / "apiserver"))
         self.kubeconfig = self.kubeconfig_for(apiserver.ADMIN)
         """The kubeconfig of the administrator."""
 
@@ -82,7 +83,7 @@ class Testbed:
         run_dir = Path(os.environ[RUN_DIR])
         with contextlib.ExitStack() as closing:
             # The ports are fixed, so the clients of a second test bed would reach the servers of the first one.
-            closing.enter_context(_only_bed(run_dir))
+            closing.enter_context(only_bed(run_dir))
             bed = cls(Path(tempfile.mkdtemp(dir=run_dir, prefix="bed-")), builds, closing)
             bed._start_servers(versions, kafka=kafka)
             bed._closing = closing.pop_all()
@@ -212,6 +213,7 @@ class Testbed:
                 self._start(self.apiserver)
                 if versions:
                     self._show_apiserver_to_workers()
+                    self._closing.enter_context(self._kubelet)
                 for version in versions:
                     if version != of_2:
                         self._start_pachyderm_1(version)
@@ -280,6 +282,7 @@ class Testbed:
             folder=folder / "workers",
             first_number=first_pod,
         )
+        self._kubelet.serve(place.namespace, workers)
         self._closing.callback(workers.stop)
         workers.start()
         self._pachyderms[version] = Pachyderm(
@@ -291,13 +294,3 @@ class Testbed:
             token=apiserver.token_of(apiserver.ADMIN),
             certificate=apiserver.certificate_in(self.folder / "apiserver"),
         )
-
-
-@contextlib.contextmanager
-def _only_bed(run_dir: Path) -> Iterator[None]:
-    with (run_dir / "bed.lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TestbedError("another test bed runs here already: stop it before you start one") from None
-        yield

@@ -4,11 +4,13 @@ A test bed has its own users, mounts, network and processes. So it needs no root
 and its files are deleted when it ends. When its first process ends, the kernel ends all of its processes.
 """
 
+import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from spout_testbed.cache import run_folder
@@ -118,3 +120,18 @@ def _init_of(pid: int) -> int:
     if not found:
         raise TestbedError(f"process {pid} is not a running `python -m spout_testbed run` or `serve`")
     return inner
+
+
+@contextlib.contextmanager
+def only_bed(run_dir: Path) -> Iterator[None]:
+    """Hold the run folder for one test bed.
+
+    Raises:
+        TestbedError: another test bed holds it.
+    """
+    with (run_dir / "bed.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TestbedError("another test bed runs here already: stop it before you start one") from None
+        yield

@@ -50,6 +50,8 @@ def _pachd_ports(first: int) -> PachdPorts:
 PACHD_1, PACHD_2 = _pachd_ports(30600), _pachd_ports(31600)
 WORKER_PORT = 8081
 """The port on which pachd expects each worker, at the worker's own address."""
+KUBELET_PORT = 10250
+"""The port on which the API server asks the node for logs, at the address of the test bed."""
 KAFKA_PORT = 9092
 KAFKA_CONTROLLER_PORT = 9093
 

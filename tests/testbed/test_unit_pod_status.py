@@ -41,7 +41,7 @@ def conditions(found: Json) -> dict[str, bool]:
         ([BACK_OFF], [INITIALIZING], "Pending", False, False, "the init container failed"),
         ([COMPLETED, PENDING], [INITIALIZING], "Pending", False, False, "the second init container is next"),
         ([COMPLETED], [RUNNING, RUNNING], "Running", True, True, "all run"),
-        ([COMPLETED], [RUNNING, BACK_OFF], "Running", True, False, "one of two does not run"),
+        ([COMPLETED], [RUNNING, BACK_OFF], "Pending", True, False, "one of two never started"),
     ],
 )
 def test_the_phase_and_the_conditions_follow_the_containers(
@@ -70,6 +70,12 @@ def test_a_pod_whose_only_container_waits_to_start_again_is_running_and_not_read
         "finishedAt": LATE,
     }
     assert (container["restartCount"], container["ready"], container["started"]) == (2, False, False)
+
+
+def test_a_pod_with_a_container_that_never_started_is_pending() -> None:
+    no_image = status.waiting("ImagePullBackOff", "Back-off pulling image")
+    assert reported(one(no_image), one(RUNNING, name="storage"))["phase"] == "Pending"
+    assert reported(one(BACK_OFF, last=KILLED), one(RUNNING, name="storage"))["phase"] == "Running"
 
 
 def test_each_container_has_its_own_status() -> None:

@@ -1,41 +1,52 @@
-"""What a worker's log tells of the user code: facts, never text that the user code wrote."""
+"""What a worker says of the user code that it runs: facts, and never a line that the code itself printed."""
 
 import dataclasses
 import datetime
 
+#: Characters of the words of a worker or of a server that are kept.
+LONGEST_ERROR = 300
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
-    """The worker began to run the user code."""
+    """The worker has started the user code."""
 
     at: datetime.datetime
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Failed:
-    """The user code could not be started, or ended with another exit code than 0; the worker starts it again."""
+    """The user code could not be started, or ended otherwise than with 0. The worker starts it again."""
 
     at: datetime.datetime
     exit_code: int | None = None
+    """None where it did not come to its own end."""
     error: str | None = None
-    """The worker's or the operating system's words, where there is no exit code."""
+    """What else happened, in the words of the worker or of the system, such as `signal: killed`.
+
+    None where there is an exit code. The words can quote the spec (a command that is not there), so they are shown by
+    way of `core.redaction` alone.
+    """
     retry_in: datetime.timedelta | None = None
+    """How long after `at` it is started again; None where the worker does not say, or has not said yet."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
-    """The user code ended with exit code 0; the worker does not start it again."""
+    """The user code ended with 0. The worker never starts it again."""
 
     at: datetime.datetime
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class OutputRefused:
-    """The server did not take what the user code wrote."""
+    """The server did not take what the user code wrote. The worker tries the same again, or reads what comes next."""
 
     at: datetime.datetime
     error: str
-    """The server's words."""
+    """In the words of the server or of the worker; see `Failed.error`."""
+    advice: str | None = None
+    """What the user code has to do instead, where the adapter knows that."""
 
 
 WorkerEvent = Started | Failed | Ended | OutputRefused
@@ -43,9 +54,12 @@ WorkerEvent = Started | Failed | Ended | OutputRefused
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Activity:
-    """What was read of a worker's log."""
+    """What is known of the user code. All times are by the clock of the worker's node."""
 
     events: tuple[WorkerEvent, ...] = ()
-    """Oldest first."""
+    """The oldest first."""
     unknown: str | None = None
-    """Why nothing, or not all, is known; None where the log was read."""
+    """Why nothing, or not everything, is known; None where `events` is all that the worker said.
+
+    It can quote what the server answered, so it is shown by way of `core.redaction` alone.
+    """

@@ -56,8 +56,15 @@ class History:
             if history.read_to is None or event.at > history.read_to:
                 history = dataclasses.replace(history.with_one(event), read_to=event.at, newest=frozenset({event}))
             elif event.at == history.read_to and event not in history.newest:
-                history = dataclasses.replace(history.with_one(event), newest=history.newest | {event})
+                history = dataclasses.replace(history.again(event), newest=history.newest | {event})
         return history
+
+    def again(self, event: WorkerEvent) -> "History":
+        """With an event of the time of the newest; a failure that was read before may only now tell of the next try."""
+        trouble = self.trouble
+        if trouble is None or type(event) is not type(trouble.newest) or event.at != trouble.newest.at:
+            return self.with_one(event)
+        return dataclasses.replace(self, trouble=dataclasses.replace(trouble, newest=event))
 
     def with_one(self, event: WorkerEvent) -> "History":
         """With an event that was not read before."""

@@ -53,10 +53,22 @@ class Connection:
             return grpc.insecure_channel(self.target, options)
         return grpc.secure_channel(self.target, grpc.ssl_channel_credentials(root_certificates=root_certs), options)
 
-    def send(self, method: Any, name: str, request: Any, metadata: Sequence[tuple[str, str]]) -> Any:  # noqa: ANN401 - gRPC publishes no types
-        """The answer to a request, which has a deadline, the permit and a place in the telemetry."""
+    def send(
+        self,
+        method: Any,  # noqa: ANN401 - gRPC publishes no types
+        name: str,
+        request: Any,  # noqa: ANN401 - as above
+        metadata: Sequence[tuple[str, str]],
+        *,
+        within: float | None = None,
+    ) -> Any:  # noqa: ANN401 - as above
+        """The answer to a request, which has a deadline, the permit and a place in the telemetry.
+
+        `within` is a shorter deadline, in seconds.
+        """
+        deadline = min(self.deadline, within or self.deadline)
         # gRPC keeps the time at which a call has to end, so one that was prepared before a pause fails after it.
-        deadline = self.deadline if self.permit is None else min(self.deadline, self.permit())
+        deadline = deadline if self.permit is None else min(deadline, self.permit())
         ended = self.telemetry.requesting("pachyderm", name.removesuffix("Stream"))
         try:
             answer = method(request, metadata=metadata, timeout=deadline)

@@ -1,5 +1,6 @@
 """One Pod that runs: its sandbox, its volumes, and its containers, each of which starts again when it has ended."""
 
+import http
 import shutil
 import time
 from collections.abc import Mapping
@@ -7,16 +8,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from spout_testbed.kube_api import Json
-from spout_testbed.kubelet import environment, status
+from spout_testbed.kubelet import environment, image_pull, status
 from spout_testbed.kubelet.cluster import Cluster
 from spout_testbed.kubelet.environment import ConfigError
+from spout_testbed.kubelet.log import ContainerLog
 from spout_testbed.kubelet.process import ContainerProcess
 from spout_testbed.kubelet.sandbox import Sandbox
+from spout_testbed.kubelet.server import NoLogError
 from spout_testbed.kubelet.status import ContainerStatus
 from spout_testbed.kubelet.volumes import Volumes
 
 RESTART_SECONDS = 1.0
 """Seconds from the end of a container to its restart. A kubelet waits longer each time, which would slow down tests."""
+
+_NO_IMAGE = {
+    image_pull.PULL_FAILED: "image can't be pulled",
+    image_pull.BACK_OFF: "trying and failing to pull image",
+}
+"""Why there is no log yet, in the words of a kubelet, by the reason for which the container waits."""
 
 Images = Mapping[str, Mapping[str, Path]]
 """The files of the images that the test bed knows: for each image, the file at each path."""
@@ -45,6 +54,15 @@ class Container:
         """Note why it cannot start; it tries again after a pause."""
         self.status.state = status.waiting(reason, message)
         self._start_at = time.monotonic() + RESTART_SECONDS
+
+    def lacks_image(self) -> bool:
+        """Note that its image cannot be pulled, if so. The second time and later, it backs off."""
+        problem = image_pull.pull_problem(self.spec["image"])
+        if problem and self.status.waiting_reason in (image_pull.PULL_FAILED, image_pull.BACK_OFF):
+            self.cannot_start(image_pull.BACK_OFF, image_pull.back_off(self.spec["image"], problem))
+        elif problem:
+            self.cannot_start(image_pull.PULL_FAILED, problem)
+        return bool(problem)
 
     def notice_end(self, *, once: bool) -> None:
         """Note that its process has ended, if it has.
@@ -93,6 +111,28 @@ class Pod:
     def container(self, name: str) -> Container | None:
         """The container of this name, unless it is an init container."""
         return next((each for each in self._containers if each.status.name == name), None)
+
+    def log_of(self, name: str, *, previous: bool) -> ContainerLog:
+        """The log of a container, chosen as a kubelet does (validateContainerLogStatus in pkg/kubelet/kubelet_pods.go).
+
+        Args:
+            name: the container; an init container, too.
+            previous: whether to look at its last end, even if it runs again.
+
+        Raises:
+            NoLogError: there is none. The words are those of a kubelet.
+        """
+        found = next((each for each in (*self._init, *self._containers) if each.status.name == name), None)
+        if found is None:
+            raise NoLogError(f'container "{name}" not found in pod "{self.name}"', http.HTTPStatus.NOT_FOUND)
+        waits = found.status.waiting_reason
+        log = found.process.last if waits or not previous else found.process.last_but_one
+        if log is not None:
+            return log
+        if previous:
+            raise NoLogError(f'previous terminated container "{name}" in pod "{self.name}" not found')
+        why = _NO_IMAGE.get(waits, waits)
+        raise NoLogError(f'container "{name}" in pod "{self.name}" is waiting to start: {why}')
 
     def step(self) -> None:
         """Bring the containers, and the status of the Pod in Kubernetes, one step forward."""
@@ -153,6 +193,8 @@ class Pod:
                 self._start(each)
 
     def _start(self, container: Container) -> None:
+        if container.lacks_image():
+            return
         metadata = self._pod["metadata"]
         fields = {
             "metadata.name": self.name,

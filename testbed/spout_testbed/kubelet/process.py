@@ -7,8 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from spout_testbed.kubelet.log import ContainerLog
 
 
 class ContainerProcess:
@@ -18,8 +21,14 @@ class ContainerProcess:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._was_killed = False
+        self._copier: threading.Thread | None = None
+        self._starts = 0
         self.log = log
         """The file with the output of all starts."""
+        self.last: ContainerLog | None = None
+        """The output of the last start, with times. None before the first one."""
+        self.last_but_one: ContainerLog | None = None
+        """The output of the start before it. Older ones are deleted, as a kubelet does."""
 
     def start(
         self,
@@ -53,11 +62,13 @@ class ContainerProcess:
             *command,
         ]
         self._was_killed = False
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
+        log = self._new_log()
+        self._process = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        name = f"log of {self.log.stem}"
+        self._copier = threading.Thread(target=log.copy, args=(self._process.stdout, self.log), name=name, daemon=True)
+        self._copier.start()
 
     @property
     def exit_code(self) -> int | None:
@@ -89,7 +100,23 @@ class ContainerProcess:
             # It is the first process of its namespace, so the kernel also ends all others.
             os.kill(self._process.pid if pid is None else pid, signal.SIGKILL)
         self._process.wait()
+        self._finish_log()
         return pid
+
+    def _new_log(self) -> ContainerLog:
+        self._finish_log()
+        if self.last_but_one is not None:
+            self.last_but_one.delete()
+        self.last_but_one = self.last
+        # As a kubelet names it: POD/CONTAINER/NUMBER.log
+        self.last = ContainerLog(self.log.with_suffix("") / f"{self._starts}.log")
+        self._starts += 1
+        return self.last
+
+    def _finish_log(self) -> None:
+        """Wait until all that the process wrote before its end is in its log."""
+        if self._copier is not None:
+            self._copier.join()
 
     def _new_folder(self, name: str) -> Path:
         folder = self._folder / name

@@ -3,22 +3,33 @@
 from collections.abc import Mapping, Sequence
 
 from spout_testbed.kube_api import Json
+from spout_testbed.network import BED_ADDRESS, KUBELET_PORT
 
 NODE = "testbed"
+NODE_LABELS = {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}
 PIPELINE_LABEL = "pipelineName"
 
 
 def node() -> Json:
     """The node on which all Pods of a test bed run."""
     return {
-        "metadata": {"name": NODE},
-        "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "TestBed"}]},
+        "metadata": {"name": NODE, "labels": NODE_LABELS},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True", "reason": "TestBed"}],
+            "addresses": [{"type": "InternalIP", "address": BED_ADDRESS}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET_PORT}},
+        },
     }
 
 
 def wants_pod(controller: Json) -> bool:
     """Whether the ReplicationController asks for at least one Pod."""
     return bool(controller["spec"].get("replicas", 0)) and "deletionTimestamp" not in controller["metadata"]
+
+
+def pipeline_name(controller: Json) -> str:
+    """The name of the pipeline that a ReplicationController is for; empty if it is for none."""
+    return str(controller["metadata"].get("labels", {}).get(PIPELINE_LABEL, ""))
 
 
 def owner_of(pod: Json) -> str:
@@ -54,7 +65,7 @@ def pipeline_of(labels: Mapping[str, str], controller: str) -> tuple[str, int]:
 
 
 def new_pod(controller: Json, *, name: str) -> Json:
-    """The Pod that the ReplicationController asks for, already assigned to the only node."""
+    """The Pod that the ReplicationController asks for, already assigned to the only node, if that one fits."""
     template = controller["spec"]["template"]
     owner = {
         "apiVersion": "v1",
@@ -69,7 +80,18 @@ def new_pod(controller: Json, *, name: str) -> Json:
         "annotations": template["metadata"].get("annotations", {}),
         "ownerReferences": [owner],
     }
-    return {"metadata": metadata, "spec": {**template["spec"], "nodeName": NODE}}
+    assigned = {"nodeName": NODE} if _fits(template["spec"]) else {}
+    return {"metadata": metadata, "spec": {**template["spec"], **assigned}}
+
+
+def is_new_and_unscheduled(pod: Json) -> bool:
+    """Whether no node fits the Pod, and its status does not say so yet."""
+    return "nodeName" not in pod["spec"] and not _conditions(pod)
+
+
+def _fits(spec: Json) -> bool:
+    selector: Mapping[str, str] = spec.get("nodeSelector") or {}
+    return selector.items() <= NODE_LABELS.items()
 
 
 def status_of(controller: Json, pods: Sequence[Json]) -> Json:

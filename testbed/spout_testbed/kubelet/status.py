@@ -26,6 +26,11 @@ class ContainerStatus:
         return "running" in self.state
 
     @property
+    def waiting_reason(self) -> str:
+        """Why it does not run yet, or not again yet. Empty if it runs or is done."""
+        return str(self.state.get("waiting", {}).get("reason", ""))
+
+    @property
     def succeeded(self) -> bool:
         """Whether its process ended with exit code 0, and is not to run again."""
         return "terminated" in self.state and self.state["terminated"]["exitCode"] == 0
@@ -53,6 +58,19 @@ def terminated(code: int, *, started: str, now: str) -> Json:
     return {"terminated": {"exitCode": code, "reason": reason, "startedAt": started, "finishedAt": now}}
 
 
+def unscheduled(now: str) -> Json:
+    """The status of a Pod that no node fits, in the words of the scheduler (only a nodeSelector is looked at)."""
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. "
+        "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+        "lastTransitionTime": now,
+    }
+    return {"phase": "Pending", "conditions": [condition]}
+
+
 def pod_status(
     *,
     init: Sequence[ContainerStatus],
@@ -72,7 +90,8 @@ def pod_status(
     """
     initialized = all(each.succeeded for each in init)
     ready = initialized and all(each.is_running for each in containers)
-    has_run = any(each.is_running or each.last_state for each in containers)
+    # One that never started keeps the Pod pending, as in a kubelet (getPhase in pkg/kubelet/kubelet_pods.go).
+    has_run = all(each.is_running or each.last_state for each in containers)
     kinds = {"PodScheduled": True, "Initialized": initialized, "ContainersReady": ready, "Ready": ready}
     earlier = {each["type"]: each for each in previous.get("conditions", [])}
     status: Json = {

@@ -6,18 +6,21 @@ ReplicationControllers with the Pods, and the Pods with what runs, and makes one
 """
 
 import contextlib
+import http
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spout_testbed.errors import TestbedError
 from spout_testbed.kube_api import Json, KubeApiError
-from spout_testbed.kubelet import replicas
+from spout_testbed.kubelet import replicas, status
 from spout_testbed.kubelet.cluster import Cluster
-from spout_testbed.kubelet.pod import Images, Pod
+from spout_testbed.kubelet.log import ContainerLog
+from spout_testbed.kubelet.pod import Images, Pod, now
+from spout_testbed.kubelet.server import NoLogError
 from spout_testbed.network import WORKER_PORT, port_answers
 from spout_testbed.waiting import eventually
 
@@ -59,6 +62,8 @@ class Workers:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="workers", daemon=True)
+        self.runs: Callable[[str], bool] = lambda _pipeline: True
+        """Whether the workers of a pipeline run, by its name. A suite that plays the spouts itself has none."""
         folder.mkdir(parents=True, exist_ok=True)
 
     def start(self) -> None:
@@ -112,6 +117,17 @@ class Workers:
             raise TestbedError(f"pipeline {pipeline!r} has no container {container!r}: {self._described()}")
         return found[-1]
 
+    def log_of(self, pod: str, container: str, *, previous: bool) -> ContainerLog:
+        """The log of a container, as the API server asks a kubelet for it.
+
+        Raises:
+            NoLogError: there is none.
+        """
+        found = next((each for each in self._running_pods() if each.name == pod), None)
+        if found is None:
+            raise NoLogError(f'pod "{pod}" does not exist', http.HTTPStatus.NOT_FOUND)
+        return found.log_of(container, previous=previous)
+
     def wait_running(self, pipeline: str, timeout: float = 30.0) -> Worker:
         """Return the worker of the pipeline when it runs and answers."""
 
@@ -138,7 +154,7 @@ class Workers:
                 self._step()
 
     def _step(self) -> None:
-        controllers = self._cluster.controllers()
+        controllers = [each for each in self._cluster.controllers() if self.runs(replicas.pipeline_name(each))]
         pods = [pod for pod in self._cluster.pods() if replicas.owner_of(pod)]
         for pod in replicas.surplus(controllers, pods):
             with self._logged(pod["metadata"]["name"]):
@@ -155,10 +171,17 @@ class Workers:
             self._remove(uid)
         for uid, pod in existing.items():
             with self._logged(pod["metadata"]["name"]):
+                if "nodeName" not in pod["spec"]:
+                    self._report_unscheduled(pod)
+                    continue
                 if uid not in self._pods:
                     self._add(pod)
                 self._pods[uid].step()
         self._report(controllers, pods)
+
+    def _report_unscheduled(self, pod: Json) -> None:
+        if replicas.is_new_and_unscheduled(pod):
+            self._cluster.report_pod(pod["metadata"]["name"], status.unscheduled(now()))
 
     def _add(self, pod: Json) -> None:
         self._number += 1

@@ -47,7 +47,7 @@ def states() -> list[State]:
             found.append(
                 _seen(
                     name,
-                    conditions.of_decision(a_step(action), observed and health.of_pipeline(observed, RUNS)),
+                    conditions.of_decision(a_step(action), health.of_pipeline(observed, RUNS) if observed else None),
                     pipeline=observed,
                 )
             )

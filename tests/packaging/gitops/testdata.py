@@ -12,6 +12,9 @@ HEALTH = {
     "suspended": "Paused stopped (1, 1)",
     "progressing": "Running (0, 1)",
     "crashing": "Crashing (1, 1)",
+    "failing": "user code fails",
+    "refused": "output refused",
+    "ended": "user code has ended",
     "stalled": "Stalled RepoExists",
     "unreachable": "Unreachable PachydermUnreachable",
 }

@@ -1,6 +1,8 @@
 """The events of a worker's log, folded: what counts as one row of failures, and when it is over."""
 
+import dataclasses
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -22,6 +24,18 @@ def started(seconds: float) -> Started:
 
 def failed(seconds: float) -> Failed:
     return Failed(at=at(seconds), exit_code=3)
+
+
+def test_a_failure_that_is_read_again_with_its_next_try_is_no_second_one() -> None:
+    again = dataclasses.replace(failed(1), retry_in=datetime.timedelta(seconds=17))
+    trouble = NOTHING_KNOWN.after([started(0), failed(1)]).after([again]).trouble
+
+    assert trouble is not None
+    assert (trouble.times, trouble.newest) == (1, again)
+
+
+def ended(seconds: float) -> Ended:
+    return Ended(at=at(seconds))
 
 
 def refused(seconds: float) -> OutputRefused:
@@ -95,13 +109,14 @@ def test_failures_of_user_code_that_never_ran_for_long_are_one_row(row: Row) -> 
 
 
 def test_a_start_after_the_end_takes_the_end_back() -> None:
-    history = NOTHING_KNOWN.after([started(0), Ended(at=at(5))])
+    history = NOTHING_KNOWN.after([started(0), ended(5)])
     assert history.ended_at == at(5)
     assert history.after([started(9)]).ended_at is None
 
 
+KINDS: list[Callable[[float], WorkerEvent]] = [started, failed, refused, ended]
 events = st.lists(
-    st.tuples(st.integers(0, 30), st.sampled_from([started, failed, refused, lambda seconds: Ended(at=at(seconds))])),
+    st.tuples(st.integers(0, 30), st.sampled_from(KINDS)),
     unique=True,
 ).map(lambda pairs: [make(seconds) for seconds, make in sorted(pairs, key=lambda pair: pair[0])])
 

@@ -95,6 +95,13 @@ def fails_to_list(process: Process) -> Callable[[], Awaitable[bool]]:
     return holds
 
 
+def is_held(leases: MemoryLeases, *, by: str) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return leases.lease is not None and leases.lease.holder == by
+
+    return look
+
+
 def is_live(process: Process) -> Callable[[], Awaitable[bool]]:
     async def holds() -> bool:
         return (await livez(process))[0] == 200
@@ -206,9 +213,8 @@ def test_a_replica_that_sees_no_namespace_for_minutes_gives_up_its_lease_and_end
         election = Election(MemoryLeasesPort(leases), name="ns/lease", identity="one", now=now, retry_period=0.005)
         process = Process(http_port=unused_tcp_port, election=election)
         running = asyncio.ensure_future(process.operator().run(asyncio.Event()))
+        await until("the Lease to be held", is_held(leases, by="one"))
         await until("the operator to answer", is_live(process))
-        assert leases.lease is not None
-        assert leases.lease.holder == "one"
         process.spouts.refusals[None] = NamespaceUnavailable("403 for all of them")
 
         loop.ahead = AGES

@@ -121,7 +121,8 @@ def _of_trouble(trouble: Trouble) -> Health:
     since = f"{times} since {print_time(trouble.since)}"
     match newest:
         case OutputRefused():
-            message = f"Pachyderm has refused what the user code wrote, {since}; the last time: {newest.error}"
+            advice = f"; {newest.advice}" if newest.advice else ""
+            message = f"Pachyderm has refused what the user code wrote, {since}; the last time: {newest.error}{advice}"
             return Health(ready=FALSE, reason=Reason.OUTPUT_REFUSED, message=message)
         case Failed():
             how = (

@@ -1,9 +1,11 @@
 """The port `Pachyderm` over python-pachyderm 6.3.3, for Pachyderm 1.13."""
 
+import datetime
 import functools
 from collections.abc import Mapping, Sequence
 
 from spout_operator.blocking import BlockingCalls, in_thread
+from spout_operator.core.activity import Activity
 from spout_operator.core.errors import Retryable, Stalled
 from spout_operator.core.model import (
     DEFAULT_PROJECT,
@@ -21,7 +23,7 @@ from spout_operator.core.server import Capabilities, Server
 from spout_operator.pachyderm import failures
 from spout_operator.pachyderm.connection import Clients, Connection
 from spout_operator.pachyderm.requests import Requests
-from spout_operator.pachyderm.v1 import branches, check, codec, errors
+from spout_operator.pachyderm.v1 import activity, branches, check, codec, errors
 from spout_operator.pachyderm.v1.client import DeadlineClient
 from spout_operator.pachyderm.v1.listing import Listing
 from spout_operator.pachyderm.v1.marker_files import read_marker
@@ -171,6 +173,12 @@ class PachydermV1:
         with self._requests.call(f"read the marker {path!r} of {name!r}") as client:
             commit = codec.commit(client.inspect_commit((name.name, head)))
             return read_marker(client, name.name, path, commit, limits) if commit.finished_at is not None else None
+
+    @in_thread
+    def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+        doing = f"read the log of the worker of {name!r}"
+        with self._requests.call(doing) as client:
+            return activity.read(client, name, since=since, doing=doing)
 
     def close(self) -> None:
         self.calls.close()

@@ -1,6 +1,7 @@
 """python-pachyderm's client with a deadline on every call and one channel."""
 
-from collections.abc import Callable
+import datetime
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from spout_operator.pachyderm.connection import Connection
@@ -50,6 +51,29 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
     def list_branches(self, repo: str, read: Callable[[bytes], T]) -> T:
         """What `read` makes of the bytes of a BranchInfos: the branches of a repo."""
         return self._unparsed("pfs", "ListBranch", pfs_pb2.ListBranchRequest(repo=pfs_pb2.Repo(name=repo)), read)
+
+    def worker_log(
+        self, pipeline: str, *, most: int, back: datetime.timedelta, within: float, read: Callable[[bytes], T]
+    ) -> Iterator[T]:
+        """What `read` makes of the LogMessages of a worker, the oldest first, without those of the user code.
+
+        Args:
+            pipeline: its name.
+            most: so many last lines of the log, those of the user code counted too.
+            back: how long ago the oldest one may have been written.
+            within: the deadline, in seconds.
+            read: takes the bytes of a LogMessage.
+        """
+        request = pps_pb2.GetLogsRequest(pipeline=pps_pb2.Pipeline(name=pipeline), master=True, tail=most)
+        request.since.FromTimedelta(back)
+        method = self._channel.unary_stream(
+            "/pps.API/GetLogs", request_serializer=type(request).SerializeToString, response_deserializer=read
+        )
+        call = self._connection.send(method, "GetLogs", request, self._metadata, within=within)
+        try:
+            yield from call
+        finally:
+            call.cancel()
 
     def _unparsed(self, service: str, name: str, request: Any, read: Callable[[bytes], T]) -> T:  # noqa: ANN401 - protobuf publishes no types
         """Make a call whose answer is not made into messages, which is most of what a call costs (see `wire`)."""

@@ -2,11 +2,13 @@
 
 import contextlib
 import dataclasses
+import datetime
 import functools
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from spout_operator.blocking import BlockingCalls, in_thread
+from spout_operator.core.activity import Activity
 from spout_operator.core.errors import Missing, Retryable, Stalled
 from spout_operator.core.model import Commit, Heads, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
@@ -15,7 +17,7 @@ from spout_operator.core.spec import pod_patch
 from spout_operator.pachyderm import failures, owners
 from spout_operator.pachyderm.connection import Clients, Connection
 from spout_operator.pachyderm.requests import Requests
-from spout_operator.pachyderm.v2 import answers, codec, errors
+from spout_operator.pachyderm.v2 import activity, answers, codec, errors
 from spout_operator.pachyderm.v2.changes import Changes
 from spout_operator.pachyderm.v2.client import OUTPUT_BRANCH, DeadlineClient
 from spout_operator.pachyderm.v2.words import Kind, kind_of
@@ -170,6 +172,12 @@ class PachydermV2:
         raise Stalled(
             Reason.UNSUPPORTED_BY_SERVER, f"could not read the marker of {name!r}: Pachyderm 2 keeps no marker"
         )
+
+    @in_thread
+    def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+        doing = f"read the log of the worker of {name!r}"
+        with self._requests.call(doing, name) as client:
+            return activity.read(client, name, since=since, doing=doing)
 
     def close(self) -> None:
         self.calls.close()

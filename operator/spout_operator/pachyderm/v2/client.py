@@ -1,5 +1,6 @@
 """The calls to Pachyderm 2 that the adapter makes, each with a deadline, on one channel."""
 
+import datetime
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -100,6 +101,21 @@ class DeadlineClient:
         """What `read` makes of the CommitSetInfos of all projects, newest first; close it when it has told enough."""
         return self._stream("pfs_v2", "ListCommitSet", pfs.ListCommitSetRequest(), read)
 
+    def worker_log(
+        self, name: PipelineName, *, most: int, back: datetime.timedelta, within: float, read: Callable[[bytes], T]
+    ) -> Iterator[T]:
+        """What `read` makes of the LogMessages of a worker, the oldest first, those of the user code among them.
+
+        Args:
+            name: of the pipeline.
+            most: so many last lines of the log.
+            back: how long ago the oldest one may have been written.
+            within: the deadline, in seconds.
+            read: takes the bytes of a LogMessage.
+        """
+        request = pps.GetLogsRequest(pipeline=_pipeline(name), master=True, tail=most, since=back)
+        return self._stream("pps_v2", "GetLogs", request, read, within=within)
+
     def _unary(self, service: str, name: str, request: Any, read: Callable[[bytes], T]) -> T:  # noqa: ANN401 - betterproto's
         method = self._channel.unary_unary(
             f"/{service}.API/{name}", request_serializer=bytes, response_deserializer=read
@@ -107,11 +123,19 @@ class DeadlineClient:
         found: T = self._connection.send(method, name, request, self._metadata)
         return found
 
-    def _stream(self, service: str, name: str, request: Any, read: Callable[[bytes], T]) -> Iterator[T]:  # noqa: ANN401 - betterproto's
+    def _stream(
+        self,
+        service: str,
+        name: str,
+        request: Any,  # noqa: ANN401 - betterproto's
+        read: Callable[[bytes], T],
+        *,
+        within: float | None = None,
+    ) -> Iterator[T]:
         method = self._channel.unary_stream(
             f"/{service}.API/{name}", request_serializer=bytes, response_deserializer=read
         )
-        call = self._connection.send(method, name, request, self._metadata)
+        call = self._connection.send(method, name, request, self._metadata, within=within)
         try:
             yield from call
         finally:

@@ -1,0 +1,76 @@
+"""What the worker of Pachyderm 1.13.4 says of the user code, and what each of it means."""
+
+import datetime
+from collections.abc import Iterator
+
+from spout_operator.core.activity import Activity
+from spout_operator.core.model import PipelineName
+from spout_operator.pachyderm import wire, worker_log
+from spout_operator.pachyderm.v1.client import DeadlineClient
+from spout_operator.pachyderm.v1.sdk import pps_pb2
+from spout_operator.pachyderm.worker_log import Kind, Line, words
+
+_COMMON = "server/worker/pipeline/common.go"
+_DRIVER = "server/worker/driver/driver.go RunUserCode"
+
+TABLE = (
+    words(Kind.STARTED, _DRIVER, r"beginning to run user code"),
+    words(Kind.ENDED, _DRIVER, r"finished running user code after \S+"),
+    # The worker itself ends the code when it cannot go on, and says why further down.
+    words(Kind.FAILED, _DRIVER, r"errored running user code after \S+: (?P<error>(?!context canceled\b)[^\n]*).*"),
+    words(
+        Kind.RETRIED,
+        f"{_COMMON} RunUserCode",
+        r"error in RunUserCode: (?P<error>[^\n]*?)(?:\n.*)?, retrying in: (?P<retry>\S+)",
+    ),
+    words(
+        Kind.REFUSED,
+        f"{_COMMON} withSpoutCommit",
+        r"error in withSpoutCommit: (?P<error>all requests in a put files call must have the same commit ID[^\n]*?)"
+        r"(?:\n.*)?, retrying in: \S+",
+        advice="write the marker in an archive of its own, after the archive with the data",
+    ),
+    words(
+        Kind.REFUSED,
+        f"{_COMMON} withSpoutCommit",
+        r"error in withSpoutCommit: (?P<error>[^\n]*?)(?:\n.*)?, retrying in: \S+",
+    ),
+    # What was written into the pipe is no archive, or ends in the middle of one: Go's archive/tar says so.
+    words(
+        Kind.REFUSED,
+        f"{_COMMON} getNextTarStream, server/worker/logs/logger.go LogStep",
+        r"errored spout spawner process: (?P<error>(?:archive/tar: |unexpected EOF)[^\n]*).*",
+    ),
+    words(
+        Kind.RETRIED,
+        "server/worker/worker.go master",
+        r"master: error running the master process, retrying in (?P<retry>\S+): (?P<error>[^\n]*).*",
+    ),
+)
+
+
+def _number(message: str, field: str) -> int:
+    number: int = pps_pb2.DESCRIPTOR.message_types_by_name[message].fields_by_name[field].number
+    return number
+
+
+_USER = _number("LogMessage", "user")
+_MESSAGE = _number("LogMessage", "message")
+_AT = _number("LogMessage", "ts")
+
+
+def read(client: DeadlineClient, name: PipelineName, *, since: datetime.datetime | None, doing: str) -> Activity:
+    """What the worker of a pipeline said since then; see `worker_log.activity`."""
+
+    def ask(most: int, back: datetime.timedelta) -> Iterator[tuple[int, Line | None]]:
+        return client.worker_log(name.name, most=most, back=back, within=worker_log.DEADLINE, read=line)
+
+    return worker_log.activity(ask, TABLE, since=since, doing=doing)
+
+
+def line(message: bytes) -> tuple[int, Line | None]:
+    """The size of a LogMessage, and what it says; None if it is of the user code."""
+    if wire.number(message, _USER):
+        return len(message), None
+    at = next(wire.values(message, _AT), b"")
+    return len(message), Line(at=worker_log.moment(at), message=wire.text(message, _MESSAGE))

@@ -1,0 +1,203 @@
+"""Reads what happened to the user code off the log of a worker, which pachd hands out (GetLogs).
+
+What a worker says is in a table of each adapter. A line that is not in it is no event. Lines of the user code are not
+looked at: they may hold anything, the words of a worker too.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import enum
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import grpc
+
+from spout_operator.core.activity import (
+    LONGEST_ERROR,
+    Activity,
+    Ended,
+    Failed,
+    OutputRefused,
+    Started,
+    WorkerEvent,
+)
+from spout_operator.pachyderm import wire
+
+#: Lines of the log of each worker that a request is for, those of the user code among them: pachd reads the log of a
+#: container from there to its end (docs/pachyderm-1.13.md has what that costs).
+MOST_LINES = 2000
+#: Bytes of an answer.
+MOST_BYTES = 4 * 1024 * 1024
+#: Seconds of each request. Less than for other calls, as it keeps a thread busy that others need; more than the five
+#: for which pachd waits for a worker that has ended, before it looks for its log (docs/pachyderm-1.13.md).
+DEADLINE = 8.0
+#: How far the clocks of the operator and of a node may differ, so that no line is missed.
+CLOCK_SKEW = datetime.timedelta(minutes=1)
+#: More than a container runtime keeps. Pachyderm takes 0 for a day.
+WHOLE_LOG = datetime.timedelta(days=3650)
+
+#: Codes of failures that say more than that there is no log: other calls would fail as well.
+_NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAUTHENTICATED)
+_EXIT_STATUS = re.compile(r"exit status (\d+)$")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|µs|us|ns)")
+_SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
+
+
+class Kind(enum.Enum):
+    """What a line is about."""
+
+    STARTED = "started"
+    FAILED = "failed"
+    #: The worker tells when it tries again. What went wrong was told before, unless that line is missing.
+    RETRIED = "retried"
+    ENDED = "ended"
+    REFUSED = "refused"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """One thing that a worker says.
+
+    `pattern` matches the whole line. Its groups are `error` of FAILED, RETRIED and REFUSED, and `retry` of RETRIED.
+    `source` is where the worker says it, below `src/` in Pachyderm.
+    """
+
+    kind: Kind
+    pattern: re.Pattern[str]
+    source: str
+    advice: str | None = None
+    """What the user code has to do instead, where that is known."""
+
+
+def words(kind: Kind, source: str, pattern: str, *, advice: str | None = None) -> Words:
+    """A row of a table; `.` in the pattern also stands for a line feed, as errors come with their stack."""
+    return Words(kind=kind, pattern=re.compile(pattern, re.DOTALL), source=source, advice=advice)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """What the worker said, and when."""
+
+    at: datetime.datetime
+    message: str
+
+
+Ask = Callable[[int, datetime.timedelta], Iterator[tuple[int, Line | None]]]
+"""Asks pachd for so many last lines, and how far back. Of each line: its size in bytes, and what the worker said.
+
+That is None where it was the user code that said it."""
+
+
+def activity(ask: Ask, table: Sequence[Words], *, since: datetime.datetime | None, doing: str) -> Activity:
+    """What happened to the user code.
+
+    Args:
+        ask: makes a request.
+        table: what this version of the worker says.
+        since: leave out what was before; None for all that is in the log.
+        doing: what is asked for, for messages.
+
+    Raises:
+        grpc.RpcError: there was no answer, so that other requests would fail, too.
+    """
+    back = WHOLE_LOG
+    if since is not None:
+        back = max(datetime.datetime.now(datetime.UTC) - since, datetime.timedelta()) + CLOCK_SKEW
+    lines: list[Line] = []
+    unknown = None
+    try:
+        unknown = _read(ask(MOST_LINES, back), lines)
+        if not isinstance(next(reversed(events(lines, table)), None), Failed | Ended):
+            _read_end(ask, back, lines)
+    except grpc.RpcError as error:
+        if error.code() in _NO_ANSWER:
+            raise
+        unknown = f"could not {doing}: {error.details() or error.code().name}"
+    found = tuple(event for event in events(lines, table) if since is None or event.at >= since)
+    if not found and since is None and unknown is None:
+        unknown = f"could not {doing}: its log does not tell of the code's start, or does not tell it any more"
+    return Activity(events=found, unknown=_bounded(unknown) if unknown is not None else None)
+
+
+def events(lines: Sequence[Line], table: Sequence[Words]) -> list[WorkerEvent]:
+    """The events in what a worker said, in the order of the lines."""
+    found: list[WorkerEvent] = []
+    for line in lines:
+        for row in table:
+            if match := row.pattern.fullmatch(line.message):
+                _add(found, row, line.at, match.groupdict())
+                break
+    return found
+
+
+def moment(timestamp: bytes) -> datetime.datetime:
+    """A google.protobuf.Timestamp as a time; what is finer than a microsecond is left out."""
+    seconds, nanoseconds = wire.number(timestamp, 1), wire.number(timestamp, 2)
+    found = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
+    return found.replace(microsecond=nanoseconds // 1000)
+
+
+def duration(text: str) -> datetime.timedelta | None:
+    """A duration as Go prints it, for example `1m17.5s`; None where it is none."""
+    parts = _DURATION.findall(text)
+    if not parts or "".join(map("".join, parts)) != text:
+        return None
+    return datetime.timedelta(seconds=sum(float(value) * _SECONDS[unit] for value, unit in parts))
+
+
+def _read(answer: Iterator[tuple[int, Line | None]], lines: list[Line]) -> str | None:
+    """Add what the worker said to `lines`. Returns why not all of it could be read."""
+    size = 0
+    with contextlib.closing(answer):  # type: ignore[type-var] # a generator
+        for length, line in answer:
+            size += length
+            if size > MOST_BYTES:
+                return f"the last {MOST_LINES} lines of the worker's log are more than {MOST_BYTES} bytes"
+            if line is not None:
+                lines.append(line)
+    return None
+
+
+def _read_end(ask: Ask, back: datetime.timedelta, lines: list[Line]) -> None:
+    """Add the last line of a log to all `lines` that pachd told of, if it is another.
+
+    A line of the user code of more than 64 KiB ends what pachd reads, without a word: bufio.Scanner gives up (1.13.4
+    server/pps/server/api_server.go GetLogs, 2.12.2 internal/ppsutil/util.go FilterLogLines). What comes after it is
+    told only to whoever asks for less, and the last line says whether the code runs.
+    """
+    last: list[Line] = []
+    _read(ask(1, back), last)
+    if any(line not in lines for line in last):
+        # More may have been written in the meantime.
+        again: list[Line] = []
+        _read(ask(MOST_LINES, back), again)
+        lines[:] = sorted(dict.fromkeys([*lines, *again, *last]), key=lambda line: line.at)
+
+
+def _add(found: list[WorkerEvent], row: Words, at: datetime.datetime, groups: dict[str, str]) -> None:
+    last = found[-1] if found else None
+    match row.kind:
+        case Kind.STARTED:
+            found.append(Started(at=at))
+        case Kind.FAILED:
+            found.append(_failed(at, groups["error"], retry_in=None))
+        case Kind.REFUSED:
+            found.append(OutputRefused(at=at, error=_bounded(groups["error"]), advice=row.advice))
+        case Kind.ENDED if not isinstance(last, Ended):
+            found.append(Ended(at=at))
+        case Kind.RETRIED if isinstance(last, Failed) and last.retry_in is None:
+            found[-1] = dataclasses.replace(last, retry_in=duration(groups["retry"]))
+        case Kind.RETRIED if not isinstance(last, OutputRefused):
+            found.append(_failed(at, groups["error"], retry_in=duration(groups["retry"])))
+
+
+def _failed(at: datetime.datetime, error: str, *, retry_in: datetime.timedelta | None) -> Failed:
+    status = _EXIT_STATUS.match(error)
+    if status is not None:
+        return Failed(at=at, exit_code=int(status[1]), error=None, retry_in=retry_in)
+    return Failed(at=at, exit_code=None, error=_bounded(error), retry_in=retry_in)
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
