@@ -7,7 +7,7 @@ from spout_operator.core.errors import EventRefused, Retryable
 from spout_operator.core.events import Event
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
-from tests.fakes.gate import Gate
+from tests.fakes.gate import Gate, gated
 
 #: As in the adapter.
 SERIES = datetime.timedelta(minutes=6)
@@ -43,13 +43,13 @@ class MemoryEvents(Gate):
         (note,) = [stored.event.note for stored in self.stored if stored.event.reason == reason]
         return note
 
-    async def write(self, key: SpoutKey, uid: str, event: Event, at: datetime.datetime) -> None:
-        async with self.passes("write"):
-            if self.is_down:
-                raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
-            if self.refuses:
-                raise EventRefused(f"could not create an Event of the Spout {key}: 403 as asked for")
-            self._write(key, uid, event, at)
+    @gated
+    def write(self, key: SpoutKey, uid: str, event: Event, at: datetime.datetime) -> None:
+        if self.is_down:
+            raise Retryable(Reason.INTERNAL_ERROR, "nobody answers")
+        if self.refuses:
+            raise EventRefused(f"could not create an Event of the Spout {key}: 403 as asked for")
+        self._write(key, uid, event, at)
 
     def close(self) -> None:
         """Nothing is under way."""

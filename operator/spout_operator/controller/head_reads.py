@@ -4,7 +4,7 @@ import dataclasses
 import zlib
 from collections.abc import Collection
 
-from spout_operator.core import freshness
+from spout_operator.core import read_schedule
 from spout_operator.core.model import Heads, PipelineName
 
 
@@ -69,7 +69,7 @@ class HeadReads:
         return [name for name, read in self._reads.items() if read.due <= self._poll]
 
     def _plan(self, name: PipelineName, read: _Read) -> None:
-        least = freshness.least_stride(len(self._reads), poll=self._interval)
-        stride = freshness.stride(self._poll - read.moved, least=least, most=self._most)
+        least = read_schedule.least_stride(len(self._reads), poll=self._interval)
+        stride = read_schedule.stride(self._poll - read.moved, least=least, most=self._most)
         # Each pipeline has a place of its own within a stride, so that not all are read in one poll.
         read.due = self._poll + stride - (self._poll + zlib.crc32(str(name).encode())) % stride

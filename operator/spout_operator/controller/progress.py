@@ -9,7 +9,7 @@ from typing import Any
 
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.queue import Backoff
-from spout_operator.core import freshness
+from spout_operator.core import read_schedule
 from spout_operator.core.errors import Missing, NotLeading, SpoutError, Unreachable
 from spout_operator.core.model import PipelineName, Spout, SpoutKey
 from spout_operator.core.redaction import Secrets
@@ -81,7 +81,7 @@ class Progress:
         """
         name = spout.pipeline_name
         heads = await self._pachyderm.heads(name)
-        quiet_since = freshness.quiet_since(heads, shown)
+        quiet_since = read_schedule.quiet_since(heads, shown)
         quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
         self._heads.note(name, heads, quiet_for=quiet_for)
         before = progress.from_status(shown.get("commits"))

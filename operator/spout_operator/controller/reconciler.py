@@ -145,10 +145,10 @@ class Reconciler:
 
             if decision.action is Action.NONE and observed is not None:
                 self._pipelines.forget(resource.key)
-                reading, health_after = await self._update_status(resource, situation.spout, server, decision, observed)
+                reading, after = await self._update_status(resource, situation.spout, server, decision, observed)
                 await self._pipelines.finish(observed.name, reading.left_open)
                 self._requeue.failure.reset(resource.key)
-                return _sooner(self._requeue_after(resource.key, observed, reading), health_after)
+                return _sooner(self._requeue_after(resource.key, observed, reading), after)
             if not is_fresh:
                 # Good enough to do nothing; but what is written to has to be ours now, not at the last poll.
                 self._observations.forget(spout.pipeline_name)
@@ -182,7 +182,8 @@ class Reconciler:
         """Read how far the spout has come and whether its user code runs, and submit the whole status.
 
         Returns:
-            How far it is; and the seconds until its user code is looked at again, None where the poller will tell.
+            How far it is; and the seconds until its user code is looked at again, or its newest commit is too old.
+            None where the poller will tell.
         """
         secrets = self._statuses.secrets(resource, observed)
         shown = self._writer.current(resource.key)
@@ -192,13 +193,14 @@ class Reconciler:
         inputs = StatusInputs(
             conditions=conditions.of_decision(decision, health.of_pipeline(observed, user_code)),
             server=server,
+            spout=spout,
             pipeline=observed,
             commits=reading.commits,
             marker=reading.marker,
         )
         resumed = events.of_silence(reading.silence, reading.commits.total) if reading.commits else None
-        self._statuses.submit_all(resource, inputs, secrets, resumed)
-        return reading, after
+        status = self._statuses.submit_all(resource, inputs, secrets, resumed)
+        return reading, _sooner(after, self._statuses.commit_due_in(spout, status))
 
     def _requeue_after(self, key: SpoutKey, observed: Pipeline, reading: Reading) -> float | None:
         """Seconds until a pipeline that is as asked for is observed again; None where the poller will tell."""

@@ -7,11 +7,12 @@ from typing import Any
 from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.transitions import log_transition
 from spout_operator.core.events import Event
-from spout_operator.core.model import Pipeline
+from spout_operator.core.model import Pipeline, Spout
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
+from spout_operator.core.status import freshness
 from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.conditions import Condition
 
@@ -47,6 +48,10 @@ class StatusUpdates:
         log_transition(resource.key, before, status)
         self._writer.submit(resource.key, resource.uid, status, event)
         return status
+
+    def commit_due_in(self, spout: Spout, status: Mapping[str, Any]) -> float | None:
+        """Seconds until the newest commit of a status is too old; None where nobody waits for that."""
+        return freshness.due_in(spout.freshness, status, now=self._now())
 
     def secrets(self, resource: SpoutResource, observed: Pipeline | None) -> Secrets:
         """Those of the Spout, and of its pipeline as it was before an edit: what Pachyderm says may be about that."""

@@ -2,13 +2,18 @@
 
 import dataclasses
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from spout_operator.core.model import PipelineName, SpoutKey
 from spout_operator.core.resource import SpoutResource, condition_of
 from spout_operator.core.spec.parsing import pipeline_name
 from spout_operator.core.status.conditions import READY
-from spout_operator.core.status.health import STALLED, TRUE
+from spout_operator.core.status.freshness import FRESH, MARKER_STALLED, OUTPUT_STALLED
+from spout_operator.core.status.health import FALSE, STALLED, TRUE
 from spout_operator.core.timestamps import parse_time
+
+_FRESH = {TRUE: True, FALSE: False}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +34,11 @@ class Facts:
     ready: tuple[str, str]
     """Status and reason of the condition."""
     stalled: bool
+    fresh: bool | None
+    """None where nobody asks for it, or nobody knows."""
+    marker_stalled: bool | None
+    """None where the spout has no marker, as of `output_stalled`."""
+    output_stalled: bool | None
     commits: int | None
     last_commit: float | None
     marker_moved: float | None
@@ -51,6 +61,7 @@ def read(resource: SpoutResource) -> Facts:
     status = resource.status
     ready = condition_of(status, READY)
     commits = status.get("commits") or {}
+    has_marker = bool((resource.spec.get("spout") or {}).get("marker"))
     return Facts(
         key=resource.key,
         uid=resource.uid,
@@ -63,11 +74,18 @@ def read(resource: SpoutResource) -> Facts:
         pipeline_name=pipeline_name(resource),
         suspended=bool(resource.spec.get("suspend")),
         ready=(sys.intern(ready.get("status", "Unknown")), sys.intern(ready.get("reason", "Pending"))),
-        stalled=condition_of(status, STALLED).get("status") == TRUE,
+        stalled=_is_true(status, STALLED),
+        fresh=_FRESH.get(condition_of(status, FRESH).get("status", "")),
+        marker_stalled=_is_true(status, MARKER_STALLED) if has_marker else None,
+        output_stalled=_is_true(status, OUTPUT_STALLED) if has_marker else None,
         commits=commits.get("total"),
         last_commit=_seconds((commits.get("last") or {}).get("finishedAt")),
         marker_moved=_seconds((status.get("marker") or {}).get("updatedAt")),
     )
+
+
+def _is_true(status: Mapping[str, Any], kind: str) -> bool:
+    return condition_of(status, kind).get("status") == TRUE
 
 
 def _seconds(text: str | None) -> float | None:

@@ -10,6 +10,7 @@ import datetime
 import enum
 from collections.abc import Mapping
 
+from spout_operator.core.freshness import Freshness
 from spout_operator.core.spec.quantity import Quantity
 
 
@@ -297,3 +298,4 @@ class Spout:
     suspend: bool = False
     deletion_policy: DeletionPolicy = DeletionPolicy.DELETE
     adoption_policy: AdoptionPolicy = AdoptionPolicy.NEVER
+    freshness: Freshness = dataclasses.field(default_factory=Freshness)

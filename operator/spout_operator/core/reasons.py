@@ -32,6 +32,12 @@ class Reason(enum.StrEnum):
     USER_CODE_ENDED = "UserCodeEnded"
     OUTPUT_REFUSED = "OutputRefused"
 
+    # Commits and marker, as spec.freshness asks.
+    COMMIT_IN_TIME = "CommitInTime"
+    COMMIT_TOO_OLD = "CommitTooOld"
+    COMMITS_WITHOUT_MARKER = "CommitsWithoutMarker"
+    MARKER_WITHOUT_COMMITS = "MarkerWithoutCommits"
+
     # A person has to act.
     INVALID_SPEC = "InvalidSpec"
     PIPELINE_NOT_OWNED = "PipelineNotOwned"

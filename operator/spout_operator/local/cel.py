@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from spout_operator.core.spec import duration
 from spout_operator.core.spec.quantity import Quantity
 
 Scope = Mapping[str, Any]
@@ -50,6 +51,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "string": str,
     "quantity": _quantity,
     "isQuantity": _is_quantity,
+    "duration": duration.parse,
 }
 _METHODS: dict[str, Callable[..., Any]] = {
     "size": len,

@@ -19,6 +19,21 @@ from spout_operator.telemetry.metrics import PREFIX
 GAUGES: tuple[tuple[str, str, Callable[[Facts], float | None]], ...] = (
     ("spout_ready", "1 if the pipeline does what the Spout asks.", lambda spout: float(spout.ready[0] == TRUE)),
     ("spout_stalled", "1 if a person must act.", lambda spout: float(spout.stalled)),
+    (
+        "spout_fresh",
+        "1 if the newest commit is not older than spec.freshness.maxCommitAge, 0 if it is.",
+        lambda spout: None if spout.fresh is None else float(spout.fresh),
+    ),
+    (
+        "spout_marker_stalled",
+        "1 if the spout commits and its marker does not move.",
+        lambda spout: None if spout.marker_stalled is None else float(spout.marker_stalled),
+    ),
+    (
+        "spout_output_stalled",
+        "1 if the marker moves and the spout commits no data.",
+        lambda spout: None if spout.output_stalled is None else float(spout.output_stalled),
+    ),
     ("spout_suspended", "1 if spec.suspend is true.", lambda spout: float(spout.suspended)),
     (
         "spout_last_commit_timestamp_seconds",

@@ -91,8 +91,8 @@ class Spouts:
     def wait(self, name: str, what: str, *, seconds: float = 60, **wanted: object) -> Body:
         """The status, once it is as wanted, about the newest generation.
 
-        `wanted`: `ready`, `synced`, `stalled`, `reconciling` (the condition's status, None where it must be absent),
-        `reason` (of Ready), `state`, `version`, `marker` (its value), `total` (commits, at least).
+        `wanted`: `ready`, `synced`, `stalled`, `reconciling`, `fresh` (the condition's status, None where it must be
+        absent), `reason` (of Ready), `state`, `version`, `marker` (its value), `total` (commits, at least).
         """
         return eventually(
             lambda: self.status_as(name, **wanted),
@@ -135,6 +135,7 @@ def summary(status: Mapping[str, Any]) -> dict[str, Any]:
         "synced": of("Synced"),
         "stalled": of("Stalled"),
         "reconciling": of("Reconciling"),
+        "fresh": of("Fresh"),
         "reason": conditions.get("Ready", {}).get("reason"),
         "state": status.get("pipeline", {}).get("state"),
         "version": status.get("pipeline", {}).get("version"),

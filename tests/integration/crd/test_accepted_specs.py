@@ -177,6 +177,16 @@ ROWS = [
             ' {"op": "add", "path": "/nodeSelector/-1a", "value": "x"}]'
         },
     ),
+    # Freshness
+    Row("no-opinion", "everything has a default", {"freshness": {}}),
+    Row("age", "with the default grace", {"freshness": {"maxCommitAge": "10m"}}),
+    Row("shortest-age", "just as long as a poll", {"freshness": {"maxCommitAge": "10s", "startupGrace": "0s"}}),
+    Row("longest-age", "three parts", {"freshness": {"maxCommitAge": "99999h59m59s"}}),
+    Row(
+        "switched-off",
+        "both conditions",
+        {"freshness": {"markerStalledAfter": "0s", "outputStalledAfter": "0m"}},
+    ),
     # What the operator does
     Row("suspended", "from the start", {"suspend": True}),
     Row("delete", "the default, spelled out", {"deletionPolicy": "Delete"}),

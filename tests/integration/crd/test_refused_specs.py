@@ -389,6 +389,68 @@ SPOUT = [
     ),
 ]
 
+FRESHNESS = [
+    Row(
+        "age-in-days",
+        "Go and Kubernetes have no unit for days",
+        {"freshness.maxCommitAge": "2d"},
+        "spec.freshness.maxCommitAge",
+        "'2d' is not a usable age: write hours, minutes and seconds, such as 10m or 1h30m (at least 10s)",
+    ),
+    Row(
+        "short-age",
+        "the pause between two polls is no silence",
+        {"freshness.maxCommitAge": "9s"},
+        "spec.freshness.maxCommitAge",
+        "'9s' is not a usable age",
+    ),
+    Row(
+        "age-as-number",
+        "seconds, or minutes?",
+        {"freshness.maxCommitAge": 600},
+        "spec.freshness.maxCommitAge",
+        "must be of type string",
+    ),
+    Row(
+        "empty-age", "absent says default", {"freshness.maxCommitAge": ""}, "spec.freshness.maxCommitAge", "usable age"
+    ),
+    Row(
+        "grace-without-age",
+        "nothing waits for the start",
+        {"freshness": {"startupGrace": "5m"}},
+        "spec.freshness.startupGrace",
+        "startupGrace has no effect without maxCommitAge: set maxCommitAge too, or remove startupGrace",
+    ),
+    Row(
+        "fraction-of-an-hour",
+        "whole numbers only",
+        {"freshness.markerStalledAfter": "1.5h"},
+        "spec.freshness.markerStalledAfter",
+        "'1.5h' is not a duration: write hours, minutes and seconds, such as 2m, 1h30m or 0s",
+    ),
+    Row(
+        "zero-without-unit",
+        "0s switches off",
+        {"freshness.outputStalledAfter": "0"},
+        "spec.freshness.outputStalledAfter",
+        "'0' is not a duration",
+    ),
+    Row(
+        "endless",
+        "a number has at most five digits",
+        {"freshness.outputStalledAfter": "100000h"},
+        "spec.freshness.outputStalledAfter",
+        "'100000h' is not a duration",
+    ),
+    Row(
+        "age-alone",
+        "the field is an object",
+        {"freshness": "10m"},
+        "spec.freshness",
+        "must be of type object",
+    ),
+]
+
 REQUESTS = "spec.resourceRequests"
 LIMITS = "spec.resourceLimits"
 RESOURCES = [
@@ -609,7 +671,7 @@ SCHEDULING = [
     ),
 ]
 
-ROWS = [*NAMES, *TRANSFORM, *SECRETS, *SPOUT, *RESOURCES, *SCHEDULING]
+ROWS = [*NAMES, *TRANSFORM, *SECRETS, *SPOUT, *FRESHNESS, *RESOURCES, *SCHEDULING]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

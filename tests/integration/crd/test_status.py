@@ -48,6 +48,7 @@ STATUS: Body = {
         "commit": "0123456789abcdef0123456789abcdef",
         "updatedAt": NOON,
     },
+    "freshness": {"workerUpSince": NOON, "commitsAheadSince": NOON, "markerAheadSince": NOON},
     "pachyderm": {"address": "pachd.pachyderm:650", "version": "1.13.4"},
 }
 

@@ -51,6 +51,7 @@ ALLOWED = [
     ),
     Row("image", "a new release", {}, {"transform.image": "myaccount/myimage:0.2"}),
     Row("suspend", "and a nonce", {}, {"suspend": True, "restartNonce": "2"}),
+    Row("freshness", "no update of the pipeline", {}, {"freshness.maxCommitAge": "1h", "freshness.startupGrace": "5m"}),
     Row("deletion-policy", "before deleting", {"deletionPolicy": "Delete"}, {"deletionPolicy": "Orphan"}),
 ]
 

@@ -14,7 +14,7 @@ from spout_operator.core.model import AdoptionPolicy, DeletionPolicy, Pipeline, 
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.server import Server
-from spout_operator.core.status import conditions, health
+from spout_operator.core.status import conditions, freshness, health
 from spout_operator.core.status.build import StatusInputs, build
 from spout_operator.core.status.conditions import Condition
 from spout_operator.core.status.health import Health
@@ -24,6 +24,18 @@ GENERATION = 4
 SECOND = datetime.timedelta(seconds=1)
 RUNS = Health(ready=health.TRUE, reason=Reason.RUNNING, message="the spout is running")
 SERVER = Server(address="grpc://pachd.pachyderm:650", version="1.13.4")
+#: Conditions that no tool is to take for health.
+BESIDE_READY = [
+    Condition(type=freshness.FRESH, status=health.TRUE, reason=Reason.COMMIT_IN_TIME, message="in time"),
+    Condition(type=freshness.FRESH, status=health.FALSE, reason=Reason.COMMIT_TOO_OLD, message="no commit"),
+    Condition(type=freshness.FRESH, status=health.UNKNOWN, reason=Reason.PACHYDERM_UNREACHABLE, message="no answer"),
+    Condition(
+        type=freshness.MARKER_STALLED, status=health.TRUE, reason=Reason.COMMITS_WITHOUT_MARKER, message="no marker"
+    ),
+    Condition(
+        type=freshness.OUTPUT_STALLED, status=health.TRUE, reason=Reason.MARKER_WITHOUT_COMMITS, message="no commits"
+    ),
+]
 Body = dict[str, Any]
 
 
@@ -58,6 +70,10 @@ def states() -> list[State]:
         found.append(_seen(name, at_rest, pipeline=pipeline, suspend=stopped))
     for name, user_code in user_codes().items():
         found.append(_seen(name, conditions.of_decision(a_step(Action.NONE), user_code), pipeline=a_pipeline()))
+    running = conditions.of_decision(a_step(Action.NONE), RUNS)
+    for beside in BESIDE_READY:
+        name = f"running, and {beside.type} is {beside.status}"
+        found.append(_seen(name, (*running, beside), pipeline=a_pipeline()))
     for kind, reason in itertools.product((Stalled, Retryable), Reason):
         found.append(_failed(kind(reason, "what was found, and what to do")))
     found += [_failed(kind("pachd does not answer")) for kind in (Unreachable, Outdated, NotLeading)]

@@ -20,7 +20,7 @@ from tests.packaging.observability.expressions import expressions, labels, metri
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "metrics.md"
-SPEC = a_spec({"spout.marker": "offset"})
+SPEC = a_spec({"spout.marker": "offset", "freshness": {"maxCommitAge": "1h"}})
 #: The metrics of prometheus-client's own collectors.
 OTHERS = ("process_", "python_info")
 

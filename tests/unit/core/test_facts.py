@@ -11,6 +11,8 @@ STATUS: Body = {
     "conditions": [
         {"type": "Ready", "status": "True", "reason": "Running"},
         {"type": "Stalled", "status": "True", "reason": "PipelineFailed"},
+        {"type": "Fresh", "status": "False", "reason": "CommitTooOld"},
+        {"type": "OutputStalled", "status": "True", "reason": "MarkerWithoutCommits"},
     ],
     "commits": {"total": 7, "last": {"id": "c", "finishedAt": "2026-01-31T12:00:00Z"}},
     "marker": {"updatedAt": "2026-01-31T12:00:00Z"},
@@ -25,6 +27,7 @@ def test_a_spout_that_was_not_looked_at_yet() -> None:
     assert (found.generation, found.created) == (1, "2026-01-31T12:00:00Z")
     assert (found.ready, found.stalled) == (("Unknown", "Pending"), False)
     assert (found.commits, found.last_commit, found.marker_moved) == (None, None, None)
+    assert (found.fresh, found.marker_stalled, found.output_stalled) == (None, False, False)
 
 
 def test_a_spout_with_a_status() -> None:
@@ -37,6 +40,20 @@ def test_a_spout_with_a_status() -> None:
     assert (found.pipeline_name, found.suspended, found.finalizers) == (a_name("other"), True, ("f",))
     assert (found.ready, found.stalled) == (("True", "Running"), True)
     assert (found.commits, found.last_commit, found.marker_moved) == (7, NOON.timestamp(), NOON.timestamp())
+    assert (found.fresh, found.marker_stalled, found.output_stalled) == (False, False, True)
+
+
+@pytest.mark.parametrize(("status", "fresh"), [("True", True), ("False", False), ("Unknown", None)])
+def test_of_what_nobody_knows_nothing_is_told(status: str, fresh: bool | None) -> None:
+    condition = {"type": "Fresh", "status": status, "reason": "Suspended"}
+
+    assert read(a_resource(status={"conditions": [condition]})).fresh is fresh
+
+
+def test_a_spout_without_a_marker_has_none_that_could_stall() -> None:
+    found = read(a_resource({"spout": {}}, status=STATUS))
+
+    assert (found.marker_stalled, found.output_stalled) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Reads the fields of a resource by their path and notes what is not as it should be."""
 
+import datetime
 import enum
 import json
 import math
@@ -7,9 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from spout_operator.core.spec import duration
 from spout_operator.core.spec.quantity import Quantity
 
 T = TypeVar("T")
+D = TypeVar("D")
 E = TypeVar("E", bound=enum.StrEnum)
 
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -84,6 +87,23 @@ class Reader:
         # Pachyderm's messages do not tell 0 from absent.
         return quantity if quantity.value else None
 
+    def duration(
+        self, found: Mapping[str, Any], path: str, *, least: datetime.timedelta = duration.ZERO
+    ) -> datetime.timedelta | None:
+        """A duration of at least `least`; None where absent."""
+        written = self._read(found, path, str, None)
+        if written is None:
+            return None
+        try:
+            value = duration.parse(written)
+        except ValueError as error:
+            self.problems.append(f"{path}: {error}")
+            return None
+        if value < least:
+            self.problems.append(f"{path}: found {written!r}, expected at least {duration.text(least)}")
+            return None
+        return value
+
     def json_text(self, found: Mapping[str, Any], path: str) -> str:
         """JSON text, in its canonical form; empty where absent."""
         try:
@@ -99,7 +119,7 @@ class Reader:
         self.problems.append(f"{path}: expected every item to be of type {kind.__name__}")
         return []
 
-    def _read(self, found: Mapping[str, Any], path: str, kind: type[T], default: T) -> T:
+    def _read(self, found: Mapping[str, Any], path: str, kind: type[T], default: D) -> T | D:
         value = found.get(_key(path))
         if value is None:
             return default

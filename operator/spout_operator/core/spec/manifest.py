@@ -1,9 +1,12 @@
 """What `parsing` reads, the other way: a spec as a person would write it, without a default."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core import model
+from spout_operator.core.freshness import Freshness
+from spout_operator.core.spec import duration
 
 Fields = dict[str, Any]
 
@@ -18,6 +21,7 @@ def spec_of(spout: model.Spout) -> Fields:
         **_given("name", name.name, default=spout.key.name),
         **_given("project", name.project, default=model.DEFAULT_PROJECT),
         **pipeline_fields(spec),
+        **_given("freshness", _freshness(spout.freshness)),
         **_given("suspend", spout.suspend, default=False),
         **_given("restartNonce", spec.restart_nonce),
         **_given("deletionPolicy", str(spout.deletion_policy), default=model.DeletionPolicy.DELETE),
@@ -94,6 +98,20 @@ def _scheduling(scheduling: model.Scheduling) -> Fields:
         **_given("nodeSelector", dict(scheduling.node_selector)),
         **_given("priorityClassName", scheduling.priority_class_name),
     }
+
+
+def _freshness(freshness: Freshness) -> Fields:
+    default, age = Freshness(), freshness.max_commit_age
+    return {
+        **({"maxCommitAge": duration.text(age)} if age is not None else {}),
+        **_duration("startupGrace", freshness.startup_grace, default.startup_grace),
+        **_duration("markerStalledAfter", freshness.marker_stalled_after, default.marker_stalled_after),
+        **_duration("outputStalledAfter", freshness.output_stalled_after, default.output_stalled_after),
+    }
+
+
+def _duration(field: str, value: datetime.timedelta, default: datetime.timedelta) -> Fields:
+    return {} if value == default else {field: duration.text(value)}
 
 
 def _toleration(toleration: model.Toleration) -> Fields:

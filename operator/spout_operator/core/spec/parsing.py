@@ -4,17 +4,22 @@ The CRD has checked most of it at `kubectl apply`; this still reads with care, b
 cluster can be older than the operator. All findings are collected: a person mends them in one go.
 """
 
+import datetime
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from spout_operator.core import model
 from spout_operator.core.errors import Stalled
+from spout_operator.core.freshness import Freshness
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import naming, pod_patch, quantity, runnable
 from spout_operator.core.spec.fields import Reader
+
+#: Below this, the pauses between two polls would count as silence.
+LEAST_COMMIT_AGE = datetime.timedelta(seconds=10)
 
 
 def pipeline_name(resource: SpoutResource) -> model.PipelineName:
@@ -87,6 +92,7 @@ def parse_spout(resource: SpoutResource) -> model.Spout:
     suspend = reader.flag(spec, "spec.suspend")
     policy = reader.choice(spec, "spec.deletionPolicy", model.DeletionPolicy, model.DeletionPolicy.DELETE)
     adoption = reader.choice(spec, "spec.adoptionPolicy", model.AdoptionPolicy, model.AdoptionPolicy.NEVER)
+    freshness = _freshness(reader, reader.section(spec, "spec.freshness"))
     if reader.problems:
         raise Stalled(Reason.INVALID_SPEC, "; ".join(reader.problems))
     return model.Spout(
@@ -96,6 +102,7 @@ def parse_spout(resource: SpoutResource) -> model.Spout:
         suspend=suspend,
         deletion_policy=policy,
         adoption_policy=adoption,
+        freshness=freshness,
     )
 
 
@@ -196,6 +203,23 @@ def _toleration(reader: Reader, found: Mapping[str, Any]) -> model.Toleration:
         value=reader.text(found, f"{path}.value"),
         effect=reader.text(found, f"{path}.effect"),
         toleration_seconds=reader.number(found, f"{path}.tolerationSeconds") if "tolerationSeconds" in found else None,
+    )
+
+
+def _freshness(reader: Reader, found: Mapping[str, Any]) -> Freshness:
+    path, default = "spec.freshness", Freshness()
+    if found.get("startupGrace") is not None and found.get("maxCommitAge") is None:
+        reader.problems.append(f"{path}.startupGrace: has no effect without maxCommitAge; set that too, or remove this")
+
+    def read(field: str, otherwise: datetime.timedelta) -> datetime.timedelta:
+        given = reader.duration(found, f"{path}.{field}")
+        return otherwise if given is None else given
+
+    return Freshness(
+        max_commit_age=reader.duration(found, f"{path}.maxCommitAge", least=LEAST_COMMIT_AGE),
+        startup_grace=read("startupGrace", default.startup_grace),
+        marker_stalled_after=read("markerStalledAfter", default.marker_stalled_after),
+        output_stalled_after=read("outputStalledAfter", default.output_stalled_after),
     )
 
 

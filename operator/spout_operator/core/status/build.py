@@ -5,12 +5,12 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.model import DEFAULT_PROJECT, Pipeline
+from spout_operator.core.model import DEFAULT_PROJECT, Pipeline, Spout
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.server import Server
 from spout_operator.core.status import commits as progress
-from spout_operator.core.status import conditions
+from spout_operator.core.status import conditions, freshness, freshness_memory
 from spout_operator.core.timestamps import print_time
 
 
@@ -20,6 +20,8 @@ class StatusInputs:
 
     conditions: tuple[conditions.Condition, ...]
     server: Server
+    spout: Spout | None = None
+    """What is asked for; None where there was no whole look."""
     pipeline: Pipeline | None = None
     commits: progress.CommitCount | None = None
     marker: Mapping[str, Any] | None = None
@@ -39,17 +41,31 @@ def build(
         generation: the generation of the spec that this is about.
         now: for conditions whose status changes.
     """
-    kept = {} if inputs.forgets else previous
+    kept: Mapping[str, Any] = {} if inputs.forgets else previous
     sections: dict[str, Any] = {
         "pipeline": _pipeline(inputs.pipeline, secrets) if inputs.pipeline else kept.get("pipeline"),
         "commits": progress.to_status(inputs.commits) if inputs.commits else kept.get("commits"),
         "marker": inputs.marker if inputs.marker is not None else kept.get("marker"),
+        "freshness": kept.get("freshness"),
         "pachyderm": _server(inputs, previous, kept),
     }
+    ready = next(condition for condition in inputs.conditions if condition.type == conditions.READY)
+    if inputs.spout is None or inputs.pipeline is None:
+        further = freshness.keep(kept, ready=ready)
+    elif inputs.commits is None:
+        further = freshness.keep(kept, ready=None)
+    else:
+        memory = freshness_memory.remember(inputs.spout, inputs.pipeline, previous, sections, now=now)
+        sections["freshness"] = freshness_memory.to_status(memory)
+        further = freshness.judge(inputs.spout, inputs.pipeline, sections, ready, now=now)
     return {
         "observedGeneration": generation,
         "conditions": conditions.merge(
-            previous.get("conditions", ()), inputs.conditions, secrets=secrets, generation=generation, now=now
+            previous.get("conditions", ()),
+            (*inputs.conditions, *further),
+            secrets=secrets,
+            generation=generation,
+            now=now,
         ),
         **{name: section for name, section in sections.items() if section},
     }

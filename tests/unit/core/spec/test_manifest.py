@@ -1,11 +1,13 @@
 """Writing: what a Spout asks for, to the smallest spec that asks for it."""
 
 import dataclasses
+import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spout_operator.core import model
+from spout_operator.core.freshness import Freshness
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import manifest, parsing
 from tests.builders import a_key, a_name, a_resource, a_spec, a_spout, a_transform
@@ -52,6 +54,10 @@ tolerations = st.one_of(
     ),
     st.builds(model.Toleration, operator=st.just("Exists"), effect=st.sampled_from(["", "NoSchedule"])),
 )
+minutes = st.integers(0, 100).map(lambda number: datetime.timedelta(minutes=number))
+freshnesses = st.builds(
+    Freshness, max_commit_age=minutes.filter(bool), startup_grace=minutes, output_stalled_after=minutes
+) | st.builds(Freshness, marker_stalled_after=minutes)
 specs = st.builds(valid, strategies.specs, strategies.resources, st.lists(tolerations, max_size=2))
 spouts = st.builds(
     a_spout,
@@ -59,6 +65,7 @@ spouts = st.builds(
     pipeline_name=st.builds(a_name, st.sampled_from(["my-spout", "a"]), st.sampled_from(["default", "Ingest_1"])),
     spec=specs,
     suspend=st.booleans(),
+    freshness=freshnesses,
     deletion_policy=st.sampled_from(model.DeletionPolicy),
     adoption_policy=st.sampled_from(model.AdoptionPolicy),
 )

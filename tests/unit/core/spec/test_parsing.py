@@ -1,5 +1,6 @@
 """Parsing: a Spout resource to what it asks for, or to all that is wrong with it at once."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from spout_operator.core import model
 from spout_operator.core.errors import Stalled
+from spout_operator.core.freshness import Freshness
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.spec import parsing
@@ -86,6 +88,11 @@ def options(**fields: Any) -> model.Spout:
     return spec(spout=model.SpoutOptions(**{"marker": "offset", **fields}))
 
 
+def fresh(**fields: datetime.timedelta) -> model.Spout:
+    return a_spout(freshness=Freshness(**fields))
+
+
+MINUTE = datetime.timedelta(minutes=1)
 SECRET = {"name": "kafka", "key": "password", "envVar": "KAFKA_PASSWORD", "mountPath": "/etc/kafka"}
 FIELDS = [
     Field("name", "other", a_spout(pipeline_name=a_name("other")), "the pipeline is named as the spec says"),
@@ -203,6 +210,21 @@ FIELDS = [
     Field("deletionPolicy", "Delete", a_spout(deletion_policy=model.DeletionPolicy.DELETE)),
     Field("deletionPolicy", "KeepRepo", a_spout(deletion_policy=model.DeletionPolicy.KEEP_REPO)),
     Field("deletionPolicy", "Orphan", a_spout(deletion_policy=model.DeletionPolicy.ORPHAN)),
+    Field("freshness", {}, a_spout(), "no opinion on commits; the two others have defaults"),
+    Field(
+        "freshness",
+        {"maxCommitAge": "1h30m", "startupGrace": "0s"},
+        fresh(max_commit_age=90 * MINUTE, startup_grace=0 * MINUTE),
+        "no time to start in",
+    ),
+    Field("freshness", {"maxCommitAge": "10s"}, fresh(max_commit_age=MINUTE / 6), "the shortest age"),
+    Field(
+        "freshness",
+        {"markerStalledAfter": "0s", "outputStalledAfter": "1h"},
+        fresh(marker_stalled_after=0 * MINUTE, output_stalled_after=60 * MINUTE),
+        "zero switches off, and is not the default",
+    ),
+    Field("freshness.maxCommitAge", None, a_spout(), "null is absent"),
     Field("transform.env", None, a_spout(), "null is absent: YAML writes it for a key without a value"),
     Field("somethingNew", {"a": 1}, a_spout(), "a field of a newer CRD is not this operator's business"),
 ]
@@ -278,6 +300,13 @@ WRONG = [
         ("is no JSON (nested too deeply)",),
         "nested beyond reading: the user's mistake, not a defect",
     ),
+    Wrong("freshness", "10m", ("found a str", "expected a dict"), "an age without its field"),
+    Wrong("freshness.maxCommitAge", "2d", ("'2d' is not a duration", "for example 10m or 1h30m"), "Go has no days"),
+    Wrong("freshness.maxCommitAge", "", ("'' is not a duration",), "absent is the way to say default"),
+    Wrong("freshness.maxCommitAge", 600, ("found a int", "expected a str"), "600 of what?"),
+    Wrong("freshness.maxCommitAge", "9s", ("found '9s'", "at least 10s"), "shorter than the pause of two polls"),
+    Wrong("freshness.markerStalledAfter", "0", ("'0' is not a duration",), "zero has a unit too"),
+    Wrong("freshness.outputStalledAfter", value=False, says=("found a bool",), reason="0s switches it off"),
     Wrong("description", 1, ("found a int",)),
     Wrong("restartNonce", 1, ("found a int", "expected a str"), "a counter without quotes: a common slip"),
     Wrong("suspend", "true", ("found a str", "expected a bool"), "quotes where none belong"),
@@ -318,6 +347,11 @@ def mounts(*paths: str) -> Mapping[str, Any]:
 
 MOUNT = "spec.transform.secrets[0].mountPath"
 TOGETHER = [
+    Together(
+        {"freshness": {"startupGrace": "2m"}},
+        "spec.freshness.startupGrace: has no effect without maxCommitAge",
+        "nothing waits for the start",
+    ),
     *(
         Together(
             {f"resourceRequests.{field}": request, f"resourceLimits.{field}": limit},

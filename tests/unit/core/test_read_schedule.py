@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from spout_operator.core.freshness import least_stride, quiet_since, stride
 from spout_operator.core.model import Heads
+from spout_operator.core.read_schedule import least_stride, quiet_since, stride
 from tests.builders import NOON
 
 #: Ticks of the default bound: 300 s at a tick of 10 s.
