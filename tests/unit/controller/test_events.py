@@ -29,10 +29,7 @@ A_WHILE = 120
 
 
 class Pipelines(MemoryPipelines):
-    """Pipelines whose worker logs what a test says.
-
-    They run at once after an update: no status in between is written, and so none is told.
-    """
+    """Pipelines whose worker logs what a test says."""
 
     def __init__(self) -> None:
         super().__init__(runs_at_once=True, now=now)
@@ -120,9 +117,9 @@ async def test_a_whole_life_is_told_each_step_once(
         spouts.create(a_spout_body())
         await tells("Created", "Running")
         spouts.edit(KEY, description="edited")
-        await tells("Updated")
+        await tells("Updated", "Running")
         spouts.edit(KEY, restartNonce="once more")
-        await tells("Restarted")
+        await tells("Restarted", "Running")
         spouts.edit(KEY, suspend=True)
         await tells("Suspended")
         spouts.edit(KEY, suspend=False)
@@ -354,7 +351,7 @@ async def test_an_api_server_that_takes_no_events_holds_nothing_up(
         await world.shows(KEY, ready="True", version=2)
         assert events.calls["write"] == 1
         events.release("write")
-        await world.tells("Created", "Running", "Updated")
+        await world.tells("Created", "Running", "Updated", "Running")
 
 
 async def test_an_operator_without_the_right_says_so_once_and_counts_what_it_drops(
@@ -367,7 +364,7 @@ async def test_an_operator_without_the_right_says_so_once_and_counts_what_it_dro
         await world.shows(KEY, ready="True")
         events.refuses = False
         spouts.edit(KEY, description="edited")
-        await world.tells("Updated")
+        await world.tells("Updated", "Running")
 
     lines = [line for line in caplog.messages if "is dropped" in line]
     assert len(lines) == 1
