@@ -33,6 +33,11 @@ PAUSE = 10.0
 QUIET_PAUSE, LONGEST_PAUSE = 60.0, 600.0
 #: The pause is this part of the time for which the spout has been quiet.
 PART = 4
+#: All reads together may take one part of this many of the time: pachd asks the API server for each log, five times a
+#: second at most, and makes the workers of new pipelines out of the same budget (docs/pachyderm-1.13.md).
+SHARE = 10
+#: Seconds between two reads of any log, at most.
+LONGEST_GAP = 10.0
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -46,6 +51,8 @@ class _Known:
     pause: float = FIRST_PAUSE
     due: float = 0.0
     """By the loop's time: when the log is read next."""
+    has_turn: bool = False
+    """Whether `due` is its turn among all that wait."""
 
 
 class UserCode:
@@ -55,6 +62,10 @@ class UserCode:
         self._pachyderm = pachyderm
         self._now = now
         self._known: dict[PipelineName, _Known] = {}
+        self._gap = 0.0
+        """Seconds between two reads of any log."""
+        self._next_turn = 0.0
+        """By the loop's time."""
 
     async def health(
         self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None
@@ -80,14 +91,15 @@ class UserCode:
         proven_for = QUIET_PAUSE - self._seconds_since(own) if own is not None else 0.0
         if proven_for > 0:
             known.due = max(known.due, _loop_time() + proven_for)
-        is_due = known.due <= _loop_time()
+        is_due = known.due <= _loop_time() and self._is_its_turn(known)
         if is_due:
             await self._read(pipeline.name, known)
         found = health.of_user_code(known.history, committed_at=own, unknown=known.unknown, now=self._now())
         if is_due:
             known.pause = self._pause(pipeline.name, known, found, own)
             known.due = _loop_time() + known.pause
-        return found, (max(0.0, known.due - _loop_time()) if known.pause < QUIET_PAUSE else None)
+        is_soon = known.pause < QUIET_PAUSE or known.has_turn
+        return found, (max(0.0, known.due - _loop_time()) if is_soon else None)
 
     def due(self, names: Collection[PipelineName]) -> list[PipelineName]:
         """The pipelines whose worker's log is to be read now. Those that are not among `names` are forgotten."""
@@ -110,7 +122,19 @@ class UserCode:
         known.due = _loop_time() + known.pause
         return known
 
+    def _is_its_turn(self, known: _Known) -> bool:
+        """Whether its log may be read now; else it is due when its turn comes."""
+        now = _loop_time()
+        if not known.has_turn:
+            known.due = max(now, self._next_turn)
+            self._next_turn = known.due + self._gap
+            known.has_turn = known.due > now
+            return not known.has_turn
+        known.has_turn = False
+        return True
+
     async def _read(self, name: PipelineName, known: _Known) -> None:
+        begin = _loop_time()
         try:
             activity = await self._pachyderm.activity(name, since=known.history.read_to)
         except NotLeading:
@@ -120,6 +144,7 @@ class UserCode:
             activity = Activity(unknown=error.unredacted)
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
+        self._gap = min(SHARE * (_loop_time() - begin), LONGEST_GAP)
 
     def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:
         """Seconds until the next read, after one that found this."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -194,6 +195,36 @@ def test_code_that_has_ended_is_told_and_its_log_is_read_ever_more_rarely() -> N
 
     assert found.told(Reason.USER_CODE_ENDED) <= 15
     assert found.reads(2 * MINUTE, HOUR) <= 58
+
+
+def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_read_takes() -> None:
+    """Pachyderm makes the workers of new pipelines out of the same budget of requests."""
+    took, many = 0.2, 20
+
+    class Slow(Log):
+        async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+            found = await super().activity(name, since=since)
+            await asyncio.sleep(took)
+            return found
+
+    async def scenario() -> list[float]:
+        log = Slow(Started(at=at(-MINUTE)))
+        user_code = UserCode(log, now=lambda: at(now()))
+
+        async def reconciled(number: int) -> None:
+            pipeline = a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1))
+            found: Health | None = None
+            while found is None or found.ready != TRUE:
+                found, after = await user_code.health(pipeline, {}, None)
+                await asyncio.sleep(after or POLL)
+
+        await reconciled(0)
+        await asyncio.gather(*(reconciled(number) for number in range(1, many)))
+        return log.reads
+
+    reads = run(scenario())
+    assert len(reads) == many, "one read of each is enough"
+    assert min(later - before for before, later in itertools.pairwise(reads[1:])) >= 10 * took - 1e-6
 
 
 def test_a_worker_that_is_not_up_is_not_asked() -> None:
