@@ -13,14 +13,17 @@ from spout_testbed import Testbed
 from spout_testbed.harness.cluster import a_namespace, administrator, install_crd
 from spout_testbed.versions import under_test
 
+#: The names of the spouts that run on 1.13.4 begin with this.
+RUNS_FOR_REAL = "running-"
+
 
 @pytest.fixture(scope="session")
 def real_bed() -> Iterator[Testbed]:
     """A test bed with a real pachd of each version. Fails outside the test bed, and says how to get there."""
     with Testbed.start(pachyderm=under_test()) as bed:
         if "1.13" in under_test():
-            # The suite plays the spouts itself; a real one would delete the open commits that it makes.
-            bed.pachyderm("1.13").workers.stop()
+            # The suite plays most spouts itself; a real one would delete the open commits that it makes.
+            bed.pachyderm("1.13").workers.runs = lambda pipeline: pipeline.startswith(RUNS_FOR_REAL)
         yield bed
 
 

@@ -21,6 +21,11 @@ def wants_pod(controller: Json) -> bool:
     return bool(controller["spec"].get("replicas", 0)) and "deletionTimestamp" not in controller["metadata"]
 
 
+def pipeline_name(controller: Json) -> str:
+    """The name of the pipeline that a ReplicationController is for; empty if it is for none."""
+    return str(controller["metadata"].get("labels", {}).get(PIPELINE_LABEL, ""))
+
+
 def owner_of(pod: Json) -> str:
     """The uid of the ReplicationController that the Pod belongs to; empty if it belongs to none."""
     owners = pod["metadata"].get("ownerReferences", [])

@@ -9,7 +9,7 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,8 @@ class Workers:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="workers", daemon=True)
+        self.runs: Callable[[str], bool] = lambda _pipeline: True
+        """Whether the workers of a pipeline run, by its name. A suite that plays the spouts itself has none."""
         folder.mkdir(parents=True, exist_ok=True)
 
     def start(self) -> None:
@@ -138,7 +140,7 @@ class Workers:
                 self._step()
 
     def _step(self) -> None:
-        controllers = self._cluster.controllers()
+        controllers = [each for each in self._cluster.controllers() if self.runs(replicas.pipeline_name(each))]
         pods = [pod for pod in self._cluster.pods() if replicas.owner_of(pod)]
         for pod in replicas.surplus(controllers, pods):
             with self._logged(pod["metadata"]["name"]):
