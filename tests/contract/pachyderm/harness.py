@@ -161,6 +161,10 @@ class Side(abc.ABC):
         """Let the spout finish an open commit."""
 
     @abc.abstractmethod
+    def wait_begun(self, name: str) -> None:
+        """Wait until the server has begun to run a pipeline: only then it does quickly what it is told."""
+
+    @abc.abstractmethod
     def someones_spout(self, annotations: Mapping[str, str] | None = None) -> str:
         """The name of a spout that somebody else made."""
 

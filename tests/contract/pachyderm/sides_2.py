@@ -81,7 +81,7 @@ class SidecarWriter:
         eventually(
             lambda: not [worker for worker in workers.running() if worker.pipeline == self.name],
             what=f"the worker of {self.name} to end",
-            seconds=60,
+            seconds=120,
         )
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class SidecarWriter:
                     raise
                 return None
 
-        return eventually(started, what=f"a sidecar of {self.name} that commits", seconds=60)
+        return eventually(started, what=f"a sidecar of {self.name} that commits", seconds=120)
 
     def _sidecar(self) -> Any:
         """The stub of the sidecar in the Pod that runs now."""
@@ -169,9 +169,12 @@ class SideTwo(Side):
     def someones_update(self, name: str) -> None:
         self._create(name, update=True, spout={})
 
+    def wait_begun(self, name: str) -> None:
+        eventually(lambda: self.observed(name).state is PipelineState.RUNNING, what="the state Running", seconds=120)
+
     def wait_paused(self, name: str) -> None:
         """Wait until a stopped pipeline whose spout commits has no worker any more."""
-        eventually(lambda: self.observed(name).state is PipelineState.PAUSED, what="the state Paused", seconds=60)
+        eventually(lambda: self.observed(name).state is PipelineState.PAUSED, what="the state Paused", seconds=120)
         self.spout.wait_ended()
 
     def someones_start(self, name: str) -> None:

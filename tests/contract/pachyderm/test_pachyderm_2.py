@@ -50,8 +50,8 @@ def test_a_worker_comes_up(real_two: SideTwo) -> None:
 
     real_two.port.create(name, PLAIN, OWNER)
 
-    eventually(lambda: real_two.observed(name).state is PipelineState.RUNNING, what="the state Running")
-    eventually(lambda: real_two.observed(name).workers == (1, 1), what="one worker of one")
+    eventually(lambda: real_two.observed(name).state is PipelineState.RUNNING, what="the state Running", seconds=120)
+    eventually(lambda: real_two.observed(name).workers == (1, 1), what="one worker of one", seconds=120)
 
 
 def test_cluster_and_project_defaults_are_no_difference(real_two: SideTwo, pachyderm: Pachyderm) -> None:
@@ -164,6 +164,7 @@ def test_only_what_the_code_committed_is_not_automatic(two: SideTwo) -> None:
     own = [two.commit(name), *before]
     # A start right after the stop restarts no worker; one in the state Paused does.
     for waits in (False, True):
+        two.wait_begun(name)
         two.port.stop(name)
         if waits:
             two.wait_paused(name)
