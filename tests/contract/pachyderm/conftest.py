@@ -11,7 +11,7 @@ import pytest
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
 from spout_testbed.versions import is_pachyderm_2, under_test
-from tests.contract.pachyderm.harness import Side
+from tests.contract.pachyderm.harness import NO_WORKER, Side
 from tests.contract.pachyderm.sides_1 import MemoryWriter, RealWriter, SideOne
 from tests.contract.pachyderm.sides_2 import (
     MemoryWriter as MemoryWriter2,
@@ -85,6 +85,8 @@ def the_real_one(real_bed: Testbed) -> Iterator[SideOne]:
 def committing_two(real_bed: Testbed) -> Iterator[SidecarWriter]:
     """The one spout of the real Pachyderm 2 that commits when a test says so: a worker takes seconds to come up."""
     pachyderm = real_bed.pachyderm(the_two())
+    # Most tests need no worker, and each takes the machine more time than pachd takes for the whole test.
+    pachyderm.workers.runs = lambda pipeline: not pipeline.startswith(NO_WORKER)
     with contextlib.closing(SidecarWriter(real_bed, pachyderm, spout_that_commits(pachyderm.address))) as writer:
         yield writer
 

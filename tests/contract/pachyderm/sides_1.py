@@ -128,6 +128,9 @@ class SideOne(Side):
     def finish(self, name: str, commit: str) -> None:
         self.spout.finish(name, commit)
 
+    def wait_begun(self, name: str) -> None:
+        """1.13.4 pauses a pipeline at any moment."""
+
     def someones_spout(self, annotations: Mapping[str, str] | None = None) -> str:
         return self.someones_pipeline(spout=pps_pb2.Spout(), metadata=pps_pb2.Metadata(annotations=annotations or {}))
 

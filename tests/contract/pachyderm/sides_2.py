@@ -18,6 +18,7 @@ from spout_testbed import Testbed
 from spout_testbed.network import PACHD_2
 from spout_testbed.pachyderm import Pachyderm
 from spout_testbed.waiting import eventually
+from tests.contract.conftest import RUNS_FOR_REAL
 from tests.contract.pachyderm.harness import OWNER, PLAIN, Port, Side, connection_to
 from tests.memory_pachd.two import MASTER, MemoryPachd2
 
@@ -63,8 +64,7 @@ class SidecarWriter:
 
     def commit(self, repo: str, *, branch: str = MASTER, size: int = 1, finished: bool = True) -> str:
         assert repo == self.name, f"{repo} has no worker that commits when it is told to"
-        api = self._sidecar()
-        commit = api.start_commit(branch=pfs.Branch(repo=_repo(repo), name=branch))
+        api, commit = self._start_commit(pfs.Branch(repo=_repo(repo), name=branch))
         file = pfs.AddFile(path=f"/{uuid.uuid4().hex}", raw=b"x" * size)
         api.modify_file(iter([pfs.ModifyFileRequest(set_commit=commit), pfs.ModifyFileRequest(add_file=file)]))
         if finished:
@@ -81,12 +81,26 @@ class SidecarWriter:
         eventually(
             lambda: not [worker for worker in workers.running() if worker.pipeline == self.name],
             what=f"the worker of {self.name} to end",
-            seconds=60,
+            seconds=120,
         )
 
     def close(self) -> None:
         if self._channel is not None:
             self._channel.close()
+
+    def _start_commit(self, branch: Any) -> tuple[Any, Any]:
+        """The stub, and the commit. After a stop and a start, the old worker can end at any moment."""
+
+        def started() -> tuple[Any, Any] | None:
+            api = self._sidecar()
+            try:
+                return api, api.start_commit(branch=branch)
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise
+                return None
+
+        return eventually(started, what=f"a sidecar of {self.name} that commits", seconds=120)
 
     def _sidecar(self) -> Any:
         """The stub of the sidecar in the Pod that runs now."""
@@ -155,9 +169,12 @@ class SideTwo(Side):
     def someones_update(self, name: str) -> None:
         self._create(name, update=True, spout={})
 
+    def wait_begun(self, name: str) -> None:
+        eventually(lambda: self.observed(name).state is PipelineState.RUNNING, what="the state Running", seconds=120)
+
     def wait_paused(self, name: str) -> None:
         """Wait until a stopped pipeline whose spout commits has no worker any more."""
-        eventually(lambda: self.observed(name).state is PipelineState.PAUSED, what="the state Paused", seconds=60)
+        eventually(lambda: self.observed(name).state is PipelineState.PAUSED, what="the state Paused", seconds=120)
         self.spout.wait_ended()
 
     def someones_start(self, name: str) -> None:
@@ -191,7 +208,7 @@ class SideTwo(Side):
 
 def spout_that_commits(address: str) -> str:
     """The name of a new pipeline for a `SidecarWriter`."""
-    name = f"contract-{uuid.uuid4().hex[:12]}"
+    name = f"{RUNS_FOR_REAL}{uuid.uuid4().hex[:12]}"
     Port(PachydermV2(connection_to(address))).create(name, PLAIN, OWNER)
     return name
 

@@ -20,7 +20,7 @@ def finished_at(side: Side, name: str, commit: str) -> datetime.datetime | None:
 
 
 def finished_size(side: Side, name: str, commit: str) -> int:
-    eventually(lambda: finished_at(side, name, commit), what=f"the commit {commit} to be finished", seconds=60)
+    eventually(lambda: finished_at(side, name, commit), what=f"the commit {commit} to be finished", seconds=120)
     size: int = side.port.commits(name, commit, since=None, most=1)[0].size
     return size
 
@@ -72,7 +72,7 @@ def test_commits_come_newest_first_with_parent_size_and_finish_time(side: Side) 
         return found
 
     # pachd 2.12.2 finishes a commit, and knows its size, some time after it was asked to.
-    eventually(lambda: all(commit.finished_at for commit in listed()), what="the commits to be finished", seconds=60)
+    eventually(lambda: all(commit.finished_at for commit in listed()), what="the commits to be finished", seconds=120)
     found = listed()
     # A commit holds what its parent holds, unless the spout overwrites.
     assert [(commit.id, commit.parent, commit.size - size) for commit in found] == [
@@ -125,7 +125,7 @@ def test_an_open_commit_comes_first_and_has_no_finish_time(side: Side) -> None:
     finished = side.commit(name)
     opened = side.commit(name, finished=False)
 
-    eventually(lambda: finished_at(side, name, finished), what="the first commit to be finished", seconds=60)
+    eventually(lambda: finished_at(side, name, finished), what="the first commit to be finished", seconds=120)
 
     newest, oldest = side.port.commits(name, opened, since=None, most=2)
 
@@ -133,7 +133,7 @@ def test_an_open_commit_comes_first_and_has_no_finish_time(side: Side) -> None:
     assert not newest.is_left_open, "the spout's own is the spout's to finish"
     assert oldest.finished_at is not None
     side.finish(name, opened)
-    eventually(lambda: finished_at(side, name, opened), what="the second commit to be finished", seconds=60)
+    eventually(lambda: finished_at(side, name, opened), what="the second commit to be finished", seconds=120)
 
 
 @pytest.mark.parametrize(

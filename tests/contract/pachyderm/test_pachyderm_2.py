@@ -14,6 +14,7 @@ from spout_operator.pachyderm.v2.backend import CAPABILITIES
 from spout_testbed import Testbed
 from spout_testbed.pachyderm import Pachyderm
 from spout_testbed.waiting import eventually
+from tests.contract.conftest import RUNS_FOR_REAL
 from tests.contract.pachyderm.conftest import the_two
 from tests.contract.pachyderm.harness import HEIR, MANY, NO_COMMIT, OWNER, PLAIN
 from tests.contract.pachyderm.sides_2 import SideTwo
@@ -45,10 +46,12 @@ def test_it_keeps_no_marker_and_has_projects(two: SideTwo) -> None:
 
 
 def test_a_worker_comes_up(real_two: SideTwo) -> None:
-    name = real_two.created()
+    name = real_two.new_name(RUNS_FOR_REAL)
 
-    eventually(lambda: real_two.observed(name).state is PipelineState.RUNNING, what="the state Running")
-    eventually(lambda: real_two.observed(name).workers == (1, 1), what="one worker of one")
+    real_two.port.create(name, PLAIN, OWNER)
+
+    eventually(lambda: real_two.observed(name).state is PipelineState.RUNNING, what="the state Running", seconds=120)
+    eventually(lambda: real_two.observed(name).workers == (1, 1), what="one worker of one", seconds=120)
 
 
 def test_cluster_and_project_defaults_are_no_difference(real_two: SideTwo, pachyderm: Pachyderm) -> None:
@@ -161,6 +164,7 @@ def test_only_what_the_code_committed_is_not_automatic(two: SideTwo) -> None:
     own = [two.commit(name), *before]
     # A start right after the stop restarts no worker; one in the state Paused does.
     for waits in (False, True):
+        two.wait_begun(name)
         two.port.stop(name)
         if waits:
             two.wait_paused(name)

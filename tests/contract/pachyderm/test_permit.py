@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from spout_operator.core.errors import NotLeading, Unreachable
-from tests.contract.pachyderm.harness import NO_COMMIT, OWNER, PLAIN, Port, Side
+from spout_operator.core.status import marker as markers
+from tests.contract.pachyderm.harness import HEIR, NO_COMMIT, OWNER, PLAIN, Port, Side
 from tests.memory_pachd.base import MemoryServer
 
-#: Each method of the port that makes requests of both servers.
+#: Each method of the port that makes requests: those of both adapters, and those of one.
 METHODS: dict[str, Callable[[Port, str], object]] = {
     "server": lambda port, _: port.server(),
     "observe": lambda port, name: port.observe(name),
@@ -23,6 +24,18 @@ METHODS: dict[str, Callable[[Port, str], object]] = {
     "heads": lambda port, name: port.heads(name),
     "commits": lambda port, name: port.commits(name, NO_COMMIT, since=None, most=1),
 }
+METHODS_OF_ONE: dict[str, Callable[[Port, str], object]] = {
+    "marker": lambda port, name: port.marker(name, "offset", NO_COMMIT, limits=markers.LIMITS),
+}
+METHODS_OF_TWO: dict[str, Callable[[Port, str], object]] = {
+    "take_over": lambda port, name: port.take_over(name, HEIR),
+    "finish": lambda port, name: port.finish(name, NO_COMMIT),
+    "recently_committed": lambda port, _: port.recently_committed(),
+}
+CALLS = [
+    *(("memory-1.13", method, call) for method, call in (METHODS | METHODS_OF_ONE).items()),
+    *(("memory-2.12", method, call) for method, call in (METHODS | METHODS_OF_TWO).items()),
+]
 
 
 @dataclasses.dataclass
@@ -39,15 +52,19 @@ class Leadership:
         return self.left
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_without_the_permit_no_request_is_sent(memory_side: Side, pachd: MemoryServer, method: str) -> None:
+@pytest.mark.parametrize(
+    ("pachd", "method", "call"), CALLS, indirect=["pachd"], ids=[f"{pachd}-{method}" for pachd, method, _ in CALLS]
+)
+def test_without_the_permit_no_request_is_sent(
+    memory_side: Side, pachd: MemoryServer, method: str, call: Callable[[Port, str], object]
+) -> None:
     name = memory_side.created()
     pachd.calls.reset()
 
     with pytest.raises(NotLeading):
-        METHODS[method](memory_side.connect(permit=Leadership(left=None)), name)
+        call(memory_side.connect(permit=Leadership(left=None)), name)
 
-    assert pachd.calls == {}
+    assert pachd.calls == {}, method
 
 
 def test_the_permit_is_asked_before_each_request(memory_side: Side, pachd: MemoryServer) -> None:
