@@ -52,8 +52,10 @@ def test_what_is_committed(bed: Testbed, spouts: Spouts, pachyderm: Client, tmp_
     )
 
     head = pachyderm.inspect_branch(name, "marker").head.id if case.options.get("marker") else ""
+    made = commits(pachyderm, name)
     found = Result(
-        commits=changes(tree(pachyderm, name, commit) for commit in commits(pachyderm, name)),
+        commits=changes(tree(pachyderm, name, commit) for commit in made),
         marker=tree(pachyderm, name, head) if head else {},
     )
     assert found == (case.on_pachyderm_1 or case.result)
+    assert len(made) == len(found.commits) + case.markers, "an archive with a marker alone makes an empty commit"
