@@ -44,7 +44,8 @@ class Case:
     """A program, and its result.
 
     Where the result on Pachyderm 1 differs, `on_pachyderm_1` has it, and `difference` names the row of the docs. `says`
-    is what its worker logs where it commits nothing more.
+    is what its worker logs where it commits nothing more. `markers` are the archives with a marker alone, of which each
+    makes an empty commit there, and none with run-local.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Case:
     on_pachyderm_1: Result | None = None
     difference: str = ""
     says: str = ""
+    markers: int = 0
 
     def spec(self, work: Path) -> bodies.Body:
         """The spec of the Spout that runs the program over the folder `work`."""
@@ -117,6 +119,7 @@ CASES = (
         script="for n in 1 2 3; do echo $n > data-$n; put data-$n; echo $n > offset; put offset; done",
         options={"marker": "offset"},
         result=_result({"data-1": "1\n"}, {"data-2": "2\n"}, {"data-3": "3\n"}, offset="3\n"),
+        markers=3,
     ),
     Case(
         name="marker as a folder, of which one file is written again",
@@ -124,6 +127,7 @@ CASES = (
         "echo 2 > off/1; put off/1",
         options={"marker": "off"},
         result=_result({"a": "1\n"}, **{"off/0": "1\n", "off/1": "2\n"}),
+        markers=2,
     ),
     Case(
         name="binary: every byte, an empty file, a long name and one with a space",
@@ -169,6 +173,7 @@ CASES = (
         result=_result({"from-1": "none\n"}, {"data": "1\n"}, {"from-2": "1\n"}, offset="1\n"),
         on_pachyderm_1=_result({"from-1": "none\n"}, {"data": "1\n"}, {"from-2": "none\n"}, offset="1\n"),
         difference="`/pfs/MARKER` after a crash of the code alone",
+        markers=1,
     ),
     Case(
         name="a file whose name begins as the marker does",
@@ -177,6 +182,7 @@ CASES = (
         result=_result({"a": "1\n"}, {"offline.csv": "2\n"}),
         on_pachyderm_1=_result({"a": "1\n"}, **{"offline.csv": "2\n"}),
         difference="which files belong to the marker `off`",
+        markers=1,
     ),
     Case(
         name="data and marker in one archive",

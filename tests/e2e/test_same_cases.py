@@ -1,5 +1,6 @@
 """The user programs of same_cases.py on a real pachd 1.13.4: what is committed, file by file."""
 
+import uuid
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def commits(pachyderm: Client, name: str) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_what_is_committed(bed: Testbed, spouts: Spouts, pachyderm: Client, tmp_path: Path, case: Case) -> None:
-    name = "same-cases"  # each test deletes its pipeline
+    name = f"same-cases-{uuid.uuid4().hex[:8]}"
     spouts.create(name, case.spec(tmp_path))
     spouts.wait(name, "to run", ready="True")
     log = bed.workers.wait_running(name).log
@@ -52,8 +53,10 @@ def test_what_is_committed(bed: Testbed, spouts: Spouts, pachyderm: Client, tmp_
     )
 
     head = pachyderm.inspect_branch(name, "marker").head.id if case.options.get("marker") else ""
+    made = commits(pachyderm, name)
     found = Result(
-        commits=changes(tree(pachyderm, name, commit) for commit in commits(pachyderm, name)),
+        commits=changes(tree(pachyderm, name, commit) for commit in made),
         marker=tree(pachyderm, name, head) if head else {},
     )
     assert found == (case.on_pachyderm_1 or case.result)
+    assert len(made) == len(found.commits) + case.markers, "an archive with a marker alone makes an empty commit"
