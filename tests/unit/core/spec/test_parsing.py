@@ -447,8 +447,10 @@ RULE = "at most 51 lower-case letters, digits and '-', of which the first and th
         (
             {},
             {"name": "a.name"},
-            f"metadata.name 'a.name' is no name under which Pachyderm can run a spout; set spec.name to {RULE}, "
-            "for example 'a-name'",
+            (
+                f"metadata.name 'a.name' is no name under which Pachyderm can run a spout; set spec.name to {RULE}, "
+                "for example 'a-name'"
+            ),
             "metadata.name names the pipeline where spec.name does not",
         ),
         (

@@ -120,8 +120,10 @@ def test_no_list_or_object_is_compared_after_a_copy(value: object) -> None:
 
     assert findings(test, COPY) == []
     assert findings(COPY, test) == [
-        "operation 2 of 2: tests a list or an object after a copy, on which pachd can crash; test before the first "
-        "copy, or test single texts, numbers and booleans"
+        (
+            "operation 2 of 2: tests a list or an object after a copy, on which pachd can crash; test before the first "
+            "copy, or test single texts, numbers and booleans"
+        )
     ]
 
 
