@@ -24,6 +24,17 @@ only_mutate = {sources}
 also_copy = ["tests", "testbed", "crds", "pyproject.toml"]
 pytest_add_cli_args_test_selection = {tests}
 """
+# The same examples for each mutant; and who wants to know only whether a test fails needs no smallest example for it.
+CONFTEST = """
+hypothesis.settings.register_profile(
+    "mutants",
+    parent=hypothesis.settings.get_profile("shared"),
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+    derandomize=True,
+    database=None,
+)
+hypothesis.settings.load_profile("mutants")
+"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,6 +67,8 @@ def copy(part: Part) -> None:
     with (TREE / "pyproject.toml").open("a") as settings:
         # Lists of strings look the same in TOML.
         settings.write(SETTINGS.format(sources=part.sources, tests=part.tests))
+    with (TREE / "tests" / "conftest.py").open("a") as conftest:
+        conftest.write(CONFTEST)
 
 
 def run(patterns: list[str]) -> int:

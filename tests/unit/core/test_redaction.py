@@ -191,6 +191,16 @@ ROWS = [
     ),
     Row(text=f"{LONG[1:31]} is bad", values=(LONG,), left="[redacted] is bad", reason="all of a part, but for its end"),
     Row(
+        text=f"see {LONG[3:18]} here",
+        values=(LONG,),
+        left=f"see {LONG[3:18]} here",
+        reason="fifteen characters are an accident",
+    ),
+    Row(text=f"see {LONG[3:19]} here", values=(LONG,), left="see [redacted] here", reason="sixteen are none"),
+    Row(
+        text=f"see {LONG[12:28]} here", values=(LONG[:28],), left="see [redacted] here", reason="at the end of a value"
+    ),
+    Row(
         text=f"{LONG[11:30]} ends with a",
         values=(LONG,),
         left="[redacted] ends with a",

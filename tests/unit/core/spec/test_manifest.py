@@ -89,6 +89,16 @@ def test_a_default_is_not_written() -> None:
     assert manifest.spec_of(spout) == {"transform": {"image": "a", "cmd": ["b"]}, "spout": {}}
 
 
+def test_a_default_of_a_part_is_not_written() -> None:
+    options = model.SpoutOptions(service=model.Service(internal_port=80))
+    spec = a_spec(transform=a_transform(), spout=options, tolerations=(model.Toleration(key="ingest"),))
+
+    written = manifest.pipeline_fields(spec)
+
+    assert written["spout"] == {"service": {"internalPort": 80}}
+    assert written["tolerations"] == [{"key": "ingest"}]
+
+
 def test_a_quantity_is_written_as_it_was_read() -> None:
     written = parsing.parse_spout(a_resource({"resourceLimits": {"cpu": "0.50", "memory": "1024Mi"}}))
 

@@ -472,8 +472,40 @@ def test_findings_are_told_one_after_the_other() -> None:
     )
 
 
-def test_metadata_name_is_checked_where_it_names_the_pipeline() -> None:
-    assert "set spec.name" in refusal({}, name="a.name.with.dots")
+RULE = "at most 51 lower-case letters, digits and '-', of which the first and the last are a letter or digit"
+
+
+@pytest.mark.parametrize(
+    ("changes", "metadata", "says", "reason"),
+    [
+        (
+            {},
+            {"name": "a.name"},
+            (
+                f"metadata.name 'a.name' is no name under which Pachyderm can run a spout; set spec.name to {RULE}, "
+                "for example 'a-name'"
+            ),
+            "metadata.name names the pipeline where spec.name does not",
+        ),
+        (
+            {"name": "a.name"},
+            {},
+            f"'a.name' is no name under which Pachyderm can run a spout; set spec.name to {RULE}, for example 'a-name'",
+            "spec.name was found",
+        ),
+        (
+            {"name": "計数"},
+            {},
+            f"'計数' is no name under which Pachyderm can run a spout; set spec.name to {RULE}",
+            "nothing is like it, so there is no example",
+        ),
+    ],
+    ids=["metadata", "spec", "no example"],
+)
+def test_a_name_that_does_not_do_is_told_with_one_that_does(
+    changes: Mapping[str, object], metadata: dict[str, Any], says: str, reason: str
+) -> None:
+    assert refusal(changes, **metadata) == f"spec.name: {says}", reason
 
 
 def test_spec_name_is_the_way_out_for_a_long_metadata_name() -> None:
