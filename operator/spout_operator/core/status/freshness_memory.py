@@ -79,7 +79,7 @@ def remember(spout: Spout, pipeline: Pipeline, before: Status, after: Status, *,
 
 def _follow(memory: Memory, before: Status, after: Status, *, overwrites: bool) -> Memory:
     last = last_commit(after)
-    # On Pachyderm 1.13 an archive with only the marker makes a commit too: it leaves the size as it is.
+    # An archive with only the marker can make a commit too: it leaves the size as it is.
     has_data = last is not None and last.size != _size(before)
     commit = (after.get("marker") or {}).get("commit")
     has_moved = commit is not None and commit != (before.get("marker") or {}).get("commit")
