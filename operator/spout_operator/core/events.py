@@ -55,6 +55,10 @@ class EventReason(enum.StrEnum):
     OUTPUT_REFUSED = "OutputRefused"
     PIPELINE_FAILED = "PipelineFailed"
     PIPELINE_CRASHING = "PipelineCrashing"
+    IMAGE_PULL_BACK_OFF = "ImagePullBackOff"
+    UNSCHEDULABLE = "Unschedulable"
+    CRASH_LOOP_BACK_OFF = "CrashLoopBackOff"
+    CREATE_CONTAINER_CONFIG_ERROR = "CreateContainerConfigError"
     DELETION_BLOCKED = "DeletionBlocked"
     STALLED = "Stalled"
 
@@ -99,6 +103,10 @@ _TROUBLE = frozenset(
         Reason.OUTPUT_REFUSED,
         Reason.PIPELINE_FAILED,
         Reason.PIPELINE_CRASHING,
+        Reason.IMAGE_PULL_BACK_OFF,
+        Reason.UNSCHEDULABLE,
+        Reason.CRASH_LOOP_BACK_OFF,
+        Reason.CREATE_CONTAINER_CONFIG_ERROR,
     }
 )
 #: They concern the operator or its Pachyderm, and so every Spout at once: an Event for each would be a flood.

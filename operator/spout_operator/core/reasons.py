@@ -26,6 +26,12 @@ class Reason(enum.StrEnum):
     PIPELINE_CRASHING = "PipelineCrashing"
     PIPELINE_RESTARTING = "PipelineRestarting"
 
+    # The Pod of the worker does not come up: the words of Kubernetes.
+    IMAGE_PULL_BACK_OFF = "ImagePullBackOff"
+    UNSCHEDULABLE = "Unschedulable"
+    CRASH_LOOP_BACK_OFF = "CrashLoopBackOff"
+    CREATE_CONTAINER_CONFIG_ERROR = "CreateContainerConfigError"
+
     # The worker's log tells of the user code.
     USER_CODE_UNKNOWN = "UserCodeUnknown"
     USER_CODE_FAILING = "UserCodeFailing"

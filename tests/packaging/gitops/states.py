@@ -22,6 +22,12 @@ from tests.builders import NOON, a_pipeline, a_situation, a_spec, a_spout, a_spo
 
 GENERATION = 4
 SECOND = datetime.timedelta(seconds=1)
+POD_FAULTS = {
+    "ImagePullBackOff": 'Back-off pulling image "registry.invalid/spout:1"',
+    "Unschedulable": "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    "CreateContainerConfigError": 'secret "late" not found',
+    "CrashLoopBackOff": "back-off 10s restarting failed container=user",
+}
 RUNS = Health(ready=health.TRUE, reason=Reason.RUNNING, message="the spout is running")
 SERVER = Server(address="grpc://pachd.pachyderm:650", version="1.13.4")
 #: Conditions that no tool is to take for health.
@@ -68,6 +74,15 @@ def states() -> list[State]:
         name = f"{state} {'stopped ' if stopped else ''}{workers}"
         at_rest = conditions.of_decision(a_step(Action.NONE), health.of_pipeline(pipeline, RUNS))
         found.append(_seen(name, at_rest, pipeline=pipeline, suspend=stopped))
+    for reason, words in POD_FAULTS.items():
+        pipeline = a_pipeline(state=PipelineState.CRASHING, reason=words)
+        found.append(
+            _seen(
+                reason,
+                conditions.of_decision(a_step(Action.NONE), health.of_pipeline(pipeline, None)),
+                pipeline=pipeline,
+            )
+        )
     for name, user_code in user_codes().items():
         found.append(_seen(name, conditions.of_decision(a_step(Action.NONE), user_code), pipeline=a_pipeline()))
     running = conditions.of_decision(a_step(Action.NONE), RUNS)

@@ -61,7 +61,15 @@ def health(body: Body) -> tuple[str, str]:
 
 
 #: What can recover without a change of the Spout, and is no progress.
-UNHEALTHY = {"PipelineCrashing", "UserCodeFailing", "OutputRefused"}
+UNHEALTHY = {
+    "PipelineCrashing",
+    "ImagePullBackOff",
+    "Unschedulable",
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "UserCodeFailing",
+    "OutputRefused",
+}
 
 
 def edited(body: Body, **metadata: Any) -> Body:

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 
+from spout_operator.core import pod_faults
 from spout_operator.core.activity import Failed, OutputRefused
 from spout_operator.core.history import History, Trouble
 from spout_operator.core.model import Pipeline, PipelineState
@@ -44,6 +45,9 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
             message = f"the pipeline has failed{said}; it stays so until the Spout is changed (restartNonce will do)"
             return Health(ready=FALSE, reason=Reason.PIPELINE_FAILED, message=message, also=STALLED)
         case PipelineState.CRASHING:
+            fault = pod_faults.reason_of(pipeline.reason)
+            if fault is not None:
+                return Health(ready=FALSE, reason=fault, message=f"the worker's Pod does not come up{said}")
             message = f"the workers crash or do not come up{said}; see the Pods of the pipeline"
             return Health(ready=FALSE, reason=Reason.PIPELINE_CRASHING, message=message)
         case PipelineState.RESTARTING:

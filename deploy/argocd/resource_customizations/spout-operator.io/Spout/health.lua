@@ -23,9 +23,12 @@ elseif ready ~= nil and ready.status == "True" then
   hs.status = ready.reason == "Suspended" and "Suspended" or "Healthy"
   hs.message = ready.message
 elseif ready ~= nil then
-  -- Workers that crash and user code that fails can recover without a change of the Spout, so the Spout is not stalled.
+  -- Workers that crash or do not come up and user code that fails can recover without a change of the Spout, so the Spout is not stalled.
   -- It is unhealthy all the same.
-  local unhealthy = {PipelineCrashing = true, UserCodeFailing = true, OutputRefused = true}
+  local unhealthy = {
+    PipelineCrashing = true, ImagePullBackOff = true, Unschedulable = true, CrashLoopBackOff = true,
+    CreateContainerConfigError = true, UserCodeFailing = true, OutputRefused = true
+  }
   hs.status = unhealthy[ready.reason] and "Degraded" or "Progressing"
   hs.message = ready.message
 end
