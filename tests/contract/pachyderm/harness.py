@@ -161,8 +161,8 @@ class Side(abc.ABC):
         """Let the spout finish an open commit."""
 
     @abc.abstractmethod
-    def wait_begun(self, name: str) -> None:
-        """Wait until the server has begun to run a pipeline: only then it does quickly what it is told."""
+    def begun(self) -> tuple[str, Heads]:
+        """As `with_heads`, a pipeline that the server has begun to run; a test that stops it starts it again."""
 
     @abc.abstractmethod
     def someones_spout(self, annotations: Mapping[str, str] | None = None) -> str:

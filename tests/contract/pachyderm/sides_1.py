@@ -128,8 +128,8 @@ class SideOne(Side):
     def finish(self, name: str, commit: str) -> None:
         self.spout.finish(name, commit)
 
-    def wait_begun(self, name: str) -> None:
-        """1.13.4 pauses a pipeline at any moment."""
+    def begun(self) -> tuple[str, Heads]:
+        return self.with_heads()
 
     def someones_spout(self, annotations: Mapping[str, str] | None = None) -> str:
         return self.someones_pipeline(spout=pps_pb2.Spout(), metadata=pps_pb2.Metadata(annotations=annotations or {}))

@@ -169,7 +169,14 @@ class SideTwo(Side):
     def someones_update(self, name: str) -> None:
         self._create(name, update=True, spout={})
 
+    def begun(self) -> tuple[str, Heads]:
+        # 2.12.2 begins to run a new pipeline late where it has many to begin with.
+        name = self.committing()
+        self.wait_begun(name)
+        return name, self.port.heads(name)
+
     def wait_begun(self, name: str) -> None:
+        """Wait until pachd has begun to run a pipeline: only then it does quickly what it is told."""
         eventually(lambda: self.observed(name).state is PipelineState.RUNNING, what="the state Running", seconds=120)
 
     def wait_paused(self, name: str) -> None:

@@ -10,14 +10,14 @@ from tests.contract.pachyderm.harness import OWNER, Side
 
 
 def test_a_stopped_pipeline_pauses_and_keeps_both_heads(side: Side) -> None:
-    name, heads = side.with_heads()
-    side.wait_begun(name)
+    name, heads = side.begun()
 
     side.port.stop(name)
 
     assert side.observed(name).stopped
     eventually(lambda: side.observed(name).state is PipelineState.PAUSED, what="Paused", seconds=120)
     assert side.port.heads(name) == heads
+    side.port.start(name)
 
 
 def test_a_pipeline_that_is_updated_while_stopped_stays_stopped(side: Side) -> None:
