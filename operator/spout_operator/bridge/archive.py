@@ -10,6 +10,7 @@ from spout_operator.bridge.source import PipeSource
 #: Bytes of a header that describes the next entry, and of a map of holes. Nobody writes a longer name or map.
 _LONGEST_EXTENSION = 256 * 1024
 _ZEROS = bytes(64 * 1024)
+_ZERO_BLOCK = bytes(headers.BLOCK)
 #: Bytes of a file: what ext4 can hold.
 _LARGEST_FILE = 16 * 1024**4
 #: Bytes of holes in an archive. They cost the writer nothing, and the store fills them with zeros.
@@ -60,8 +61,9 @@ def entries(source: PipeSource) -> Iterator[Entry]:
     while True:
         at = source.offset
         block = bytes(source.read_exactly(headers.BLOCK, "the archive, before the two blocks of zeros that end it"))
-        if not any(block):
-            if any(source.read_exactly(headers.BLOCK, "the archive, after one of the two blocks of zeros that end it")):
+        if block == _ZERO_BLOCK:
+            what = "the archive, after one of the two blocks of zeros that end it"
+            if source.read_exactly(headers.BLOCK, what) != _ZERO_BLOCK:
                 raise BadArchive("found one block of zeros in the middle of the archive", offset=at)
             if of_next:
                 raise BadArchive("found a header that describes the next entry, and no next entry", offset=at)
