@@ -1,11 +1,8 @@
-"""The servers that are measured beside each other: the bare call of each one's SDK, and what its log tells."""
+"""The servers that are measured beside each other, with the bare calls of each one's SDK."""
 
-import datetime
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
 
 from pachyderm_sdk import Client as Client2
 from pachyderm_sdk.api import pfs, pps
@@ -30,7 +27,6 @@ class Measured(ABC):
 
     def __init__(self, pachyderm: Pachyderm) -> None:
         self.version = pachyderm.version
-        self.pachd = pachyderm.pachd
         self.port = int(pachyderm.address.rpartition(":")[2])
         self.workers = pachyderm.workers
 
@@ -43,23 +39,8 @@ class Measured(ABC):
         """Delete a pipeline."""
 
     @abstractmethod
-    def answered(self, since: int) -> Mapping[str, float]:
-        """When pachd answered the call that created each pipeline, in seconds since the epoch.
-
-        Args:
-            since: the size of pachd's log before the first call.
-        """
-
-    def logged(self, since: int = 0) -> str:
-        """What pachd has logged from a byte on."""
-        with self.pachd.log.open("rb") as log:
-            log.seek(since)
-            return log.read().decode(errors="replace")
-
-    @property
-    def log_size(self) -> int:
-        """Bytes that pachd has logged so far."""
-        return self.pachd.log.stat().st_size
+    def created(self) -> Mapping[str, float]:
+        """When each pipeline was created, by the server's clock, in seconds since the epoch."""
 
 
 class Pachyderm1(Measured):
@@ -67,9 +48,6 @@ class Pachyderm1(Measured):
 
     create_method = "CreatePipeline"
     spec = a_spec({"transform.image": IMAGE, "transform.cmd": COMMAND, "spout.marker": "offset"})
-    _DURATION = re.compile(
-        r'pps\.API\.CreatePipeline \{"duration":([0-9.e-]+),"request":\{"pipeline":\{"name":"([^"]+)"\}'
-    )
 
     def __init__(self, pachyderm: Pachyderm) -> None:
         super().__init__(pachyderm)
@@ -86,15 +64,9 @@ class Pachyderm1(Measured):
     def delete(self, name: str) -> None:
         self._client.delete_pipeline(name)
 
-    def answered(self, since: int) -> Mapping[str, float]:
-        took = {name: float(seconds) for seconds, name in self._DURATION.findall(self.logged(since))}
-        # Its log tells of whole seconds only.
-        infos = {info.pipeline.name: info.created_at for info in self._client.list_pipeline().pipeline_info}
-        return {
-            name: infos[name].seconds + infos[name].nanos / 1e9 + seconds
-            for name, seconds in took.items()
-            if name in infos
-        }
+    def created(self) -> Mapping[str, float]:
+        infos = self._client.list_pipeline().pipeline_info
+        return {info.pipeline.name: info.created_at.seconds + info.created_at.nanos / 1e9 for info in infos}
 
 
 class Pachyderm2(Measured):
@@ -102,7 +74,6 @@ class Pachyderm2(Measured):
 
     create_method = "CreatePipelineV2"
     spec = a_spec({"transform.image": IMAGE, "transform.cmd": COMMAND})
-    _ANSWER = '"message":"response for pps_v2.API/CreatePipelineV2"'
 
     def __init__(self, pachyderm: Pachyderm) -> None:
         super().__init__(pachyderm)
@@ -120,12 +91,6 @@ class Pachyderm2(Measured):
     def delete(self, name: str) -> None:
         self._client.pps.delete_pipeline(pipeline=pps.Pipeline(name=name, project=pfs.Project(name="default")))
 
-    def answered(self, since: int) -> Mapping[str, float]:
-        found: dict[str, float] = {}
-        for line in self.logged(since).splitlines():
-            if self._ANSWER not in line:
-                continue
-            answer: dict[str, Any] = json.loads(line)
-            spec = json.loads(answer["response"]["effective_create_pipeline_request_json"])
-            found[spec["pipeline"]["name"]] = datetime.datetime.fromisoformat(answer["time"]).timestamp()
-        return found
+    def created(self) -> Mapping[str, float]:
+        infos = self._client.pps.list_pipeline(details=True)
+        return {info.pipeline.name: info.details.created_at.timestamp() for info in infos}
