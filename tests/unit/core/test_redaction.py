@@ -144,6 +144,18 @@ ROWS = [
         reason="an apostrophe is no quotation mark",
     ),
     Row(
+        text='bad "x hunter2-0451 y" here',
+        values=("user-01\nhunter2-0451\nuser-02",),
+        left='bad "[redacted]" here',
+        reason="one line in the middle of several",
+    ),
+    Row(
+        text='the pipeline "my-pipeline" has "x hunter2-" in "env"',
+        values=("hunter2-0451",),
+        left='the pipeline "my-pipeline" has "[redacted]" in "env"',
+        reason="quotations before and after it stay",
+    ),
+    Row(
         text='bad "x MIIEowIBAAKCAQEA y',
         values=(KEY,),
         left='bad "[redacted]',
