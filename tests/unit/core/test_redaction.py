@@ -351,6 +351,10 @@ def test_a_text_is_redacted_before_it_is_folded_and_bounded() -> None:
     assert Secrets([value]).shown("x" * 2000) == "x" * (LONGEST_SHOWN - 1) + "…"
 
 
+def test_a_text_that_is_read_to_its_end_is_whole() -> None:
+    assert Secrets(["hunter2"]).redact("x" * LONGEST_READ) == "x" * LONGEST_READ
+
+
 def test_the_end_of_a_long_text_cuts_no_value_in_two() -> None:
     shown = LONGEST_READ - UNKNOWN_END
     for before in range(shown - 13, LONGEST_READ, 13):
