@@ -8,7 +8,7 @@ ESCAPED = [
     (r"p\xc3\xa4\x41z", "päAz", (0, 1, 9, 13, 14), "bytes of UTF-8, of which two are one character"),
     (r"p\303\244\101z", "päAz", (0, 1, 9, 13, 14), "the same in octal digits"),
     (r"p\xff\x41z", "p\udcffAz", (0, 1, 5, 9, 10), "a byte that is none of UTF-8 takes one place"),
-    (r"p\u0041\u0042z", "pABz", (0, 1, 7, 13, 14), "units of UTF-16"),
+    (r"p\u0041\u0042\u0043z", "pABCz", (0, 1, 7, 13, 19, 20), "units of UTF-16"),
     (r"p\ud83d\ude00\u0041z", "p😀Az", (0, 1, 13, 19, 20), "of which two are one character"),
     (r"\ud800\udc00\u0041", "\U00010000A", (0, 12, 18), "the first character that takes two"),
     (r"\uffff\u0041", "\uffffA", (0, 6, 12), "the last one that takes one"),

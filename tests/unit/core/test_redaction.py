@@ -144,6 +144,18 @@ ROWS = [
         reason="an apostrophe is no quotation mark",
     ),
     Row(
+        text='bad "x hunter2-0451 y" here',
+        values=("user-01\nhunter2-0451\nuser-02",),
+        left='bad "[redacted]" here',
+        reason="one line in the middle of several",
+    ),
+    Row(
+        text='the pipeline "my-pipeline" has "x hunter2-" in "env"',
+        values=("hunter2-0451",),
+        left='the pipeline "my-pipeline" has "[redacted]" in "env"',
+        reason="quotations before and after it stay",
+    ),
+    Row(
         text='bad "x MIIEowIBAAKCAQEA y',
         values=(KEY,),
         left='bad "[redacted]',
@@ -337,6 +349,10 @@ def test_a_text_is_redacted_before_it_is_folded_and_bounded() -> None:
     assert Secrets([value]).shown(value * 1000) == "[redacted]"
     assert Secrets([value]).shown("x" * LONGEST_SHOWN) == "x" * LONGEST_SHOWN
     assert Secrets([value]).shown("x" * 2000) == "x" * (LONGEST_SHOWN - 1) + "…"
+
+
+def test_a_text_that_is_read_to_its_end_is_whole() -> None:
+    assert Secrets(["hunter2"]).redact("x" * LONGEST_READ) == "x" * LONGEST_READ
 
 
 def test_the_end_of_a_long_text_cuts_no_value_in_two() -> None:
