@@ -104,8 +104,8 @@ class FakeSide(Side):
         self.pipelines.make(PipelineName(name=name), self.spec, None)
         return name
 
-    def wait_begun(self, name: str) -> None:
-        """What is asked for is done at once."""
+    def begun(self) -> tuple[str, Heads]:
+        return self.with_heads()
 
     def someones_reader(self, repo: str) -> str:
         raise NotImplementedError
