@@ -25,6 +25,8 @@ def test_a_spout_that_stops_committing_is_not_fresh_until_its_next_commit(
     spouts.create("one", SPEC)
     eventually(lambda: pachd.calls["InspectPipeline"] > 1, what="the pipeline")
     pachd.come_up("one")
+    # A commit from before the worker is seen to be up would not be the newest of the two moments.
+    spouts.wait("one", "to be up", ready="True")
     pachd.append_commit("one")
     status = spouts.wait("one", "to commit in time", ready="True", fresh="True", total=1)
     committed_at = parse_time(status["commits"]["last"]["finishedAt"])

@@ -164,7 +164,9 @@ def test_the_bill_of_materials_lists_exactly_the_pinned_packages(tmp_path: Path)
     text = made(tmp_path / "one.json")
     assert text == made(tmp_path / "another.json")
     bill = json.loads(text)
-    pinned = dict(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    pinned = dict(
+        re.findall(r"^([\w.-]+)(?:\[[\w.,-]+\])?==([\w.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    )
     assert {one["name"]: one["version"] for one in bill["components"]} == pinned
     assert all(one.get("externalReferences") for one in bill["components"]), "each with the hashes of its files"
 
