@@ -5,7 +5,7 @@ from typing import Any
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
-from spout_testbed.harness.spouts import Spouts
+from spout_testbed.harness.spouts import Spouts, message
 from spout_testbed.waiting import eventually
 from tests.e2e.conftest import a_spec
 
@@ -78,13 +78,9 @@ def test_a_deleted_marker_is_shown_as_none_with_a_true_message(
 
     # At its next start the worker fails before it runs the spout's code.
     spouts.edit(name, {"transform": {"env": {"LIMIT": "9"}}})
-    spouts.wait(name, "the new version", version=2, ready="True")
-    worker = bed.workers.wait_running(name)
-    said = f"file offset not found in repo {name}"
-    eventually(lambda: said in worker.log.read_text(errors="replace"), what=f"the worker to say {said!r}")
-    status = spouts.get(name)
-    assert status is not None
-    assert status["status"]["commits"]["total"] == 10
+    status = spouts.wait(name, "its worker to fail", version=2, ready="False", reason="UserCodeFailing")
+    assert f"file offset not found in repo {name}" in message(status, "Ready")
+    assert status["commits"]["total"] == 10
 
     bed.pachctl("put", "file", f"{name}@marker:/offset", "-f", "-", input="5")
 
