@@ -153,6 +153,7 @@ bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one r
 	@$(BIN)/python -m benchmarks.bridge
 	@$(BED) $(BIN)/python -m benchmarks
 	@$(BED) $(BIN)/python -m benchmarks.scale
+	@$(BED) $(BIN)/python -m benchmarks.user_code
 
 .PHONY: lock
 lock: ## pin the dependencies anew, with hashes (needs uv)
