@@ -27,7 +27,7 @@ from spout_testbed.waiting import eventually
 FLAGS = ("--poll-interval=10", "--quiet-interval=300", "--status-interval=5")
 KINDS = {"new code": "exit 3", "code that fails later": "sleep 40; exit 3"}
 #: Spouts at a time: the Community Edition of Pachyderm 1.13 accepts 16 pipelines.
-AT_ONCE = 5
+AT_ONCE = 10
 
 
 def main() -> None:
