@@ -27,7 +27,11 @@ class Row:
 
 
 REFUSED = [
-    Row("add", "is no object", "a text is no operation"),
+    Row(
+        "add",
+        'is no object; write it as in {"op": "add", "path": "/hostNetwork", "value": true}',
+        "a text is no operation",
+    ),
     Row(None, "is no object", "nor is null"),
     Row({"path": "/a", "value": 1}, "has no op; write one of add, remove, replace, move, copy, test", "what to do?"),
     Row({"op": "append", "path": "/a"}, "has the op 'append'", "RFC 6902 has six"),
@@ -59,6 +63,7 @@ REFUSED = [
     Row({"op": "replace", "path": "/a/-", "value": 1}, "only the path of add, move or copy can end with it", "same"),
     Row({"op": "test", "path": "/a/-", "value": 1}, "'-' is the place after", "the same"),
     Row({"op": "add", "path": "/a/-/b", "value": 1}, "'-' is the place after", "and below it neither"),
+    Row({"op": "add", "path": "/a/-/", "value": 1}, "'-' is the place after", "also with an empty name below it"),
     Row({"op": "move", "path": "/a", "from": "/b/-"}, "has the from '/b/-', in which '-'", "nothing to move"),
     Row({"op": "add", "path": "/affinity", "value": None}, "has a null in its value", "panics if added to"),
     Row({"op": "replace", "path": "/a", "value": {"b": [1, None]}}, "has a null in its value", "panics if compared"),
