@@ -127,8 +127,14 @@ test-oldest: setup ## the same on the oldest supported Kubernetes (about 6 min m
 	$(BIN)/python -m spout_testbed run --oldest -- $(BIN)/python -m pytest tests/integration/crd tests/integration/operator
 
 .PHONY: test-e2e
-test-e2e: testbed ## the operator on a real kube-apiserver, a real pachd of each major version and its workers
+test-e2e: test-e2e-1 test-e2e-2 ## the operator on a real kube-apiserver, a real pachd of each major version and its workers
+
+.PHONY: test-e2e-1
+test-e2e-1: testbed ## the part of it on Pachyderm 1.13
 	$(BED) $(BIN)/python -m pytest tests/e2e --ignore=tests/e2e/pachyderm_2
+
+.PHONY: test-e2e-2
+test-e2e-2: testbed ## the part of it on Pachyderm 2.12
 	$(BED) $(BIN)/python -m pytest tests/e2e/pachyderm_2
 
 .PHONY: test-chart
@@ -142,7 +148,7 @@ test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a cle
 	$(BIN)/python tests/packaging/dockerfile/run_build_stage.py
 
 .PHONY: test-all
-test-all: test-contract test-integration test-e2e test-chart test-testbed test-dockerfile release-check ## every test that needs a server
+test-all: test-e2e test-contract test-integration test-chart test-testbed test-dockerfile release-check ## every test that needs a server
 
 .PHONY: test
 test: check test-unit ## everything, from nothing; two of the suites that need servers run at a time
