@@ -2,7 +2,8 @@
 
     python -m benchmarks.scale [--save] [SPOUTS ...]
 
-`make bench` runs it with 100 and 1,000 Spouts, which takes about ten minutes. 5,000 Spouts take fifteen minutes more.
+`make bench` runs it with 100 and 1,000 Spouts. The logs of new workers are read one after the other, with pauses: that
+alone can take half a second for each Spout.
 The operator has the default settings of an installation. CPU is the user and system time of the operator alone, because
 the in-memory pachd runs in its own process. `--save` saves the figures and their plot in docs/figures.
 """
@@ -122,7 +123,15 @@ def make(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, names: Sequenc
     )
     # The commits come before the worker, so that the reconcile that observes the worker also counts the commits.
     pachd.commit(list(names), ago=AN_HOUR)
+    logs = pachd.calls.get("GetLogs", 0)
     pachd.come_up(list(names))
+    # The logs of their workers are read one after the other, with pauses; only then are they ready.
+    eventually(
+        lambda: pachd.calls.get("GetLogs", 0) >= logs + 2 * len(names),
+        what="a look at the log of each worker",
+        seconds=120 + 2 * len(names),
+        details=operator.log.read_text,
+    )
     calm(pachd, seconds=120 + len(names) / 5)
     for name in (names[0], names[-1]):
         spouts.wait(name, "to be ready and to have its commit in its status", ready="True", total=1, marker="1041")
