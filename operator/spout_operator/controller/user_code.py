@@ -20,7 +20,7 @@ from spout_operator.core.resource import condition_of
 from spout_operator.core.status import health
 from spout_operator.core.status.conditions import READY
 from spout_operator.core.status.health import TRUE, Health
-from spout_operator.core.timestamps import parse_time
+from spout_operator.core.timestamps import read_time
 from spout_operator.ports import Pachyderm
 
 logger = logging.getLogger(__name__)
@@ -112,9 +112,9 @@ class UserCode:
         """Where the status says that the user code of this very worker runs, that holds until its next read is due."""
         ready = condition_of(shown, READY)
         is_same = (shown.get("pipeline") or {}).get("version") == pipeline.version
-        if not is_same or (ready.get("status"), ready.get("reason")) != (TRUE, Reason.RUNNING):
+        since = read_time(ready.get("lastTransitionTime"))
+        if since is None or not is_same or (ready.get("status"), ready.get("reason")) != (TRUE, Reason.RUNNING):
             return _Known(version=pipeline.version, since=self._now())
-        since = parse_time(ready["lastTransitionTime"])
         # By then it had run for as long as it takes to be called running.
         history = History(started_at=since - health.FIRST_SECONDS)
         known = _Known(version=pipeline.version, since=since, history=history)
@@ -159,8 +159,10 @@ class UserCode:
             case Reason.RUNNING if self._seconds_since(known.history.started_at or known.since) < QUIET_PAUSE:
                 return PAUSE
             case Reason.USER_CODE_FAILING if trouble is not None and isinstance(trouble.newest, Failed):
-                retry_in = trouble.newest.retry_in or datetime.timedelta()
-                return min(max(PAUSE - self._seconds_since(trouble.newest.at + retry_in), PAUSE), QUIET_PAUSE - 1)
+                next_try_in = -self._seconds_since(
+                    trouble.newest.at + (trouble.newest.retry_in or datetime.timedelta())
+                )
+                return min(PAUSE + max(next_try_in, 0), QUIET_PAUSE - 1)
             case Reason.OUTPUT_REFUSED:
                 return PAUSE
             case _:

@@ -11,7 +11,7 @@ from spout_operator.core.spec.parsing import pipeline_name
 from spout_operator.core.status.conditions import READY
 from spout_operator.core.status.freshness import FRESH, MARKER_STALLED, OUTPUT_STALLED
 from spout_operator.core.status.health import FALSE, STALLED, TRUE
-from spout_operator.core.timestamps import parse_time
+from spout_operator.core.timestamps import read_time
 
 _FRESH = {TRUE: True, FALSE: False}
 
@@ -89,8 +89,5 @@ def _is_true(status: Mapping[str, Any], kind: str) -> bool:
 
 
 def _seconds(text: str | None) -> float | None:
-    try:
-        return parse_time(text).timestamp() if text else None
-    except ValueError:
-        # Somebody else wrote it.
-        return None
+    moment = read_time(text)
+    return moment.timestamp() if moment is not None else None

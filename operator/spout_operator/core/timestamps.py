@@ -24,3 +24,11 @@ def parse_time(text: str) -> datetime.datetime:
     if _FORM.fullmatch(text) is None:
         raise ValueError(f"found {text!r}, expected a time such as 2026-11-22T21:09:44Z")
     return datetime.datetime.fromisoformat(text)
+
+
+def read_time(text: str | None) -> datetime.datetime | None:
+    """A time of a status; None where there is none, or where somebody else wrote it otherwise."""
+    try:
+        return parse_time(text) if text else None
+    except ValueError:
+        return None

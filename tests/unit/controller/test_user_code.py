@@ -156,6 +156,13 @@ def test_a_restarted_operator_reads_the_log_of_a_spout_that_was_not_ready_at_onc
     assert found.told(Reason.USER_CODE_FAILING) == 0
 
 
+def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:
+    shown = running_since(-HOUR)
+    shown["conditions"][0]["lastTransitionTime"] = "2026-01-31T12:00:00.5+01:00"
+
+    assert watched(Log(Started(at=at(-HOUR))), MINUTE, shown=shown).log.reads[0] == 0
+
+
 def test_another_version_of_the_pipeline_has_a_log_of_its_own() -> None:
     shown = running_since(-HOUR)
     shown["pipeline"]["version"] += 1

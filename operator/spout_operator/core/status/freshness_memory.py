@@ -12,7 +12,7 @@ from typing import Any
 from spout_operator.core.model import Commit, Pipeline, Spout
 from spout_operator.core.status import commits as progress
 from spout_operator.core.status.health import is_up
-from spout_operator.core.timestamps import parse_time, print_time
+from spout_operator.core.timestamps import print_time, read_time
 
 Status = Mapping[str, Any]
 
@@ -43,9 +43,9 @@ def from_status(status: Status) -> Memory:
     """The memory that a status holds."""
     found = status.get("freshness") or {}
     return Memory(
-        worker_up_since=_time(found.get("workerUpSince")),
-        commits_ahead_since=_time(found.get("commitsAheadSince")),
-        marker_ahead_since=_time(found.get("markerAheadSince")),
+        worker_up_since=read_time(found.get("workerUpSince")),
+        commits_ahead_since=read_time(found.get("commitsAheadSince")),
+        marker_ahead_since=read_time(found.get("markerAheadSince")),
     )
 
 
@@ -102,17 +102,9 @@ def last_commit(status: Status) -> Commit | None:
 
 def marker_moved(status: Status) -> datetime.datetime | None:
     """When the marker moved; None where it never has, or that is not known."""
-    return _time((status.get("marker") or {}).get("updatedAt"))
+    return read_time((status.get("marker") or {}).get("updatedAt"))
 
 
 def _size(status: Status) -> int:
     last = last_commit(status)
     return last.size if last is not None else 0
-
-
-def _time(text: str | None) -> datetime.datetime | None:
-    try:
-        return parse_time(text) if text else None
-    except ValueError:
-        # Somebody else wrote it.
-        return None
