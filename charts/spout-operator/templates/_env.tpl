@@ -19,6 +19,8 @@
 - name: SPOUT_OPERATOR_NAMESPACES
   value: {{ join " " . | quote }}
 {{- end }}
+- name: SPOUT_OPERATOR_POLICY
+  value: /etc/spout-operator/policy.yaml
 {{- with .Values.clusterId }}
 - name: SPOUT_OPERATOR_CLUSTER_ID
   value: {{ . | quote }}

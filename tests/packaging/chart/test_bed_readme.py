@@ -23,7 +23,7 @@ def blocks() -> dict[str, str]:
     """The shell blocks of the install section, by their first words."""
     section = (ROOT / "README.md").read_text().partition("## Install on a cluster")[2].partition("\n## ")[0]
     found = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    names = ("helm", "kubectl", "argocd", "flux", "spout")
+    names = ("helm", "kubectl", "argocd", "flux", "spout", "policy")
     assert len(found) == len(names)
     return dict(zip(names, found, strict=True))
 
@@ -59,7 +59,9 @@ def cleared(bed: Testbed) -> Iterator[None]:
     yield
     bed.kubectl("delete", "spouts", "--all", "-A", "--ignore-not-found", check=False)
     part = "--selector=app.kubernetes.io/part-of=spout-operator"
-    kinds = "deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets"
+    kinds = (
+        "deployments,services,configmaps,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets"
+    )
     bed.kubectl("delete", kinds, part, "-A", "--ignore-not-found")
     bed.kubectl("delete", "secrets", "-A", "-l", "owner=helm", "--ignore-not-found")
     bed.kubectl("delete", "crd", "spouts.spout-operator.io", "--ignore-not-found")
@@ -73,6 +75,19 @@ def test_the_helm_commands_of_the_readme_install_the_operator(bed: Testbed, chec
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
     assert found == f"REGISTRY/spout-operator:{__version__}"
     assert "my-spout" in follow(bed, checkout, blocks()["spout"], helm)
+    assert "podPatch" not in policy(bed)
+
+    follow(bed, checkout, blocks()["policy"], helm)
+
+    assert "podPatch: true" in policy(bed)
+    found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
+    assert found == f"REGISTRY/spout-operator:{__version__}", "the other values stay as they are"
+
+
+def policy(bed: Testbed) -> str:
+    """The policy of the installation."""
+    query = r"-o=jsonpath={.data.policy\.yaml}"
+    return bed.kubectl("get", "configmap", "spout-operator-policy", "-n", "spout-operator", query).stdout
 
 
 def test_the_kubectl_commands_of_the_readme_install_the_operator(bed: Testbed, checkout: Path) -> None:

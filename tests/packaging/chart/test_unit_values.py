@@ -71,6 +71,8 @@ OTHER: dict[str, Any] = {
     "logFormat": "text",
     "logLevel": "debug",
     "crds.annotations": A_MAP,
+    "policy.preset": "trusted",
+    "policy.rules": [{"namespaces": ["team-a"]}],
     "serviceAccount.name": "other",
     "serviceAccount.annotations": A_MAP,
     "image.registry": "registry.example",
