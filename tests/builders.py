@@ -139,6 +139,7 @@ def a_situation(**fields: Any) -> Situation:
         "capabilities": CAPABILITIES,
         "server": Server(address="grpc://pachd:650", version="2.0.0"),
         "last_seen": None,
+        "denials": (),
     }
     return Situation(**{**defaults, **fields})
 

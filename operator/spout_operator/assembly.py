@@ -16,6 +16,7 @@ from spout_operator import __version__
 from spout_operator.config import CommandError, Config, PachdAddress
 from spout_operator.controller.controller import Controller
 from spout_operator.core.errors import NotLeading
+from spout_operator.core.policy import RESTRICTED
 from spout_operator.kubernetes import access, preflight
 from spout_operator.kubernetes.api import Api
 from spout_operator.kubernetes.events import KubernetesEvents
@@ -28,6 +29,7 @@ from spout_operator.pachyderm.selection import SelectedPachyderm
 from spout_operator.ports import Pachyderm
 from spout_operator.process.election import Election
 from spout_operator.process.manager import Operator
+from spout_operator.process.policy_file import PolicyFile
 from spout_operator.telemetry import logs, tracing
 from spout_operator.telemetry.metrics import Metrics
 
@@ -111,6 +113,7 @@ def end_in_time(stop: asyncio.Event, grace: float = GRACE) -> None:
 
 def _assemble(config: Config, metrics: Metrics) -> Operator:
     """All parts, for a cluster that was checked."""
+    policy_file = PolicyFile(config.policy_file) if config.policy_file is not None else None
     api_client = access.connect()
     api = Api(api_client, telemetry=metrics)
     preflight.check(api, config.namespaces)
@@ -149,12 +152,20 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             now=_now,
             namespaces=config.namespaces,
             events=events,
+            policy=policy_file.policy if policy_file is not None else RESTRICTED,
         )
         logs.keep_out(controller.secrets)
         return controller
 
     informer = KopfInformer(telemetry=metrics, namespaces=config.namespaces)
-    return Operator(config, new_controller=new_controller, informer=informer, election=election, metrics=metrics)
+    return Operator(
+        config,
+        new_controller=new_controller,
+        informer=informer,
+        election=election,
+        metrics=metrics,
+        policy_file=policy_file,
+    )
 
 
 def _pachyderm_1(connection: Connection) -> Pachyderm:

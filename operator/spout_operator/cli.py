@@ -125,6 +125,16 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     help="The largest number of Spouts that get metrics of their own (6 series each); 0 for none.",
 )
 @click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=pathlib.Path),
+    metavar="FILE",
+    envvar=_PREFIX + "POLICY",
+    show_envvar=True,
+    help="A YAML file that says what Spouts may ask of the namespace of Pachyderm; read again when it changes. "
+    "Without it: no Secrets, no podPatch, the service type ClusterIP, and all names.",
+)
+@click.option(
     "--cluster-id",
     envvar=_PREFIX + "CLUSTER_ID",
     show_envvar=True,
@@ -156,6 +166,7 @@ def run(
     http_port: int,
     lease: str | None,
     spout_metrics_limit: int,
+    policy_file: pathlib.Path | None,
     cluster_id: str | None,
     log_format: str,
     log_level: str,
@@ -178,6 +189,7 @@ def run(
             cluster_id=cluster_id,
             lease=LeaseName.parse(lease) if lease else None,
             spout_metrics_limit=spout_metrics_limit,
+            policy_file=policy_file,
         )
         # Here and not above: --help and a wrong flag answer without loading the clients.
         # The modules of the clients make objects that stay: the collector would search them in vain. `assembly.run`

@@ -32,6 +32,7 @@ class Config:
     cluster_id: str | None
     lease: "LeaseName | None"
     spout_metrics_limit: int
+    policy_file: pathlib.Path | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,6 +24,7 @@ from spout_operator.core.model import (
     PipelineSpec,
     SpoutKey,
 )
+from spout_operator.core.policy import Permission
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Server
@@ -313,3 +314,6 @@ class Telemetry(Protocol):
 
     def dropped_event(self, why: Dropped) -> None:
         """A Kubernetes Event is not written."""
+
+    def denied(self, permission: Permission) -> None:
+        """The policy refuses something that a generation of a Spout asks for."""

@@ -12,6 +12,7 @@ from spout_operator.controller.finalizers import Finalizers
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.pipelines import Pipelines
+from spout_operator.controller.policy import PolicyInForce
 from spout_operator.controller.poller import Poller
 from spout_operator.controller.progress import Progress
 from spout_operator.controller.queue import KeyedQueue
@@ -23,6 +24,7 @@ from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.user_code import UserCode
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.policy import RESTRICTED, Policy
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
 from spout_operator.ports import Events, Pachyderm, Spouts, Telemetry
@@ -51,6 +53,7 @@ class Controller:
         now: Callable[[], datetime.datetime],
         namespaces: Sequence[str] = (),
         events: Events | None = None,
+        policy: Policy = RESTRICTED,
     ) -> None:
         """Put the parts together.
 
@@ -66,6 +69,7 @@ class Controller:
             now: the time of day.
             namespaces: those that are watched; none for all.
             events: where Kubernetes Events of the Spouts are written; None where nobody wants them.
+            policy: what Spouts may ask for.
         """
         self._pachyderm = pachyderm
         self._spouts = spouts
@@ -84,12 +88,14 @@ class Controller:
             events=StatusEvents(recorder),
         )
         observations = ObservationCache(HeadReads(interval=poll_interval, quiet_interval=quiet_interval))
-        pipelines = Pipelines(pachyderm, observations, recorder)
+        self._policy = PolicyInForce(policy, telemetry)
+        pipelines = Pipelines(pachyderm, observations, recorder, self._policy)
         finalizers = Finalizers(cache=cache, spouts=spouts)
         user_code = UserCode(pachyderm, now=now)
         self._reconciler = Reconciler(
             cache=cache,
             pipelines=pipelines,
+            policy=self._policy,
             progress=Progress(pachyderm, heads=observations.heads, now=now),
             user_code=user_code,
             finalizers=finalizers,
@@ -120,6 +126,12 @@ class Controller:
             self._cache.drop(resource.key, uid=resource.uid)
         else:
             self._cache.put(resource)
+
+    def apply_policy(self, policy: Policy) -> None:
+        """Put another policy in force: each Spout is reconciled under it."""
+        self._policy.in_force = policy
+        for facts in self._cache.all_facts():
+            self._queue.enqueue(facts.key)
 
     def spouts(self) -> Collection[Facts]:
         """The Spouts as they are known."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from spout_operator.controller.events import EventRecorder
 from spout_operator.controller.observations import ObservationCache
+from spout_operator.controller.policy import PolicyInForce
 from spout_operator.core import events
 from spout_operator.core.decision import Action, Decision, Situation, Written
 from spout_operator.core.errors import SpoutError
@@ -22,10 +23,13 @@ logger = logging.getLogger(__name__)
 class Pipelines:
     """Observes pipelines, carries out one decision, and remembers what it wrote."""
 
-    def __init__(self, pachyderm: Pachyderm, observations: ObservationCache, recorder: EventRecorder) -> None:
+    def __init__(
+        self, pachyderm: Pachyderm, observations: ObservationCache, recorder: EventRecorder, policy: PolicyInForce
+    ) -> None:
         self._pachyderm = pachyderm
         self._observations = observations
         self._recorder = recorder
+        self._policy = policy
         self._written: dict[SpoutKey, Written] = {}
 
     async def server(self) -> Server:
@@ -57,8 +61,9 @@ class Pipelines:
         if capabilities is None:
             raise AssertionError("a server that answered has told what it can do")
         spec = with_server_defaults(spout.spec, capabilities)
+        spout = spout if spec is spout.spec else dataclasses.replace(spout, spec=spec)
         return Situation(
-            spout=spout if spec is spout.spec else dataclasses.replace(spout, spec=spec),
+            spout=spout,
             owner=owner,
             observed=observed,
             older_claim=older_claim,
@@ -66,6 +71,7 @@ class Pipelines:
             capabilities=capabilities,
             server=server,
             last_seen=last_seen,
+            denials=self._policy.denials(spout),
         )
 
     async def check(self, decision: Decision, spout: Spout) -> None:

@@ -7,6 +7,7 @@ from spout_operator.controller.deletion import Deletion
 from spout_operator.controller.finalizers import FINALIZER, Finalizers
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.pipelines import Pipelines
+from spout_operator.controller.policy import PolicyInForce
 from spout_operator.controller.progress import Progress, Reading
 from spout_operator.controller.requeue import FIRST_RETRY, STALLED_RESYNC, Requeue
 from spout_operator.controller.status_updates import StatusUpdates
@@ -41,6 +42,7 @@ class Reconciler:
         *,
         cache: SpoutCache,
         pipelines: Pipelines,
+        policy: PolicyInForce,
         progress: Progress,
         user_code: UserCode,
         finalizers: Finalizers,
@@ -57,6 +59,7 @@ class Reconciler:
         Args:
             cache: the informer cache.
             pipelines: observes and changes pipelines.
+            policy: counts what it refuses.
             progress: reads commits and markers.
             user_code: tells whether the user code runs.
             finalizers: writes the operator's finalizer.
@@ -70,6 +73,7 @@ class Reconciler:
         """
         self._cache = cache
         self._pipelines = pipelines
+        self._policy = policy
         self._progress = progress
         self._user_code = user_code
         self._finalizers = finalizers
@@ -127,11 +131,9 @@ class Reconciler:
         spout = parsing.parse_spout(held)
         if self._observations.outage is not None:
             return self._fail(held, self._observations.outage, outcome)
-        after = await self._converge(held, spout, is_new=is_new)
-        outcome.result = Result.SETTLED if after is None else Result.AGAIN
-        return after
+        return await self._converge(held, spout, outcome, is_new=is_new)
 
-    async def _converge(self, resource: SpoutResource, spout: Spout, *, is_new: bool) -> float | None:
+    async def _converge(self, resource: SpoutResource, spout: Spout, outcome: Outcome, *, is_new: bool) -> float | None:
         """Observe, decide, update the status, act: step by step until nothing is left to do.
 
         The truth always comes from the next observation, never from what a write was answered.
@@ -141,6 +143,7 @@ class Reconciler:
             observed, is_fresh = await self._pipelines.observe(spout.pipeline_name)
 
             situation = self._situation(spout, server, observed)
+            self._policy.count(resource, self._writer.current(resource.key), situation.denials)
             decision = decide(situation)
 
             if decision.action is Action.NONE and observed is not None:
@@ -148,7 +151,9 @@ class Reconciler:
                 reading, after = await self._update_status(resource, situation.spout, server, decision, observed)
                 await self._pipelines.finish(observed.name, reading.left_open)
                 self._requeue.failure.reset(resource.key)
-                return _sooner(self._requeue_after(resource.key, observed, reading), after)
+                after = _sooner(self._requeue_after(resource.key, observed, reading), after)
+                outcome.result = _result(decision, after)
+                return after
             if not is_fresh:
                 # Good enough to do nothing; but what is written to has to be ours now, not at the last poll.
                 self._observations.forget(spout.pipeline_name)
@@ -255,8 +260,15 @@ class Reconciler:
     def _forget(self, key: SpoutKey) -> None:
         self._writer.forget(key)
         self._pipelines.forget(key)
+        self._policy.forget(key)
         self._progress.forget(key)
         self._requeue.forget(key)
+
+
+def _result(decision: Decision, after: float | None) -> Result:
+    if decision.is_stalled:
+        return Result.STALLED
+    return Result.SETTLED if after is None else Result.AGAIN
 
 
 def _result_of(failure: Failure) -> Result:

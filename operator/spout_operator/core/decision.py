@@ -8,9 +8,11 @@ import dataclasses
 import enum
 from collections.abc import Callable
 
+from spout_operator.core import policy
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import DEFAULT_PROJECT, AdoptionPolicy, Owner, Pipeline, PipelineSpec, Resources, Spout
 from spout_operator.core.not_owned import not_owned
+from spout_operator.core.policy import Denial
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
 from spout_operator.core.spec.comparison import changes
@@ -38,6 +40,8 @@ class Decision:
     reason: Reason
     message: str
     changed: tuple[str, ...] = ()
+    is_stalled: bool = False
+    """Whether nothing is done until a person has acted, although the pipeline goes on."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,20 +72,40 @@ class Situation:
     """Where the pipeline is or is to be."""
     last_seen: Server | None
     """Where the pipeline was when it was last observed, as the status says; None where the status tells of none."""
+    denials: tuple[Denial, ...] = ()
+    """What the Spout asks for and the policy does not allow."""
 
 
 def decide(situation: Situation) -> Decision:
     """The next step for a Spout that is wanted: the answer of the first of `CHECKS` that has one.
 
     Raises:
-        Stalled: PachydermReplaced, UnsupportedByServer, PipelineConflict, PipelineNotOwned, InvalidSpec or
-            PipelineRejected. A person has to act.
+        Stalled: PolicyDenied, PachydermReplaced, UnsupportedByServer, PipelineConflict, PipelineNotOwned,
+            InvalidSpec or PipelineRejected. A person has to act.
     """
     for check in CHECKS:
         decision = check(situation)
         if decision is not None:
             return decision
     return Decision(action=Action.NONE, reason=Reason.APPLIED, message="the pipeline is as the Spout asks")
+
+
+def policy_denies(situation: Situation) -> Decision | None:
+    """The policy does not allow what the Spout asks for: a pipeline that it has goes on as it is.
+
+    The first check, so that a name which is not allowed does not tell whose pipeline has it.
+
+    Raises:
+        Stalled: PolicyDenied, where the Spout has no pipeline.
+    """
+    if not situation.denials:
+        return None
+    message = policy.message(situation.spout.key.namespace, situation.denials)
+    observed = situation.observed
+    if observed is None or observed.spec is None or observed.owner != situation.owner:
+        raise Stalled(Reason.POLICY_DENIED, message)
+    message += ". The pipeline goes on as it is; until the policy allows the Spout, no edit is taken in"
+    return Decision(action=Action.NONE, reason=Reason.POLICY_DENIED, message=message, is_stalled=True)
 
 
 def server_was_replaced(situation: Situation) -> None:
@@ -256,6 +280,7 @@ def has_to_start(situation: Situation) -> Decision | None:
 Check = Callable[[Situation], Decision | None]
 
 CHECKS: tuple[Check, ...] = (
+    policy_denies,
     server_was_replaced,
     server_cannot,
     older_spout_wins,

@@ -46,6 +46,7 @@ class Reason(enum.StrEnum):
 
     # A person has to act.
     INVALID_SPEC = "InvalidSpec"
+    POLICY_DENIED = "PolicyDenied"
     PIPELINE_NOT_OWNED = "PipelineNotOwned"
     PIPELINE_CONFLICT = "PipelineConflict"
     ADOPTION_RESTARTS = "AdoptionRestarts"

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 
 from spout_operator.config import CommandError, Config
 from spout_operator.controller.controller import Controller
+from spout_operator.core.policy import Policy
 from spout_operator.ports import Informer
 from spout_operator.process.election import Election
+from spout_operator.process.policy_file import PolicyFile
 from spout_operator.telemetry import health
 from spout_operator.telemetry.collector import StateCollector
 from spout_operator.telemetry.metrics import Metrics
@@ -39,6 +41,7 @@ class Operator:
         informer: Informer,
         election: Election | None,
         metrics: Metrics,
+        policy_file: PolicyFile | None = None,
     ) -> None:
         """Start nothing yet.
 
@@ -48,12 +51,16 @@ class Operator:
             informer: the source of events.
             election: None where nobody else runs.
             metrics: what is served at /metrics.
+            policy_file: None where the policy does not change.
         """
         self._config = config
         self._new_controller = new_controller
         self._informer = informer
         self._election = election
         self._metrics = metrics
+        self._policy_file = policy_file
+        if policy_file is not None:
+            metrics.tell_policy_file(lambda: policy_file.trouble is None)
         self._controller: Controller | None = None
         self._acts_since = 0.0
         metrics.leader.set_function(lambda: float(self._controller is not None and self._may_act()))
@@ -66,7 +73,7 @@ class Operator:
             PortError: the port cannot be had.
             NothingListedError: for minutes nothing could be told of any Spout.
         """
-        async with self._served():
+        async with self._served(), self._policy_watched():
             if self._election is None or await self._wait_to_lead(self._election, stop):
                 await self._act(stop)
 
@@ -85,6 +92,23 @@ class Operator:
         if isinstance(results[0], BaseException):
             raise results[0]
         return True
+
+    @asynccontextmanager
+    async def _policy_watched(self) -> AsyncIterator[None]:
+        """Also while this replica waits, so that it takes over with the policy of that moment."""
+        if self._policy_file is None:
+            yield
+            return
+        watch = asyncio.create_task(self._policy_file.watch(self._apply_policy))
+        try:
+            yield
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    def _apply_policy(self, policy: Policy) -> None:
+        if self._controller is not None:
+            self._controller.apply_policy(policy)
 
     async def _act(self, stop: asyncio.Event) -> None:
         """Run all parts. One that ends by itself ends the others: a restart mends more than a limp."""
@@ -156,6 +180,9 @@ class Operator:
         if self._election is not None:
             silent = self._election.silent_for
             yield "lease", f"no try to get or renew it for {silent:.0f} s" if silent > SILENT_AFTER else None
+        if self._policy_file is not None and self._policy_file.last_read is not None:
+            silent = asyncio.get_running_loop().time() - self._policy_file.last_read
+            yield "policy", f"its file was not read for {silent:.0f} s" if silent > SILENT_AFTER else None
         controller = self._controller
         if controller is None:
             return

@@ -22,6 +22,7 @@ from prometheus_client import (
 
 from spout_operator import __version__
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.policy import Permission
 from spout_operator.ports import Dropped, Outcome, System
 from spout_operator.telemetry.tracing import Tracer, no_tracer
 
@@ -63,6 +64,11 @@ class Metrics:
         for cause in Dropped:
             # A series from the start: an increase from nothing is none.
             self._dropped_events.labels(cause)
+        self._denials = self._counter(
+            "policy_denials", "Generations of a Spout that the policy refuses, by what it does not allow.", "permission"
+        )
+        for permission in Permission:
+            self._denials.labels(permission)
         requests, durations = "Requests to {}, by how they ended.", "How long {} took to answer."
         self._requests = {
             "pachyderm": self._counter("pachyderm_requests", requests.format("pachd"), "method", "code"),
@@ -119,6 +125,15 @@ class Metrics:
     def dropped_event(self, why: Dropped) -> None:
         """Count an Event that is lost."""
         self._dropped_events.labels(why).inc()
+
+    def tell_policy_file(self, is_valid: Callable[[], bool]) -> None:
+        """Show whether the policy file can be used, for an operator that has one."""
+        text = "1 if the policy file can be used, 0 if the last good policy stays in force."
+        Gauge(f"{PREFIX}_policy_file_valid", text, registry=self.registry).set_function(lambda: float(is_valid()))
+
+    def denied(self, permission: Permission) -> None:
+        """Count what the policy refused."""
+        self._denials.labels(permission).inc()
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)

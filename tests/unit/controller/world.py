@@ -9,6 +9,7 @@ from typing import Any, Self
 from spout_operator.controller.controller import Controller
 from spout_operator.controller.poller import Poller
 from spout_operator.core.model import SpoutKey
+from spout_operator.core.policy import RESTRICTED, Policy
 from spout_operator.core.resource import SpoutResource
 from spout_operator.ports import HandleEvent, Pachyderm
 from spout_operator.telemetry.metrics import Metrics
@@ -37,6 +38,7 @@ def a_controller(
     poll_interval: float = 10,
     quiet_interval: float = 300,
     status_interval: float = 0,
+    policy: Policy = RESTRICTED,
 ) -> Controller:
     """A controller that does not run yet."""
     return Controller(
@@ -49,6 +51,7 @@ def a_controller(
         quiet_interval=quiet_interval,
         status_interval=status_interval,
         now=now,
+        policy=policy,
     )
 
 
@@ -76,6 +79,7 @@ class World:
         quiet_ticks: int = 1,
         status_interval: float = 0,
         cluster: str = CLUSTER,
+        policy: Policy = RESTRICTED,
     ) -> None:
         self.pipelines = pipelines
         self.spouts = spouts
@@ -88,6 +92,7 @@ class World:
             poll_interval=TICK,
             quiet_interval=TICK * quiet_ticks,
             status_interval=status_interval,
+            policy=policy,
         )
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -9,12 +9,16 @@ from spout_operator.core import decision
 from spout_operator.core.decision import Action, Check, Situation, Written
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import AdoptionPolicy, PipelineState, Resources, Service, SpoutOptions, Toleration
+from spout_operator.core.policy import Denial, Permission
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Server
 from spout_operator.core.spec.defaults import with_server_defaults
 from spout_operator.core.spec.quantity import cores
 from tests.builders import CAPABILITIES, a_name, a_pipeline, a_situation, a_spec, a_spout, an_owner
 
+DENIAL = Denial(
+    permission=Permission.SECRETS, field="spec.transform.secrets[0].name", found="the Secret 's'", would_allow="..."
+)
 ADOPTS = a_spout(adoption_policy=AdoptionPolicy.IF_UNOWNED)
 UNOWNED = a_pipeline(owner=None)
 #: A server that writes owners into new versions only.
@@ -47,6 +51,36 @@ def seen_on(version: str, address: str = "grpc://pachd:650", **fields: Any) -> S
 
 
 ROWS = [
+    Row(
+        reason="the policy refuses what a new Spout asks for",
+        check=decision.policy_denies,
+        situation=a_situation(observed=None, denials=(DENIAL,)),
+        answer=Reason.POLICY_DENIED,
+    ),
+    Row(
+        reason="the policy refuses a name, and the pipeline of that name is not this Spout's",
+        check=decision.policy_denies,
+        situation=a_situation(observed=a_pipeline(owner=an_owner(cluster="another")), denials=(DENIAL,)),
+        answer=Reason.POLICY_DENIED,
+    ),
+    Row(
+        reason="a pipeline that is no spout any more is not this Spout's either",
+        check=decision.policy_denies,
+        situation=a_situation(observed=a_pipeline(spec=None), denials=(DENIAL,)),
+        answer=Reason.POLICY_DENIED,
+    ),
+    Row(
+        reason="a pipeline of this Spout's own goes on as it is, whatever the Spout asks for",
+        check=decision.policy_denies,
+        situation=a_situation(spout=a_spout(spec=EDITED, suspend=True), denials=(DENIAL,)),
+        answer=Action.NONE,
+    ),
+    Row(
+        reason="the policy allows it",
+        check=decision.policy_denies,
+        situation=a_situation(observed=None),
+        answer=None,
+    ),
     Row(
         reason="the pipeline was on a server of another major version",
         check=decision.server_was_replaced,

@@ -43,13 +43,14 @@ def pending() -> tuple[Condition, ...]:
 
 
 def of_decision(decision: Decision, health: Health | None) -> tuple[Condition, ...]:
-    """After a decision: a step is on its way (`health` is None), or nothing was left to do and the health tells."""
+    """After a decision: a step is on its way (`health` is None), or nothing was left to do and the health tells.
+
+    A decision that waits for a person is told instead of the health: the pipeline may run, but not as asked.
+    """
+    if decision.is_stalled:
+        return _not_as_asked(STALLED, FALSE, decision.reason, decision.message)
     if decision.action is not Action.NONE or health is None:
-        return (
-            Condition(type=READY, status=FALSE, reason=decision.reason, message=decision.message),
-            Condition(type=SYNCED, status=FALSE, reason=decision.reason, message=decision.message),
-            Condition(type=RECONCILING, status=TRUE, reason=decision.reason, message=decision.message),
-        )
+        return _not_as_asked(RECONCILING, FALSE, decision.reason, decision.message)
     conditions = [
         Condition(type=READY, status=health.ready, reason=health.reason, message=health.message),
         Condition(type=SYNCED, status=TRUE, reason=Reason.APPLIED, message=decision.message),
@@ -63,11 +64,14 @@ def of_failure(failure: Failure) -> tuple[Condition, ...]:
     """After a failure. Where Pachyderm did not answer, nothing is known: Unknown, not False."""
     status = UNKNOWN if failure.is_unreachable else FALSE
     also = STALLED if failure.is_stalled else RECONCILING
-    message = failure.unredacted
+    return _not_as_asked(also, status, failure.reason, failure.unredacted)
+
+
+def _not_as_asked(also: str, status: str, reason: Reason, message: str) -> tuple[Condition, ...]:
     return (
-        Condition(type=READY, status=status, reason=failure.reason, message=message),
-        Condition(type=SYNCED, status=status, reason=failure.reason, message=message),
-        Condition(type=also, status=TRUE, reason=failure.reason, message=message),
+        Condition(type=READY, status=status, reason=reason, message=message),
+        Condition(type=SYNCED, status=status, reason=reason, message=message),
+        Condition(type=also, status=TRUE, reason=reason, message=message),
     )
 
 
