@@ -1,42 +1,49 @@
 """The policy of the chart: the file that the operator reads, what the values may say, and what a person is told."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from spout_operator.core import policy
+from spout_operator.process import policy_text
 from spout_testbed.programs import run
 from tests.packaging.chart.charts import (
     CHART,
     HELMS,
     NAMESPACE,
     RELEASE,
+    VALUES,
     Helm,
     Manifest,
     of_kind,
     rendered,
     template,
+    with_values,
 )
 
 FOLDER, FILE = "/etc/spout-operator", "policy.yaml"
 TEAM = {"namespaces": ["team-a"]}
+ODD_NAMES = {"namespaces": ["no", "12", "1e3", "0x1f", "null", "2026-01-31", "?", "-"]}
 RESTRICTED = {"namespaces": ["*"], "pipelineNames": ["*"], "projects": ["*"], "serviceTypes": ["ClusterIP"]}
 TRUSTED = RESTRICTED | {"serviceTypes": ["ClusterIP", "NodePort", "LoadBalancer"], "secrets": ["*"], "podPatch": True}
 
 helms = pytest.mark.parametrize("helm", HELMS)
 
 
-def manifests(helm: Helm, policy: dict[str, Any] | None) -> list[Manifest]:
+def manifests(helm: Helm, values: dict[str, Any] | None) -> list[Manifest]:
     """The chart with these values below `policy`."""
-    done = template(helm, "--values", "-", values=yaml.safe_dump({"policy": policy}))
+    done = template(helm, "--values", "-", values=json.dumps({"policy": values}))
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.safe_load_all(done.stdout) if manifest]
 
 
 def file_of(found: list[Manifest]) -> str:
     (config_map,) = of_kind(found, "ConfigMap")
-    assert config_map["metadata"]["name"] == f"{RELEASE}-policy"
+    assert config_map["metadata"]["name"].endswith("-policy")
     assert list(config_map["data"]) == [FILE]
     text: str = config_map["data"][FILE]
     return text
@@ -44,19 +51,31 @@ def file_of(found: list[Manifest]) -> str:
 
 @helms
 @pytest.mark.parametrize(
-    ("policy", "rules"),
+    ("values", "rules"),
     [
         pytest.param({}, [RESTRICTED], id="secure by default"),
         pytest.param({"preset": "restricted"}, [RESTRICTED], id="restricted"),
         pytest.param({"preset": "trusted"}, [TRUSTED], id="trusted"),
         pytest.param({"preset": "trusted", "rules": [TEAM]}, [TEAM], id="rules are the whole policy"),
         pytest.param({"rules": [TEAM, TRUSTED]}, [TEAM, TRUSTED], id="several rules in their order"),
-        pytest.param({"rules": [{"namespaces": ["no", "12"]}]}, [{"namespaces": ["no", "12"]}], id="names stay names"),
+        pytest.param({"rules": [ODD_NAMES]}, [ODD_NAMES], id="names that YAML may read as something else stay names"),
         pytest.param(None, [RESTRICTED], id="values of an older release, as --reuse-values takes them"),
     ],
 )
-def test_the_values_give_the_policy(helm: Helm, policy: dict[str, Any] | None, rules: list[dict[str, Any]]) -> None:
-    assert yaml.safe_load(file_of(manifests(helm, policy))) == {"rules": rules}
+def test_the_values_give_the_policy(helm: Helm, values: dict[str, Any] | None, rules: list[dict[str, Any]]) -> None:
+    text = file_of(manifests(helm, values))
+    assert yaml.safe_load(text) == {"rules": rules}
+    assert len(policy_text.read(text).rules) == len(rules), "the operator reads it"
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda file: file.name.removesuffix("-values.yaml"))
+def test_the_operator_reads_the_policy_of_every_values_file(values: Path) -> None:
+    found = [one for one in rendered("helm4", *with_values(values)) if one["metadata"]["name"].endswith("-policy")]
+    assert policy_text.read(file_of(found)).rules
+
+
+def test_the_default_is_the_policy_that_the_operator_has_without_a_file() -> None:
+    assert policy_text.read(file_of(manifests("helm4", {}))) == policy.RESTRICTED
 
 
 def test_the_policy_is_mounted_as_a_folder_so_that_a_change_arrives_without_a_restart() -> None:
@@ -108,16 +127,16 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 
 
 @helms
-@pytest.mark.parametrize(("policy", "named"), [pytest.param(*row[:2], id=row[2]) for row in WRONG])
-def test_a_wrong_policy_is_refused_with_its_place(helm: Helm, policy: dict[str, Any], named: str) -> None:
-    done = template(helm, "--values", "-", values=yaml.safe_dump({"policy": policy}))
+@pytest.mark.parametrize(("values", "named"), [pytest.param(*row[:2], id=row[2]) for row in WRONG])
+def test_a_wrong_policy_is_refused_with_its_place(helm: Helm, values: dict[str, Any], named: str) -> None:
+    done = template(helm, "--values", "-", values=json.dumps({"policy": values}))
     assert done.returncode != 0
     assert "values don't meet the specifications of the schema" in done.stderr
     assert named in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("policy", "told"),
+    ("values", "told"),
     [
         pytest.param({}, ["restricted: Spouts use no Secrets", "policy.preset=trusted"], id="what is closed"),
         pytest.param({"preset": "trusted"}, ["can read every Secret", "policy.preset=restricted"], id="what is open"),
@@ -125,11 +144,11 @@ def test_a_wrong_policy_is_refused_with_its_place(helm: Helm, policy: dict[str, 
     ],
 )
 def test_the_install_notes_say_which_policy_is_in_force_and_how_to_change_it(
-    policy: dict[str, Any], told: list[str]
+    values: dict[str, Any], told: list[str]
 ) -> None:
     """A client-side dry run renders the notes, which `helm template` leaves out."""
     arguments = ("install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", "--values", "-")
-    done = run("helm4", *arguments, input=yaml.safe_dump({"policy": policy}))
+    done = run("helm4", *arguments, input=json.dumps({"policy": values}))
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("The policy in force is")]
     assert [words for words in told if words not in line] == [], done.stderr
 
@@ -137,5 +156,7 @@ def test_the_install_notes_say_which_policy_is_in_force_and_how_to_change_it(
 def test_the_example_in_the_readme_is_a_policy_of_the_chart() -> None:
     section = (CHART / "README.md").read_text().partition("### Who may create Spouts")[2].partition("\n### ")[0]
     (example,) = re.findall(r"^```yaml\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    policy = yaml.safe_load(example)["policy"]
-    assert yaml.safe_load(file_of(manifests("helm4", policy))) == policy
+    values = yaml.safe_load(example)["policy"]
+    text = file_of(manifests("helm4", values))
+    assert yaml.safe_load(text) == values
+    assert len(policy_text.read(text).rules) == len(values["rules"])

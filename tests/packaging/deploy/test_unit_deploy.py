@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from spout_operator.process import policy_text
 from spout_testbed.harness.operator_process import IMAGE
 
 ROOT = Path(__file__).parents[3]
@@ -187,9 +188,8 @@ def test_the_settings_are_the_ones_the_documentation_names(container: Manifest) 
 def test_the_policy_is_the_one_that_the_chart_has_by_default(pod: Manifest) -> None:
     (policy,) = _manifests(BASE / "policy.yaml")
     preset = ROOT / "charts" / "spout-operator" / "files" / "policies" / "restricted.yaml"
-    assert {name: yaml.safe_load(text) for name, text in policy["data"].items()} == {
-        "policy.yaml": yaml.safe_load(preset.read_text())
-    }
+    assert list(policy["data"]) == ["policy.yaml"]
+    assert policy_text.read(policy["data"]["policy.yaml"]) == policy_text.read(preset.read_text())
     (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "policy"]
     assert volume["configMap"] == {"name": policy["metadata"]["name"]}
 
