@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from spout_operator import __version__
+from spout_operator.core.policy import RESTRICTED, Policy
+from spout_operator.process import policy_text
 from spout_testbed import Testbed
 from spout_testbed.builds import kubectl_program
 from spout_testbed.programs import program
@@ -75,19 +77,21 @@ def test_the_helm_commands_of_the_readme_install_the_operator(bed: Testbed, chec
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
     assert found == f"REGISTRY/spout-operator:{__version__}"
     assert "my-spout" in follow(bed, checkout, blocks()["spout"], helm)
-    assert "podPatch" not in policy(bed)
+    assert policy_in(bed) == RESTRICTED
 
     follow(bed, checkout, blocks()["policy"], helm)
 
-    assert "podPatch: true" in policy(bed)
+    assert policy_in(bed).rules[0].pod_patch
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
     assert found == f"REGISTRY/spout-operator:{__version__}", "the other values stay as they are"
 
 
-def policy(bed: Testbed) -> str:
-    """The policy of the installation."""
+def policy_in(bed: Testbed) -> Policy:
+    """The policy of the installation, as the operator reads it."""
     query = r"-o=jsonpath={.data.policy\.yaml}"
-    return bed.kubectl("get", "configmap", "spout-operator-policy", "-n", "spout-operator", query).stdout
+    return policy_text.read(
+        bed.kubectl("get", "configmap", "spout-operator-policy", "-n", "spout-operator", query).stdout
+    )
 
 
 def test_the_kubectl_commands_of_the_readme_install_the_operator(bed: Testbed, checkout: Path) -> None:
