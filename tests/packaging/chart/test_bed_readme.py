@@ -89,9 +89,8 @@ def test_the_helm_commands_of_the_readme_install_the_operator(bed: Testbed, chec
 def policy_in(bed: Testbed) -> Policy:
     """The policy of the installation, as the operator reads it."""
     query = r"-o=jsonpath={.data.policy\.yaml}"
-    return policy_text.read(
-        bed.kubectl("get", "configmap", "spout-operator-policy", "-n", "spout-operator", query).stdout
-    )
+    found = bed.kubectl("get", "configmap", "spout-operator-policy", "-n", "spout-operator", query)
+    return policy_text.read(found.stdout)
 
 
 def test_the_kubectl_commands_of_the_readme_install_the_operator(bed: Testbed, checkout: Path) -> None:
@@ -99,6 +98,7 @@ def test_the_kubectl_commands_of_the_readme_install_the_operator(bed: Testbed, c
     path = '-o=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="SPOUT_OPERATOR_PACHD_ADDRESS")].value}'
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
     assert found == "grpc://pachd.pachyderm:650"
+    assert policy_in(bed) == RESTRICTED
     assert "my-spout" in follow(bed, checkout, blocks()["spout"])
 
 
