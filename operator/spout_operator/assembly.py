@@ -149,6 +149,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             now=_now,
             namespaces=config.namespaces,
             events=events,
+            user_log_lines=config.show_user_log_lines,
         )
         logs.keep_out(controller.secrets)
         return controller

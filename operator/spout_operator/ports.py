@@ -155,8 +155,11 @@ class Pachyderm(Protocol):
             Missing: there is no commit `head`.
         """
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:
         """What the worker says of the user code since then, or in all of its log where `since` is None.
+
+        The newest stop after `since` has the last lines that the user code wrote before it, at most `last_lines` of
+        them. Which lines these are is the server's word. With 0, no line of the user code leaves the adapter.
 
         Bounded in lines, bytes and time, so the answer may begin later than `since`. Where the log is not to be had,
         for whatever reason but that Pachyderm does not answer at all, `unknown` says why, and nothing is raised.

@@ -51,6 +51,7 @@ class Controller:
         now: Callable[[], datetime.datetime],
         namespaces: Sequence[str] = (),
         events: Events | None = None,
+        user_log_lines: int = 0,
     ) -> None:
         """Put the parts together.
 
@@ -66,6 +67,7 @@ class Controller:
             now: the time of day.
             namespaces: those that are watched; none for all.
             events: where Kubernetes Events of the Spouts are written; None where nobody wants them.
+            user_log_lines: last lines of user code that does not run, to be shown in its Spout's status.
         """
         self._pachyderm = pachyderm
         self._spouts = spouts
@@ -86,7 +88,7 @@ class Controller:
         observations = ObservationCache(HeadReads(interval=poll_interval, quiet_interval=quiet_interval))
         pipelines = Pipelines(pachyderm, observations, recorder)
         finalizers = Finalizers(cache=cache, spouts=spouts)
-        user_code = UserCode(pachyderm, now=now)
+        user_code = UserCode(pachyderm, now=now, last_lines=user_log_lines)
         self._reconciler = Reconciler(
             cache=cache,
             pipelines=pipelines,

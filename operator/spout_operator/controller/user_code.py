@@ -11,11 +11,13 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from spout_operator.core import user_lines
 from spout_operator.core.activity import Activity, Failed
 from spout_operator.core.errors import NotLeading, SpoutError
 from spout_operator.core.history import NOTHING_KNOWN, History
 from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import condition_of
 from spout_operator.core.status import health
 from spout_operator.core.status.conditions import READY
@@ -58,9 +60,17 @@ class _Known:
 class UserCode:
     """The health of each spout's user code."""
 
-    def __init__(self, pachyderm: Pachyderm, *, now: Callable[[], datetime.datetime]) -> None:
+    def __init__(self, pachyderm: Pachyderm, *, now: Callable[[], datetime.datetime], last_lines: int = 0) -> None:
+        """Know nothing yet.
+
+        Args:
+            pachyderm: hands out the log of each worker.
+            now: the time of day.
+            last_lines: so many of the lines that the user code itself wrote are shown; with 0 nobody asks for them.
+        """
         self._pachyderm = pachyderm
         self._now = now
+        self._last_lines = last_lines
         self._known: dict[PipelineName, _Known] = {}
         self._gap = 0.0
         """Seconds between two reads of any log."""
@@ -68,7 +78,7 @@ class UserCode:
         """By the loop's time."""
 
     async def health(
-        self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None
+        self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None, secrets: Secrets
     ) -> tuple[Health | None, float | None]:
         """What is known of the user code; its worker's log is read where that is due.
 
@@ -76,6 +86,7 @@ class UserCode:
             pipeline: as it was observed.
             shown: the status as it is, from which a restarted operator goes on.
             committed_at: when its newest commit was finished.
+            secrets: what must not be among the lines of the user code.
 
         Returns:
             The health, None where the pipeline is not up; and the seconds until it is to be asked for again, None where
@@ -99,6 +110,7 @@ class UserCode:
             known.pause = self._pause(pipeline.name, known, found, own)
             known.due = _loop_time() + known.pause
         is_soon = known.pause < QUIET_PAUSE or known.has_turn
+        found = dataclasses.replace(found, message=user_lines.add_to(found.message, found.last_lines, secrets))
         return found, (max(0.0, known.due - _loop_time()) if is_soon else None)
 
     def due(self, names: Collection[PipelineName]) -> list[PipelineName]:
@@ -136,7 +148,7 @@ class UserCode:
     async def _read(self, name: PipelineName, known: _Known) -> None:
         begin = _loop_time()
         try:
-            activity = await self._pachyderm.activity(name, since=known.history.read_to)
+            activity = await self._pachyderm.activity(name, since=known.history.read_to, last_lines=self._last_lines)
         except NotLeading:
             raise
         except SpoutError as error:

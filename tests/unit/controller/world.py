@@ -10,7 +10,7 @@ from spout_operator.controller.controller import Controller
 from spout_operator.controller.poller import Poller
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.resource import SpoutResource
-from spout_operator.ports import HandleEvent, Pachyderm
+from spout_operator.ports import Events, HandleEvent, Pachyderm
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import summary
 from tests.builders import NOON
@@ -37,6 +37,8 @@ def a_controller(
     poll_interval: float = 10,
     quiet_interval: float = 300,
     status_interval: float = 0,
+    events: Events | None = None,
+    user_log_lines: int = 0,
 ) -> Controller:
     """A controller that does not run yet."""
     return Controller(
@@ -49,6 +51,8 @@ def a_controller(
         quiet_interval=quiet_interval,
         status_interval=status_interval,
         now=now,
+        events=events,
+        user_log_lines=user_log_lines,
     )
 
 
@@ -76,6 +80,8 @@ class World:
         quiet_ticks: int = 1,
         status_interval: float = 0,
         cluster: str = CLUSTER,
+        events: Events | None = None,
+        user_log_lines: int = 0,
     ) -> None:
         self.pipelines = pipelines
         self.spouts = spouts
@@ -88,6 +94,8 @@ class World:
             poll_interval=TICK,
             quiet_interval=TICK * quiet_ticks,
             status_interval=status_interval,
+            events=events,
+            user_log_lines=user_log_lines,
         )
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -30,6 +30,8 @@ class Health:
     reason: Reason
     message: str
     also: str | None = None
+    last_lines: tuple[str, ...] = ()
+    """Lines of the user code that the message is to end with, as they were written; see `core.user_lines`."""
 
 
 def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
@@ -96,8 +98,9 @@ def of_user_code(
     stopped_at = max((moment for moment in (history.ended_at, trouble and trouble.newest.at) if moment), default=None)
     if committed_at is not None and (stopped_at is None or committed_at > stopped_at):
         return running
-    if history.ended_at is not None:
-        return Health(ready=FALSE, reason=Reason.USER_CODE_ENDED, message=_ENDED, also=STALLED)
+    if history.ended is not None:
+        last_lines = history.ended.last_lines
+        return Health(ready=FALSE, reason=Reason.USER_CODE_ENDED, message=_ENDED, also=STALLED, last_lines=last_lines)
     if trouble is not None and not _is_overcome(history, trouble, now):
         return _of_trouble(trouble)
     if history.started_at is None:
@@ -127,7 +130,7 @@ def _of_trouble(trouble: Trouble) -> Health:
         case OutputRefused():
             advice = f"; {newest.advice}" if newest.advice else ""
             message = f"Pachyderm has refused what the user code wrote, {since}; the last time: {newest.error}{advice}"
-            return Health(ready=FALSE, reason=Reason.OUTPUT_REFUSED, message=message)
+            return Health(ready=FALSE, reason=Reason.OUTPUT_REFUSED, message=message, last_lines=newest.last_lines)
         case Failed():
             how = (
                 f"exit code {newest.exit_code}" if newest.exit_code is not None else newest.error or "an unknown error"
@@ -136,4 +139,4 @@ def _of_trouble(trouble: Trouble) -> Health:
                 f"; Pachyderm starts it again at {print_time(newest.at + newest.retry_in)}" if newest.retry_in else ""
             )
             message = f"the user code has failed {since}, the last time with {how}{again}; see the log of its worker"
-            return Health(ready=FALSE, reason=Reason.USER_CODE_FAILING, message=message)
+            return Health(ready=FALSE, reason=Reason.USER_CODE_FAILING, message=message, last_lines=newest.last_lines)
