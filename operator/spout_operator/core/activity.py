@@ -74,3 +74,5 @@ class Activity:
 
     It can quote what the server answered, so it is shown by way of `core.redaction` alone.
     """
+    waiting: str | None = None
+    """Why the container of the worker has not started, in the words of the kubelet; None where nobody says so."""

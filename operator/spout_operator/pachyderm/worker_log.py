@@ -40,6 +40,9 @@ WHOLE_LOG = datetime.timedelta(days=3650)
 
 #: Codes of failures that say more than that there is no log: other calls would fail as well.
 _NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAUTHENTICATED)
+#: What a kubelet answers where a container has not run yet (Kubernetes 1.36, pkg/kubelet/kubelet_pods.go
+#: validateContainerLogStatus). Once it has run, there is a log, also while it waits for its next start.
+_WAITING = re.compile(r'container "[^"]*" in pod "[^"]*" is waiting to start\b.*', re.DOTALL)
 _EXIT_STATUS = re.compile(r"exit status (\d+)$")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|µs|us|ns)")
 _SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
@@ -107,7 +110,7 @@ def activity(
     if since is not None:
         back = max(datetime.datetime.now(datetime.UTC) - since, datetime.timedelta()) + CLOCK_SKEW
     lines: list[Line] = []
-    unknown = None
+    unknown = waiting = None
     try:
         unknown = _read(ask(MOST_LINES, back), lines)
         if not isinstance(next(reversed(events(lines, table)), None), Failed | Ended):
@@ -118,13 +121,18 @@ def activity(
         if error.code() in _NO_ANSWER:
             raise
         unknown = f"could not {doing}: {error.details() or error.code().name}"
+        waiting = _WAITING.search(error.details() or "")
     all_events = events(lines, table)
     if last_lines:
         _add_last_lines(all_events, [line for line in lines if line.is_of_user], since, most=last_lines)
     found = tuple(event for event in all_events if since is None or event.at >= since)
     if not found and since is None and unknown is None:
         unknown = f"could not {doing}: its log does not tell of the code's start, or does not tell it any more"
-    return Activity(events=found, unknown=_bounded(unknown) if unknown is not None else None)
+    return Activity(
+        events=found,
+        unknown=_bounded(unknown) if unknown is not None else None,
+        waiting=_bounded(waiting[0]) if waiting is not None else None,
+    )
 
 
 def events(lines: Sequence[Line], table: Sequence[Words]) -> list[WorkerEvent]:

@@ -210,6 +210,26 @@ def test_a_log_that_is_not_to_be_had_is_unknown(code: grpc.StatusCode, details: 
     assert found == Activity(events=(), unknown=f"could not {DOING}: {details}")
 
 
+WAITS = 'container "user" in pod "pipeline-spout-v1-abcde" is waiting to start: CreateContainerConfigError'
+
+
+@pytest.mark.parametrize(
+    ("details", "waiting", "reason"),
+    [
+        (WAITS, WAITS, "as the API server says it"),
+        (f"could not get logs: {WAITS}", WAITS, "with words of others before it"),
+        ('no pods belonging to the rc "pipeline-my-spout-v1" were found', None, "there is no Pod"),
+        ('container "user" in pod "pipeline-spout-v1-abcde" is terminated', None, "it has run"),
+    ],
+)
+def test_a_container_that_has_not_started_is_told_in_the_words_of_the_kubelet(
+    details: str, waiting: str | None, reason: str
+) -> None:
+    found = Log(fails=FailedCall(grpc.StatusCode.UNKNOWN, details)).activity()
+    assert found.waiting == waiting, reason
+    assert found.unknown == f"could not {DOING}: {details}"
+
+
 def test_what_was_told_before_a_failure_is_kept() -> None:
     found = Log("start", fails=FailedCall(grpc.StatusCode.UNKNOWN, "gone")).activity()
     assert told(found.events) == [("started",)]

@@ -39,7 +39,8 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
 
     Args:
         pipeline: as it was observed.
-        user_code: what is known of the user code of a pipeline that is up; else it counts for nothing.
+        user_code: what is known of the user code of a pipeline that is up, or of a worker that is coming up; else it
+            counts for nothing.
     """
     said = f": {pipeline.reason}" if pipeline.reason else ""
     match pipeline.state:
@@ -62,9 +63,10 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
         return Health(ready=FALSE, reason=Reason.STOPPING, message=message, also=RECONCILING)
     if pipeline.state not in {PipelineState.RUNNING, PipelineState.STANDBY}:
         return Health(ready=FALSE, reason=Reason.STARTING, message="the pipeline is starting", also=RECONCILING)
-    if pipeline.workers is None or pipeline.workers[0] < pipeline.workers[1]:
-        message = "the pipeline is up and its worker is not yet"
-        return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
+    if not is_up(pipeline):
+        return user_code or Health(
+            ready=FALSE, reason=Reason.WORKERS_STARTING, message=_WORKER_STARTS, also=RECONCILING
+        )
     if user_code is None:
         return Health(
             ready=UNKNOWN, reason=Reason.USER_CODE_UNKNOWN, message="the worker is up; its log was not read yet"
@@ -72,14 +74,35 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
     return user_code
 
 
+_WORKER_STARTS = "the pipeline is up and its worker is not yet"
+
+
 def is_up(pipeline: Pipeline) -> bool:
     """Whether the pipeline and its worker are up, so that its user code should run."""
-    return (
-        not pipeline.stopped
-        and pipeline.state in {PipelineState.RUNNING, PipelineState.STANDBY}
-        and pipeline.workers is not None
-        and pipeline.workers[0] >= pipeline.workers[1]
-    )
+    return _should_run(pipeline) and pipeline.workers is not None and pipeline.workers[0] >= pipeline.workers[1]
+
+
+def is_coming_up(pipeline: Pipeline) -> bool:
+    """Whether the pipeline is up and its worker is not."""
+    return _should_run(pipeline) and not is_up(pipeline)
+
+
+def _should_run(pipeline: Pipeline) -> bool:
+    return not pipeline.stopped and pipeline.state in {PipelineState.RUNNING, PipelineState.STANDBY}
+
+
+def of_waiting_worker(words: str) -> Health:
+    """The health of a worker that is coming up, whose container waits; the kubelet says why."""
+    fault = pod_faults.reason_of(words)
+    if fault is None:
+        message = f"{_WORKER_STARTS}: {words}"
+        return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
+    # The kubelet does not name what is missing.
+    what = _SECRETS if fault is Reason.CREATE_CONTAINER_CONFIG_ERROR else "see the Pods of the pipeline"
+    return Health(ready=FALSE, reason=fault, message=f"the worker's Pod does not come up: {words}; {what}")
+
+
+_SECRETS = "see whether each Secret of spec.transform.secrets is in Pachyderm's namespace, and has its key"
 
 
 def of_user_code(
