@@ -39,8 +39,8 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
 
     Args:
         pipeline: as it was observed.
-        user_code: what is known of the user code of a pipeline that is up, or of a worker that is coming up; else it
-            counts for nothing.
+        user_code: what is known of the user code of a pipeline that is up, or of a worker that is not; else it counts
+            for nothing.
     """
     said = f": {pipeline.reason}" if pipeline.reason else ""
     match pipeline.state:
@@ -63,17 +63,20 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
         return Health(ready=FALSE, reason=Reason.STOPPING, message=message, also=RECONCILING)
     if pipeline.state not in {PipelineState.RUNNING, PipelineState.STANDBY}:
         return Health(ready=FALSE, reason=Reason.STARTING, message="the pipeline is starting", also=RECONCILING)
-    if not is_up(pipeline):
-        return user_code or Health(
-            ready=FALSE, reason=Reason.WORKERS_STARTING, message=_WORKER_STARTS, also=RECONCILING
-        )
-    if user_code is None:
-        return Health(
-            ready=UNKNOWN, reason=Reason.USER_CODE_UNKNOWN, message="the worker is up; its log was not read yet"
-        )
-    return user_code
+    return _of_worker(pipeline, user_code)
 
 
+def _of_worker(pipeline: Pipeline, user_code: Health | None) -> Health:
+    if is_up(pipeline):
+        message = "the worker is up; its log was not read yet"
+        return user_code or Health(ready=UNKNOWN, reason=Reason.USER_CODE_UNKNOWN, message=message)
+    if user_code is not None and user_code.reason in _OF_WORKER_STARTS:
+        return user_code
+    return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=_WORKER_STARTS, also=RECONCILING)
+
+
+#: What can be known of a worker that is not up (`of_waiting_worker`).
+_OF_WORKER_STARTS = pod_faults.REASONS | {Reason.WORKERS_STARTING}
 _WORKER_STARTS = "the pipeline is up and its worker is not yet"
 
 
