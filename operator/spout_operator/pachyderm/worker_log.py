@@ -198,8 +198,24 @@ def _add_last_lines(
         return
     place = found.index(stop)
     begin = max((event.at for event in found[:place] if isinstance(event, Started)), default=None)
-    wrote = [line.message for line in of_user if line.at <= stop.at and (begin is None or line.at >= begin)]
+    end = _end(stop, found[place:])
+    wrote = [
+        line.message for line in of_user if (begin is None or line.at >= begin) and (end is None or line.at <= end)
+    ]
     found[place] = dataclasses.replace(stop, last_lines=tuple(wrote[-most:]))
+
+
+def _end(stop: Failed | Ended | OutputRefused, after: Sequence[WorkerEvent]) -> datetime.datetime | None:
+    """Until when the code that has stopped can have written its last line; None where there is no such time yet."""
+    if isinstance(stop, OutputRefused):
+        # The code runs on.
+        return stop.at
+    # Until its next start: the last lines can come after the news of its end (1.13.4: by less than a millisecond), and
+    # where they take a request of their own, the code may have been started again meanwhile.
+    start = next((event.at for event in after if isinstance(event, Started)), None)
+    if start is None and isinstance(stop, Failed) and stop.retry_in is not None:
+        return stop.at + stop.retry_in
+    return start
 
 
 def _add(found: list[WorkerEvent], row: Words, at: datetime.datetime, groups: dict[str, str]) -> None:
