@@ -14,6 +14,7 @@ from spout_testbed.harness import bodies
 from spout_testbed.harness.cluster import a_namespace, administrator, install
 from spout_testbed.harness.operator_process import OperatorProcess
 from spout_testbed.harness.spouts import Spouts
+from tests.e2e.failing_code import Installation
 
 ROOT = Path(__file__).parents[2]
 USER_CODE = Path(__file__).with_name("user_code.py")
@@ -71,6 +72,12 @@ def spouts(bed: Testbed, operator: OperatorProcess, clear: Callable[[], None]) -
 def name() -> str:
     """A unique pipeline name: one Pachyderm serves all tests."""
     return f"spout-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def installation(bed: Testbed, operator: OperatorProcess, spouts: Spouts, name: str) -> Installation:
+    """All of these."""
+    return Installation(bed, operator, spouts, name)
 
 
 def a_spec(**overrides: Any) -> bodies.Body:

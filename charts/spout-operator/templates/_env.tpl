@@ -31,6 +31,8 @@
   value: {{ .Values.quietInterval | quote }}
 - name: SPOUT_OPERATOR_STATUS_INTERVAL
   value: {{ .Values.statusInterval | quote }}
+- name: SPOUT_OPERATOR_SHOW_USER_LOG_LINES
+  value: {{ .Values.showUserLogLines | int | quote }}
 - name: SPOUT_OPERATOR_SPOUT_METRICS_LIMIT
   value: {{ .Values.metrics.spoutSeriesLimit | int | quote }}
 - name: SPOUT_OPERATOR_LOG_FORMAT

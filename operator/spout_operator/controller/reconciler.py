@@ -194,7 +194,7 @@ class Reconciler:
         shown = self._writer.current(resource.key)
         reading = await self._progress.read(spout, shown, secrets)
         last = (reading.commits or progress_status.from_status(shown.get("commits"))).last
-        user_code, after = await self._user_code.health(observed, shown, last.finished_at if last else None)
+        user_code, after = await self._user_code.health(observed, shown, last.finished_at if last else None, secrets)
         inputs = StatusInputs(
             conditions=conditions.of_decision(decision, health.of_pipeline(observed, user_code)),
             server=server,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from spout_operator.core import user_lines
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import condition_of
@@ -29,7 +30,7 @@ def log_transition(key: SpoutKey, before: Mapping[str, Any], after: Mapping[str,
     logger.log(
         logging.INFO if is_well else logging.WARNING,
         "Spout %s: Ready is %s (%s)%s: %s",
-        *(key, new["status"], new["reason"], was, new["message"]),
+        *(key, new["status"], new["reason"], was, user_lines.without(new["message"])),
         extra={
             "orchestrator.type": "kubernetes",
             "orchestrator.namespace": key.namespace,

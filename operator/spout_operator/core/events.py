@@ -10,6 +10,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from spout_operator.core import user_lines
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.model import PipelineName
 from spout_operator.core.reasons import Reason
@@ -196,7 +197,8 @@ def _reason(status: Mapping[str, Any]) -> str:
 
 
 def _message(status: Mapping[str, Any]) -> str:
-    return str(condition_of(status, READY).get("message", ""))
+    # More people read Events than the Spout, and other tools keep them.
+    return user_lines.without(str(condition_of(status, READY).get("message", "")))
 
 
 def _found(kind: EventType, reason: EventReason, note: str) -> Event:

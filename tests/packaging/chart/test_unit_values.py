@@ -180,6 +180,7 @@ WRONG = [
     ("resources.requests.cpu=lots", "cpu", "a quantity that is none"),
     ("pollInterval=0", "pollInterval", "looks without a pause"),
     ("quietInterval=0", "quietInterval", "looks without a pause at what is quiet"),
+    ("showUserLogLines=21", "showUserLogLines", "more lines than the operator shows"),
     ("crds.keep=maybe", "keep", "neither yes nor no"),
     ("metrics.podMonitor.interval=30", "interval", "an interval without a unit"),
     ("metrics.prometheusRule.disabled[0]=SpoutStaled", "disabled", "a misspelt alert"),

@@ -35,7 +35,7 @@ class Pipelines(MemoryPipelines):
         super().__init__(runs_at_once=True, now=now)
         self.log: list[WorkerEvent] = []
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - as the port has it
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - as the port has it
         return Activity(events=tuple(self.log) or (Started(at=NOON - datetime.timedelta(seconds=30)),))
 
     def starts_code(self) -> None:

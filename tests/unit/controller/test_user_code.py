@@ -13,6 +13,7 @@ from spout_operator.core.activity import Activity, Ended, Failed, Started, Worke
 from spout_operator.core.errors import Retryable
 from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.status.health import TRUE, Health
 from spout_operator.core.timestamps import print_time
 from tests.builders import NOON, a_pipeline
@@ -21,6 +22,7 @@ from tests.unit.controller.virtual_time import now, run
 
 POLL = 10.0
 MINUTE, HOUR = 60.0, 3600.0
+NO_SECRETS = Secrets([])
 
 
 def at(seconds: float) -> datetime.datetime:
@@ -36,7 +38,7 @@ class Log(MemoryPipelines):
         self._unreadable = unreadable
         self.reads: list[float] = []
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - the port's
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - the port's
         self.reads.append(now())
         if self._unreadable is not None:
             raise Retryable(Reason.PACHYDERM_ERROR, self._unreadable)
@@ -60,7 +62,7 @@ class Watched:
         while now() < seconds:
             commits = [moment for moment in self._commits if moment <= now()]
             found, after = await self._user_code.health(
-                self.pipeline, self._shown, at(max(commits)) if commits else None
+                self.pipeline, self._shown, at(max(commits)) if commits else None, NO_SECRETS
             )
             if found is not None and (not self.found or self.found[-1][1] != found):
                 self.found.append((now(), found))
@@ -209,8 +211,10 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
     took, many = 0.2, 20
 
     class Slow(Log):
-        async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
-            found = await super().activity(name, since=since)
+        async def activity(
+            self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0
+        ) -> Activity:
+            found = await super().activity(name, since=since, last_lines=last_lines)
             await asyncio.sleep(took)
             return found
 
@@ -222,7 +226,7 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
             pipeline = a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1))
             found: Health | None = None
             while found is None or found.ready != TRUE:
-                found, after = await user_code.health(pipeline, {}, None)
+                found, after = await user_code.health(pipeline, {}, None, NO_SECRETS)
                 await asyncio.sleep(after or POLL)
 
         await reconciled(0)
@@ -237,7 +241,7 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
 def test_a_worker_that_is_not_up_is_not_asked() -> None:
     async def scenario() -> tuple[Health | None, list[float]]:
         log = Log(Started(at=at(0)))
-        health, _ = await UserCode(log, now=lambda: NOON).health(a_pipeline(workers=(0, 1)), {}, None)
+        health, _ = await UserCode(log, now=lambda: NOON).health(a_pipeline(workers=(0, 1)), {}, None, NO_SECRETS)
         return health, log.reads
 
     assert run(scenario()) == (None, [])
@@ -246,7 +250,7 @@ def test_a_worker_that_is_not_up_is_not_asked() -> None:
 def test_nothing_is_kept_of_pipelines_that_no_spout_names() -> None:
     async def scenario(names: Callable[[PipelineName], set[PipelineName]]) -> list[PipelineName]:
         user_code, pipeline = UserCode(Log(), now=lambda: at(now())), a_pipeline(workers=(1, 1))
-        await user_code.health(pipeline, {}, None)
+        await user_code.health(pipeline, {}, None, NO_SECRETS)
         user_code.due(names(pipeline.name))
         await asyncio.sleep(HOUR)
         return user_code.due({pipeline.name})

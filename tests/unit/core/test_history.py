@@ -34,6 +34,22 @@ def test_a_failure_that_is_read_again_with_its_next_try_is_no_second_one() -> No
     assert (trouble.times, trouble.newest) == (1, again)
 
 
+def test_lines_of_a_failure_that_is_read_again_without_them_are_kept() -> None:
+    first = dataclasses.replace(failed(1), last_lines=("no such topic",))
+    again = dataclasses.replace(failed(1), retry_in=datetime.timedelta(seconds=17))
+    trouble = NOTHING_KNOWN.after([started(0), first]).after([failed(1)]).after([again]).trouble
+
+    assert trouble is not None
+    assert (trouble.times, trouble.newest.last_lines) == (1, ("no such topic",))
+
+
+def test_lines_do_not_make_the_same_failure_another_one_and_are_in_no_representation() -> None:
+    with_lines = dataclasses.replace(failed(1), last_lines=("password",))
+
+    assert with_lines == failed(1)
+    assert "password" not in repr(NOTHING_KNOWN.after([with_lines]))
+
+
 def ended(seconds: float) -> Ended:
     return Ended(at=at(seconds))
 

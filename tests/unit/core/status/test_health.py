@@ -167,5 +167,27 @@ def test_the_message_of_a_failure_does_not_change_by_itself() -> None:
     assert len(found) == 1, "a message that changes is a write"
 
 
+LINES = ("no such topic",)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected", "reason"),
+    [
+        ([Failed(at=at(1), exit_code=3, last_lines=LINES)], LINES, "it fails"),
+        ([Started(at=at(0)), Ended(at=at(1), last_lines=LINES)], LINES, "it has ended"),
+        ([OutputRefused(at=at(1), error="no archive", last_lines=LINES)], LINES, "its output is refused"),
+        ([Failed(at=at(1), exit_code=3, last_lines=LINES), Failed(at=at(2), exit_code=3)], (), "of the newest alone"),
+        ([Failed(at=at(-99), exit_code=3, last_lines=LINES), Started(at=at(-98))], (), "it has overcome that"),
+        ([Ended(at=at(-99), last_lines=LINES), Started(at=at(-98))], (), "it was started again"),
+    ],
+)
+def test_user_code_that_does_not_run_has_its_last_lines(
+    events: list[WorkerEvent], expected: tuple[str, ...], reason: str
+) -> None:
+    found = health.of_user_code(NOTHING_KNOWN.after(events), committed_at=None, unknown=None, now=at(3))
+    assert found.last_lines == expected, reason
+    assert LINES[0] not in found.message, "it was not redacted yet"
+
+
 def test_a_pipeline_that_is_up_and_whose_log_was_not_read_is_not_ready() -> None:
     assert health.of_pipeline(a_pipeline(workers=(1, 1)), None).ready == UNKNOWN
