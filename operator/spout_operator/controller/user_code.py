@@ -36,8 +36,11 @@ PART = 4
 #: All reads together may take one part of this many of the time: pachd asks the API server for each log, five times a
 #: second at most, and makes the workers of new pipelines out of the same budget (docs/pachyderm-1.13.md).
 SHARE = 10
-#: Seconds between two reads of any log, at most.
-LONGEST_GAP = 10.0
+#: Seconds between two reads of any log, at least and at most. Each takes two of the five requests, so for long no pachd
+#: can answer them more often than at the least.
+LEAST_GAP, LONGEST_GAP = 0.4, 10.0
+#: Seconds for which quiet spouts get turns in advance, so a new one waits no longer than that for all of them together.
+AHEAD = 10.0
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -62,7 +65,7 @@ class UserCode:
         self._pachyderm = pachyderm
         self._now = now
         self._known: dict[PipelineName, _Known] = {}
-        self._gap = 0.0
+        self._gap = LEAST_GAP
         """Seconds between two reads of any log."""
         self._next_turn = 0.0
         """By the loop's time."""
@@ -91,6 +94,7 @@ class UserCode:
         proven_for = QUIET_PAUSE - self._seconds_since(own) if own is not None else 0.0
         if proven_for > 0:
             known.due = max(known.due, _loop_time() + proven_for)
+            known.has_turn = False
         is_due = known.due <= _loop_time() and self._is_its_turn(known)
         if is_due:
             await self._read(pipeline.name, known)
@@ -101,12 +105,27 @@ class UserCode:
         is_soon = known.pause < QUIET_PAUSE or known.has_turn
         return found, (max(0.0, known.due - _loop_time()) if is_soon else None)
 
-    def due(self, names: Collection[PipelineName]) -> list[PipelineName]:
-        """The pipelines whose worker's log is to be read now. Those that are not among `names` are forgotten."""
+    def due(self, names: Collection[PipelineName]) -> Mapping[PipelineName, float]:
+        """The quiet pipelines whose worker's log is to be read soon; the others ask for their turn in `health`.
+
+        Args:
+            names: those that are watched; the others are forgotten.
+
+        Returns:
+            Seconds until the turn of each.
+        """
         for gone in self._known.keys() - names:
             del self._known[gone]
         now = _loop_time()
-        return [name for name, known in self._known.items() if known.due <= now]
+        waiting = [name for name, known in self._known.items() if known.due <= now]
+        turns = {}
+        for name in sorted(waiting, key=lambda name: self._known[name].due):
+            known = self._known[name]
+            if not known.has_turn and self._next_turn < now + AHEAD:
+                self._take_turn(known)
+            if known.has_turn:
+                turns[name] = max(0.0, known.due - now)
+        return turns
 
     def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
         """Where the status says that the user code of this very worker runs, that holds until its next read is due."""
@@ -123,15 +142,20 @@ class UserCode:
         return known
 
     def _is_its_turn(self, known: _Known) -> bool:
-        """Whether its log may be read now; else it is due when its turn comes."""
-        now = _loop_time()
+        """Whether its log may be read now; else it is due when its turn comes, which `due` tells a quiet one."""
         if not known.has_turn:
-            known.due = max(now, self._next_turn)
-            self._next_turn = known.due + self._gap
-            known.has_turn = known.due > now
-            return not known.has_turn
+            if known.pause >= QUIET_PAUSE:
+                return False
+            self._take_turn(known)
+        if known.due > _loop_time():
+            return False
         known.has_turn = False
         return True
+
+    def _take_turn(self, known: _Known) -> None:
+        known.due = max(_loop_time(), self._next_turn)
+        known.has_turn = True
+        self._next_turn = known.due + self._gap
 
     async def _read(self, name: PipelineName, known: _Known) -> None:
         begin = _loop_time()
@@ -144,7 +168,7 @@ class UserCode:
             activity = Activity(unknown=error.unredacted)
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
-        self._gap = min(SHARE * (_loop_time() - begin), LONGEST_GAP)
+        self._gap = min(max(SHARE * (_loop_time() - begin), LEAST_GAP), LONGEST_GAP)
 
     def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:
         """Seconds until the next read, after one that found this."""
