@@ -117,14 +117,13 @@ class UserCode:
         for gone in self._known.keys() - names:
             del self._known[gone]
         now = _loop_time()
-        waiting = [name for name, known in self._known.items() if known.due <= now]
+        waiting = [name for name, known in self._known.items() if known.due <= now and not known.has_turn]
         turns = {}
         for name in sorted(waiting, key=lambda name: self._known[name].due):
-            known = self._known[name]
-            if not known.has_turn and self._next_turn < now + AHEAD:
-                self._take_turn(known)
-            if known.has_turn:
-                turns[name] = max(0.0, known.due - now)
+            if self._next_turn >= now + AHEAD:
+                break
+            self._take_turn(self._known[name])
+            turns[name] = self._known[name].due - now
         return turns
 
     def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
