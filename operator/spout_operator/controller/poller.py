@@ -100,14 +100,14 @@ class Poller:
         due = self._observations.heads.begin_poll(claims.keys())
         if recent is not None:
             for name in recent & claims.keys():
-                self._enqueue_claimants(claims[name])
+                self._note_move_of(name, claims[name])
             due = []
         names = iter([name for name in due if _is_ours(listed.get(name), claims[name])])
 
         async def read_heads() -> None:
             for name in names:
                 if self._observations.heads.note(name, await self._read_heads(name)):
-                    self._enqueue_claimants(claims[name])
+                    self._note_move_of(name, claims[name])
                 self._note_move()
 
         readers = [asyncio.create_task(read_heads()) for _ in range(HEAD_READERS)]
@@ -155,6 +155,11 @@ class Poller:
             logger.warning("%s", Secrets([]).shown(failure.unredacted))
             self._observations.outage = failure
             self._enqueue_all()
+
+    def _note_move_of(self, name: PipelineName, keys: Iterable[SpoutKey]) -> None:
+        """Heads have moved: the reconcile reads them itself, as this answer may come late."""
+        self._observations.heads.doubt(name)
+        self._enqueue_claimants(keys)
 
     def _enqueue_claimants(self, keys: Iterable[SpoutKey], *, after: float = 0) -> None:
         for key in keys:

@@ -66,6 +66,14 @@ def due_in(asked: Freshness, status: Status, *, now: datetime.datetime) -> float
     return max(0.0, (_overdue_at(asked.max_commit_age, asked, status, now) - now).total_seconds())
 
 
+def may_be_overdue(asked: Freshness, status: Status, *, now: datetime.datetime) -> bool:
+    """Whether the newest commit can be too old by now, and the status does not say so."""
+    fresh = condition_of(status, FRESH).get("status")
+    if asked.max_commit_age is None or fresh == FALSE:
+        return False
+    return fresh != TRUE or now >= _overdue_at(asked.max_commit_age, asked, status, now)
+
+
 def _fresh(max_age: datetime.timedelta, asked: Freshness, status: Status, now: datetime.datetime) -> Condition:
     last, up_since = last_commit(status), from_status(status).worker_up_since
     overdue_at, age = (
