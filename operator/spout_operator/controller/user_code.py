@@ -36,9 +36,9 @@ PART = 4
 #: All reads together may take one part of this many of the time: pachd asks the API server for each log, five times a
 #: second at most, and makes the workers of new pipelines out of the same budget (docs/pachyderm-1.13.md).
 SHARE = 10
-#: Seconds between two reads of any log, at least and at most. Each takes two of the five requests, so for long no pachd
-#: can answer them more often than at the least.
-LEAST_GAP, LONGEST_GAP = 0.4, 10.0
+#: Seconds between two reads of any log, at least and at most. A read is two GetLogs where the code runs, and each takes
+#: two of the five requests, so for long no pachd can answer them more often than at the least.
+LEAST_GAP, LONGEST_GAP = 0.8, 10.0
 #: Seconds for which quiet spouts get turns in advance, so a new one waits no longer than that for all of them together.
 AHEAD = 10.0
 
