@@ -6,8 +6,9 @@ import dataclasses
 #: All reads together may take one part of this many of the time: pachd asks the API server for each log, five times a
 #: second at most, and makes the workers of new pipelines out of the same budget (docs/pachyderm-1.13.md).
 SHARE = 10
-#: Seconds between two reads of any log, at most.
-LONGEST_GAP = 10.0
+#: Seconds between two reads of any log, at least and at most. A read is two GetLogs where the code runs, and each takes
+#: two of the five requests, so for long no pachd can answer them more often than at the least.
+LEAST_GAP, LONGEST_GAP = 0.8, 10.0
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -24,25 +25,29 @@ class LogTurns:
     """Whose log may be read now."""
 
     def __init__(self) -> None:
-        self._gap = 0.0
+        self._gap = LEAST_GAP
         """Seconds between two reads of any log."""
-        self._next = 0.0
-        """By the loop's time."""
+        self.next = 0.0
+        """By the loop's time: the first turn that nobody has taken."""
+
+    def take(self, read: NextRead) -> None:
+        """Give the next turn to a log that is due."""
+        read.due = max(loop_time(), self.next)
+        read.has_turn = True
+        self.next = read.due + self._gap
 
     def is_its_turn(self, read: NextRead) -> bool:
         """Whether a log that is due may be read now; else it is due when its turn comes."""
-        now = loop_time()
         if not read.has_turn:
-            read.due = max(now, self._next)
-            self._next = read.due + self._gap
-            read.has_turn = read.due > now
-            return not read.has_turn
+            self.take(read)
+        if read.due > loop_time():
+            return False
         read.has_turn = False
         return True
 
     def took(self, seconds: float) -> None:
         """A read has taken so long."""
-        self._gap = min(SHARE * seconds, LONGEST_GAP)
+        self._gap = min(max(SHARE * seconds, LEAST_GAP), LONGEST_GAP)
 
 
 def loop_time() -> float:

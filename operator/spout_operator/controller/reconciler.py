@@ -21,7 +21,6 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
-from spout_operator.core.status import commits as progress_status
 from spout_operator.core.status import conditions, health
 from spout_operator.core.status.build import StatusInputs, last_seen
 from spout_operator.ports import Outcome, Result, Telemetry
@@ -193,8 +192,12 @@ class Reconciler:
         secrets = self._statuses.secrets(resource, observed)
         shown = self._writer.current(resource.key)
         reading = await self._progress.read(spout, shown, secrets)
-        last = (reading.commits or progress_status.from_status(shown.get("commits"))).last
-        user_code, after = await self._user_code.health(observed, shown, last.finished_at if last else None, secrets)
+        user_code, after = await self._user_code.health(observed, shown, reading.committed_at, secrets)
+        if not reading.is_new and user_code is not None and user_code.ready != health.TRUE:
+            # Where the log tells of trouble, a commit that nobody has seen yet can prove that the code runs again.
+            self._observations.heads.doubt(observed.name)
+            reading = await self._progress.read(spout, shown, secrets)
+            user_code, after = await self._user_code.health(observed, shown, reading.committed_at, secrets)
         inputs = StatusInputs(
             conditions=conditions.of_decision(decision, health.of_pipeline(observed, user_code)),
             server=server,

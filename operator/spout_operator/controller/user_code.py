@@ -36,6 +36,8 @@ PAUSE = 10.0
 QUIET_PAUSE, LONGEST_PAUSE = 60.0, 600.0
 #: The pause is this part of the time for which the spout has been quiet.
 PART = 4
+#: Seconds for which quiet spouts get turns in advance, so a new one waits no longer than that for all of them together.
+AHEAD = 10.0
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -93,7 +95,8 @@ class UserCode:
         proven_for = QUIET_PAUSE - self._seconds_since(own) if own is not None else 0.0
         if proven_for > 0:
             known.due = max(known.due, loop_time() + proven_for)
-        is_due = known.due <= loop_time() and self._turns.is_its_turn(known)
+            known.has_turn = False
+        is_due = known.due <= loop_time() and self._is_its_turn(known)
         if is_due:
             await self._read(pipeline.name, known)
         found = health.of_user_code(known.history, committed_at=own, unknown=known.unknown, now=self._now())
@@ -104,13 +107,27 @@ class UserCode:
         found = dataclasses.replace(found, message=user_lines.add_to(found.message, found.last_lines, secrets))
         return found, (max(0.0, known.due - loop_time()) if is_soon else None)
 
-    def due(self, names: Collection[PipelineName]) -> list[PipelineName]:
-        """The pipelines whose worker's log is to be read now. Those that are not among `names` are forgotten."""
+    def due(self, names: Collection[PipelineName]) -> Mapping[PipelineName, float]:
+        """The quiet pipelines whose worker's log is to be read soon; the others ask for their turn in `health`.
+
+        Args:
+            names: those that are watched; the others are forgotten.
+
+        Returns:
+            Seconds until the turn of each.
+        """
         for gone in self._known.keys() - names:
             del self._known[gone]
         self._starts.keep(names)
         now = loop_time()
-        return [name for name, known in self._known.items() if known.due <= now]
+        waiting = [name for name, known in self._known.items() if known.due <= now and not known.has_turn]
+        turns = {}
+        for name in sorted(waiting, key=lambda name: self._known[name].due):
+            if self._turns.next >= now + AHEAD:
+                break
+            self._turns.take(self._known[name])
+            turns[name] = self._known[name].due - now
+        return turns
 
     def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
         """Where the status says that the user code of this very worker runs, that holds until its next read is due."""
@@ -125,6 +142,12 @@ class UserCode:
         known.pause = self._quiet_pause(pipeline.name, known, committed_at)
         known.due = loop_time() + known.pause
         return known
+
+    def _is_its_turn(self, known: _Known) -> bool:
+        """Whether its log may be read now; else it is due when its turn comes, which `due` tells a quiet one."""
+        if known.pause >= QUIET_PAUSE and not known.has_turn:
+            return False
+        return self._turns.is_its_turn(known)
 
     async def _read(self, name: PipelineName, known: _Known) -> None:
         begin = loop_time()

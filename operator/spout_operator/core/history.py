@@ -46,8 +46,8 @@ class History:
     """The newest trouble, also where it was overcome."""
     read_to: datetime.datetime | None = None
     """The time of the newest event."""
-    newest: frozenset[WorkerEvent] = frozenset()
-    """The events of that time."""
+    newest: tuple[WorkerEvent, ...] = ()
+    """The events of that time; a set takes four times the memory."""
 
     @property
     def ended_at(self) -> datetime.datetime | None:
@@ -59,9 +59,9 @@ class History:
         history = self
         for event in events:
             if history.read_to is None or event.at > history.read_to:
-                history = dataclasses.replace(history.with_one(event), read_to=event.at, newest=frozenset({event}))
+                history = dataclasses.replace(history.with_one(event), read_to=event.at, newest=(event,))
             elif event.at == history.read_to and event not in history.newest:
-                history = dataclasses.replace(history.again(event), newest=history.newest | {event})
+                history = dataclasses.replace(history.again(event), newest=(*history.newest, event))
         return history
 
     def again(self, event: WorkerEvent) -> "History":

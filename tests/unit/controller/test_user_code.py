@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -238,6 +238,91 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
     assert min(later - before for before, later in itertools.pairwise(reads[1:])) >= 10 * took - 1e-6
 
 
+MANY, NEW = 1000, PipelineName(name="new")
+#: Seconds: the clock that jumps can be early by a rounding, and a clock that stands still never gets there.
+A_HAIR = 1e-6
+
+
+class Fleet:
+    """Many quiet spouts, polled and reconciled as the controller does it; further ones can be new."""
+
+    def __init__(self, log: Log, *, quiet_for: float) -> None:
+        self._user_code = UserCode(log, now=lambda: at(now()))
+        self._shown = running_since(-quiet_for)
+        self._tasks: dict[PipelineName, asyncio.Task[None]] = {}
+        self.log = log
+        self.looks = 0
+
+    async def watch(self, seconds: float) -> None:
+        """Reconcile all at first, and then whenever the poll or the reconcile before has asked for it."""
+        names = [PipelineName(name=f"spout-{number}") for number in range(MANY)]
+        self._tasks = {name: asyncio.create_task(self._look(name)) for name in names}
+        names.append(NEW)
+        while now() < seconds:
+            await asyncio.sleep(POLL)
+            for name, after in self._user_code.due(set(names)).items():
+                self._tasks[name] = asyncio.create_task(self._look(name, after=after))
+
+    async def _look(self, name: PipelineName, after: float | None = 0) -> None:
+        while after is not None:
+            await asyncio.sleep(after and after + A_HAIR)
+            self.looks += 1
+            _, after = await self._user_code.health(
+                a_pipeline(name=name, workers=(1, 1)), self._shown, None, NO_SECRETS
+            )
+
+    async def told_of_new_code(self) -> float:
+        """After how long it is told of a spout without a status that its code has failed."""
+        begin, pipeline = now(), a_pipeline(name=NEW, workers=(1, 1))
+        while True:
+            found, after = await self._user_code.health(pipeline, {}, None, NO_SECRETS)
+            if found is not None and found.reason is Reason.USER_CODE_FAILING:
+                return now() - begin
+            await asyncio.sleep(POLL if after is None else after + A_HAIR)
+
+
+@pytest.mark.parametrize("quiet_for", [MINUTE, HOUR, 24 * HOUR])
+def test_the_logs_of_a_thousand_quiet_spouts_are_read_75_times_a_minute_at_most_at_one_reconcile_each(
+    quiet_for: float,
+) -> None:
+    """Also where a read takes no time at all. A read is two GetLogs."""
+
+    async def scenario() -> Fleet:
+        fleet = Fleet(Log(Started(at=at(-quiet_for))), quiet_for=quiet_for)
+        await fleet.watch(30 * MINUTE)
+        return fleet
+
+    fleet = run(scenario())
+    reads = [sum(begin <= moment < begin + MINUTE for moment in fleet.log.reads) for begin in range(0, 1800, 60)]
+    assert max(reads) <= 76, reads
+    assert sum(reads) >= 1.5 * MANY, "each of them about every quarter of an hour all the same"
+    assert fleet.looks <= MANY + 1.02 * len(fleet.log.reads)
+
+
+@pytest.mark.parametrize("outage", [0, HOUR])
+def test_new_code_that_fails_is_told_within_15_seconds_beside_a_thousand_that_are_quiet(outage: float) -> None:
+    """Also right after an outage, when the logs of all are due and all are reconciled at once."""
+
+    class Failing(Log):
+        async def activity(
+            self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0
+        ) -> Activity:
+            found = await super().activity(name, since=since, last_lines=last_lines)
+            return Activity(events=(Failed(at=at(0), exit_code=3),)) if name == NEW else found
+
+    async def scenario() -> float:
+        fleet = Fleet(Failing(Started(at=at(-HOUR))), quiet_for=MINUTE)
+        await fleet.watch(20 * MINUTE)
+        await asyncio.sleep(outage)
+        watching = asyncio.create_task(fleet.watch(2 * HOUR))
+        await asyncio.sleep(1)
+        told = await fleet.told_of_new_code()
+        watching.cancel()
+        return told
+
+    assert run(scenario()) <= 15
+
+
 def test_a_worker_that_is_not_up_is_not_asked() -> None:
     async def scenario() -> tuple[Health | None, list[float]]:
         log = Log(Started(at=at(0)))
@@ -248,7 +333,7 @@ def test_a_worker_that_is_not_up_is_not_asked() -> None:
 
 
 def test_nothing_is_kept_of_pipelines_that_no_spout_names() -> None:
-    async def scenario(names: Callable[[PipelineName], set[PipelineName]]) -> list[PipelineName]:
+    async def scenario(names: Callable[[PipelineName], set[PipelineName]]) -> Collection[PipelineName]:
         user_code, pipeline = UserCode(Log(), now=lambda: at(now())), a_pipeline(workers=(1, 1))
         await user_code.health(pipeline, {}, None, NO_SECRETS)
         user_code.due(names(pipeline.name))
@@ -256,4 +341,4 @@ def test_nothing_is_kept_of_pipelines_that_no_spout_names() -> None:
         return user_code.due({pipeline.name})
 
     assert len(run(scenario(lambda name: {name}))) == 1
-    assert run(scenario(lambda _name: set())) == []
+    assert not run(scenario(lambda _name: set()))

@@ -81,6 +81,14 @@ def due_in(asked: Freshness, status: Status, *, now: datetime.datetime) -> float
     return max(0.0, (overdue_at - now).total_seconds())
 
 
+def may_be_overdue(asked: Freshness, status: Status, *, now: datetime.datetime) -> bool:
+    """Whether the newest commit can be too old by now, and the status does not say so."""
+    fresh = condition_of(status, FRESH).get("status")
+    if asked.max_commit_age is None or fresh == FALSE:
+        return False
+    return fresh != TRUE or due_in(asked, status, now=now) == 0
+
+
 def _fresh(max_age: datetime.timedelta, asked: Freshness, seen: Seen, now: datetime.datetime) -> Condition:
     up_since = seen.memory.worker_up_since
     overdue_at = _overdue_at(max_age, asked, up_since or now, seen.last)
