@@ -170,7 +170,7 @@ class Reconciler:
         )
 
     def _situation(self, spout: Spout, server: Server, observed: Pipeline | None) -> Situation:
-        older = self._cache.older_claim(spout.key)
+        older = self._cache.older_claim(spout.key, counts=self._policy.allows_claim)
         return self._pipelines.situation(
             spout,
             self._owner(spout.key),

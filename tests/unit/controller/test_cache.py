@@ -243,6 +243,12 @@ def test_the_older_claim_is_told(row: Claim) -> None:
     assert cache.older_claim(a_key("me")) == row.older, row.reason
 
 
+def test_an_older_one_that_may_not_have_the_pipeline_does_not_count() -> None:
+    cache = a_cache(a_claim("me", "30"), a_claim("oldest", "10"), a_claim("older", "20"))
+
+    assert cache.older_claim(a_key("me"), counts=lambda rival: rival.key.name != "oldest") == a_key("older")
+
+
 def test_when_the_older_one_is_gone_the_pipeline_is_free() -> None:
     woken = Woken()
     cache = a_cache(a_claim("me", "30"), a_claim("other", "10"), woken=woken)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from spout_operator.core.model import SecretMount, Service, Spout, SpoutOptions
-from spout_operator.core.policy import RESTRICTED, Glob, Permission, Policy, Rule, denials, message
+from spout_operator.core.model import PipelineName, SecretMount, Service, Spout, SpoutOptions
+from spout_operator.core.policy import RESTRICTED, Glob, Permission, Policy, Rule, allows_name, denials, message
 from tests.builders import a_key, a_name, a_spec, a_spout, a_transform
 
 ALL = (Glob("*"),)
@@ -246,6 +246,22 @@ def test_without_a_file_a_spout_gets_at_nothing_of_pachyderms_namespace(
     spout: Spout, refused: tuple[tuple[str, Permission], ...]
 ) -> None:
     assert tuple((denial.field, denial.permission) for denial in denials(RESTRICTED, spout)) == refused
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "is_allowed"),
+    [
+        ("ingest", a_name("team-a-orders"), True),
+        ("ingest", a_name("team-b-orders"), False),
+        ("ingest", a_name("team-a-orders", "other"), False),
+        ("elsewhere", a_name("team-a-orders"), False),
+    ],
+    ids=["allowed", "another-name", "another-project", "another-namespace"],
+)
+def test_whether_a_spout_may_have_a_name_does_not_depend_on_what_else_it_asks_for(
+    namespace: str, name: PipelineName, is_allowed: bool
+) -> None:
+    assert allows_name(Policy((a_rule(pipeline_names=["team-a-*"]),)), namespace, name) == is_allowed
 
 
 def test_a_message_names_field_namespace_and_rule_and_is_bounded() -> None:
