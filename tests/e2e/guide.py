@@ -8,14 +8,18 @@ import dataclasses
 import os
 import re
 import subprocess
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from spout_testbed import Testbed
 from spout_testbed.waiting import eventually
 
 _PART = re.compile(
-    r"^(?P<level>##+) (?P<heading>[^\n]*)$|^```(?P<language>\w*)\n(?P<block>.*?)^```$", re.DOTALL | re.MULTILINE
+    r"^(?P<level>##+) (?P<heading>[^\n]*)$|^ *```(?P<language>\w*)\n(?P<block>.*?)^ *```$", re.DOTALL | re.MULTILINE
 )
 _FILE = re.compile(r"`([\w.-]+\.yaml)`")
 
@@ -48,8 +52,8 @@ def _steps(text: str) -> Iterator[Step]:
     section, heading, end = "", "", 0
     for part in _PART.finditer(text):
         between, end = text[end : part.start()], part.end()
-        block = part["block"]
-        if block is None:
+        block = textwrap.dedent(part["block"] or "")
+        if part["heading"]:
             heading = part["heading"]
             section = heading if part["level"] == "##" else section
         elif part["language"] == "yaml":
@@ -125,3 +129,26 @@ class Person:
             check=False,
             **options,
         )
+
+
+def a_person(bed: Testbed, folder: Path, *, namespace: str, user: str = "") -> Person:
+    """Somebody who follows a page with kubectl, and who has a password for Kafka.
+
+    Args:
+        bed: the servers.
+        folder: of the person; it is made here.
+        namespace: that of their context, and the group that they are in.
+        user: their name; the administrator's, who also has pachctl, if it is empty.
+    """
+    folder.mkdir()
+    (folder / "password").write_text(f"of {namespace}")
+    config = yaml.safe_load(bed.kubeconfig.read_text())
+    config["contexts"][0]["context"]["namespace"] = namespace
+    visitors = bed.folder / "visitors"
+    environment = {"KUBECONFIG": str(folder / "kubeconfig"), "PATH": f"{visitors / 'bin'}:/usr/bin:/bin"}
+    if user:
+        config["users"][0]["user"] |= {"as": user, "as-groups": [namespace]}
+    else:
+        environment["PACH_CONFIG"] = str(visitors / "pachctl.json")
+    (folder / "kubeconfig").write_text(yaml.safe_dump(config))
+    return Person(folder=folder, environment=environment)

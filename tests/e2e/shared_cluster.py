@@ -5,15 +5,12 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from spout_testbed import Testbed
 from spout_testbed.harness.bodies import a_spout
 from spout_testbed.harness.cluster import ROOT, administrator, empty, finalize
 from spout_testbed.harness.operator_process import OperatorProcess
-from tests.e2e.guide import Person, Step, steps
+from tests.e2e.guide import Step, a_person, steps
 
 TEAMS = {"team-a", "team-b"}
 ON_PACHYDERM_2 = "On Pachyderm 2"
@@ -33,9 +30,9 @@ class SharedCluster:
     def __init__(self, bed: Testbed, folder: Path, operator_log: Path, policy: Path) -> None:
         self._bed, self._operator_log, self._policy = bed, operator_log, policy
         self._people = {
-            "administrator": _person(bed, folder / "administrator", {}, namespace="default"),
-            "team a": _person(bed, folder / "ann", {"as": "ann", "as-groups": ["team-a"]}, namespace="team-a"),
-            "team b": _person(bed, folder / "ben", {"as": "ben", "as-groups": ["team-b"]}, namespace="team-b"),
+            "administrator": a_person(bed, folder / "administrator", namespace="default"),
+            "team a": a_person(bed, folder / "ann", user="ann", namespace="team-a"),
+            "team b": a_person(bed, folder / "ben", user="ben", namespace="team-b"),
         }
 
     def follow(self, step: Step) -> None:
@@ -103,19 +100,3 @@ def _remove(bed: Testbed) -> None:
     of_teams = [f"{kind}/kafka-{team}" for team in TEAMS for kind in ("secret", "role", "rolebinding")]
     for rest in (_CONFIG_MAP, ("clusterrole/spout-author",), ("-n", bed.pachyderm_namespace, *of_teams)):
         bed.kubectl("delete", "--ignore-not-found", *rest)
-
-
-def _person(bed: Testbed, folder: Path, impersonated: dict[str, Any], *, namespace: str) -> Person:
-    """Somebody with a kubeconfig, and with a password for Kafka."""
-    folder.mkdir()
-    (folder / "password").write_text(f"of {namespace}")
-    config = yaml.safe_load(bed.kubeconfig.read_text())
-    config["users"][0]["user"] |= impersonated
-    config["contexts"][0]["context"]["namespace"] = namespace
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(yaml.safe_dump(config))
-    visitors = bed.folder / "visitors"
-    environment = {"KUBECONFIG": str(kubeconfig), "PATH": f"{visitors / 'bin'}:/usr/bin:/bin"}
-    if not impersonated:
-        environment["PACH_CONFIG"] = str(visitors / "pachctl.json")
-    return Person(folder=folder, environment=environment)
