@@ -76,8 +76,12 @@ def a_namespace(kube: client.ApiClient, prefix: str = "test") -> Iterator[str]:
     yield name
     empty(kube, name)
     core.delete_namespace(name)
-    # No controller manager runs here: nobody else would take the namespace's own finalizer off.
-    core.replace_namespace_finalize(name, _namespace(name))
+    finalize(kube, name)
+
+
+def finalize(kube: client.ApiClient, namespace: str) -> None:
+    """Let a namespace go that is being deleted: without a controller manager, nobody else takes its finalizer off."""
+    client.CoreV1Api(kube).replace_namespace_finalize(namespace, _namespace(namespace))
 
 
 def empty(kube: client.ApiClient, namespace: str) -> None:
