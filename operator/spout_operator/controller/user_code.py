@@ -17,9 +17,9 @@ from spout_operator.core.history import NOTHING_KNOWN, History
 from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import condition_of
-from spout_operator.core.status import health
+from spout_operator.core.status import conditions, health
 from spout_operator.core.status.conditions import READY
-from spout_operator.core.status.health import TRUE, Health
+from spout_operator.core.status.health import TRUE, UNKNOWN, Health
 from spout_operator.core.timestamps import read_time
 from spout_operator.ports import Pachyderm
 
@@ -48,6 +48,8 @@ class _Known:
     """From when on the worker is known to be up: a commit that was finished later is its own."""
     history: History = NOTHING_KNOWN
     unknown: str | None = None
+    shown: Health | None = None
+    """The trouble that the status tells of, until the log was read once."""
     pause: float = FIRST_PAUSE
     due: float = 0.0
     """By the loop's time: when the log is read next."""
@@ -99,6 +101,8 @@ class UserCode:
             known.pause = self._pause(pipeline.name, known, found, own)
             known.due = _loop_time() + known.pause
         is_soon = known.pause < QUIET_PAUSE or known.has_turn
+        if known.shown is not None and found.ready == UNKNOWN:
+            found = known.shown
         return found, (max(0.0, known.due - _loop_time()) if is_soon else None)
 
     def due(self, names: Collection[PipelineName]) -> list[PipelineName]:
@@ -109,12 +113,13 @@ class UserCode:
         return [name for name, known in self._known.items() if known.due <= now]
 
     def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
-        """Where the status says that the user code of this very worker runs, that holds until its next read is due."""
+        """Where the status tells of the user code of this very worker, that holds until its log is read."""
         ready = condition_of(shown, READY)
         is_same = (shown.get("pipeline") or {}).get("version") == pipeline.version
         since = read_time(ready.get("lastTransitionTime"))
         if since is None or not is_same or (ready.get("status"), ready.get("reason")) != (TRUE, Reason.RUNNING):
-            return _Known(version=pipeline.version, since=self._now())
+            trouble = conditions.trouble_of_user_code(shown) if is_same else None
+            return _Known(version=pipeline.version, since=self._now(), shown=trouble)
         # By then it had run for as long as it takes to be called running.
         history = History(started_at=since - health.FIRST_SECONDS)
         known = _Known(version=pipeline.version, since=since, history=history)
@@ -144,6 +149,8 @@ class UserCode:
             activity = Activity(unknown=error.unredacted)
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
+        if activity.unknown is None:
+            known.shown = None
         self._gap = min(SHARE * (_loop_time() - begin), LONGEST_GAP)
 
     def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:
