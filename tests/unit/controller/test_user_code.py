@@ -180,8 +180,9 @@ def test_a_restarted_operator_goes_on_telling_of_trouble_until_it_has_read_the_l
                 raise Retryable(Reason.PACHYDERM_ERROR, "no logs for now")
             return found
 
-    async def scenario() -> set[tuple[float, Health]]:
-        log, found = Slow(Failed(at=at(-1), exit_code=3)), set()
+    async def scenario() -> set[tuple[int, Health]]:
+        log = Slow(Failed(at=at(-1), exit_code=3))
+        found: set[tuple[int, Health]] = set()
         user_code = UserCode(log, now=lambda: at(now()))
 
         async def reconciled(number: int, until: float) -> None:
