@@ -27,7 +27,7 @@ NO_ANSWER = Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
 #: Seconds: longer than it takes until the log of a worker is read again, and than code must run to have recovered.
 A_WHILE = 120
 #: Else commits alone would be trouble: its marker does not move.
-WITHOUT_MARKER = {"spout": {}}
+WITHOUT_MARKER: dict[str, object] = {"spout": {}}
 
 
 class Pipelines(MemoryPipelines):
