@@ -101,8 +101,7 @@ BEFORE = {
     "has-ended": Before(with_command(a_spec(), "sh", "-c", "exit 0"), {"Created", "UserCodeEnded"}),
     "has-no-image": Before(a_spec(transform={"image": "registry.invalid/x:1"}), {"Created", "ImagePullBackOff"}),
     "is-stalled": Before(a_spec(podPatch="[1]"), {"Stalled"}, {"podPatch": NO_OPERATION}, "Stalled"),
-    # More than the operator reads logs of at once.
-    **{f"fails-{number}": FAILS for number in range(6)},
+    **{f"fails-{number}": FAILS for number in range(3)},
 }
 
 
