@@ -51,6 +51,13 @@ CASES = [
         stalled="True",
         says="does not start it again",
     ),
+    Case(
+        name="it dies of a broken pipe, which the worker takes for exit code 0",
+        cmd=("sh", "-c", "kill -PIPE $$"),
+        reason="UserCodeEnded",
+        stalled="True",
+        says="or of a broken pipe (SIGPIPE)",
+    ),
 ]
 
 

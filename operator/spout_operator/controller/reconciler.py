@@ -206,7 +206,11 @@ class Reconciler:
             commits=reading.commits,
             marker=reading.marker,
         )
-        resumed = events.of_silence(reading.silence, reading.commits.total) if reading.commits else None
+        resumed = (
+            events.of_silence(reading.silence, reading.commits.total, max_commit_age=spout.freshness.max_commit_age)
+            if reading.commits
+            else None
+        )
         status = self._statuses.submit_all(resource, inputs, secrets, resumed)
         return reading, _sooner(after, self._statuses.commit_due_in(spout, status))
 

@@ -20,9 +20,9 @@ from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import condition_of
-from spout_operator.core.status import health
+from spout_operator.core.status import conditions, health
 from spout_operator.core.status.conditions import READY
-from spout_operator.core.status.health import TRUE, Health
+from spout_operator.core.status.health import TRUE, UNKNOWN, Health
 from spout_operator.core.timestamps import read_time
 from spout_operator.ports import Pachyderm
 
@@ -48,6 +48,8 @@ class _Known(NextRead):
     """From when on the worker is known to be up: a commit that was finished later is its own."""
     history: History = NOTHING_KNOWN
     unknown: str | None = None
+    shown: Health | None = None
+    """The trouble that the status tells of, until the log was read once."""
     pause: float = FIRST_PAUSE
 
 
@@ -105,6 +107,8 @@ class UserCode:
             known.due = loop_time() + known.pause
         is_soon = known.pause < QUIET_PAUSE or known.has_turn
         found = dataclasses.replace(found, message=user_lines.add_to(found.message, found.last_lines, secrets))
+        if known.shown is not None and found.ready == UNKNOWN:
+            found = known.shown
         return found, (max(0.0, known.due - loop_time()) if is_soon else None)
 
     def due(self, names: Collection[PipelineName]) -> Mapping[PipelineName, float]:
@@ -130,12 +134,13 @@ class UserCode:
         return turns
 
     def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
-        """Where the status says that the user code of this very worker runs, that holds until its next read is due."""
+        """Where the status tells of the user code of this very worker, that holds until its log is read."""
         ready = condition_of(shown, READY)
         is_same = (shown.get("pipeline") or {}).get("version") == pipeline.version
         since = read_time(ready.get("lastTransitionTime"))
         if since is None or not is_same or (ready.get("status"), ready.get("reason")) != (TRUE, Reason.RUNNING):
-            return _Known(version=pipeline.version, since=self._now())
+            trouble = conditions.trouble_of_user_code(shown) if is_same else None
+            return _Known(version=pipeline.version, since=self._now(), shown=trouble)
         # By then it had run for as long as it takes to be called running.
         history = History(started_at=since - health.FIRST_SECONDS)
         known = _Known(version=pipeline.version, since=since, history=history)
@@ -160,6 +165,8 @@ class UserCode:
             activity = Activity(unknown=error.unredacted)
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
+        if activity.unknown is None:
+            known.shown = None
         self._turns.took(loop_time() - begin)
 
     def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:

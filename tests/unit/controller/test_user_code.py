@@ -99,6 +99,13 @@ def running_since(seconds: float) -> dict[str, Any]:
     return {"conditions": [ready], "pipeline": {"version": a_pipeline().version}}
 
 
+def failing_since(seconds: float) -> dict[str, Any]:
+    """A status that says that the user code fails."""
+    shown = running_since(seconds)
+    shown["conditions"][0] |= {"status": "False", "reason": "UserCodeFailing", "message": "failed before"}
+    return shown
+
+
 def every(pause: float, until: float) -> list[float]:
     return [pause * number for number in range(1, int(until / pause) + 1)]
 
@@ -151,11 +158,58 @@ def test_a_restarted_operator_goes_on_from_the_status() -> None:
 
 
 def test_a_restarted_operator_reads_the_log_of_a_spout_that_was_not_ready_at_once() -> None:
-    shown = running_since(-HOUR)
-    shown["conditions"][0] |= {"status": "False", "reason": "UserCodeFailing"}
-    found = watched(Log(Failed(at=at(-MINUTE), exit_code=3)), MINUTE, shown=shown)
+    found = watched(Log(Failed(at=at(-MINUTE), exit_code=3)), MINUTE, shown=failing_since(-HOUR))
 
     assert found.told(Reason.USER_CODE_FAILING) == 0
+    assert found.log.reads[0] == 0
+
+
+@pytest.mark.parametrize(
+    "failed_reads",
+    [pytest.param(0, id="the others wait for their turn"), pytest.param(2, id="some logs cannot be read at first")],
+)
+def test_a_restarted_operator_goes_on_telling_of_trouble_until_it_has_read_the_log(failed_reads: int) -> None:
+    """Else each Spout would be unknown for a moment, and its trouble an Event once more."""
+    many, took = 8, 0.5
+    shown = failing_since(-HOUR)
+
+    class Slow(Log):
+        async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+            found = await super().activity(name, since=since)
+            is_readable = len(self.reads) > failed_reads
+            await asyncio.sleep(took)
+            if not is_readable:
+                raise Retryable(Reason.PACHYDERM_ERROR, "no logs for now")
+            return found
+
+    async def scenario() -> set[tuple[int, Health]]:
+        log = Slow(Failed(at=at(-1), exit_code=3))
+        found: set[tuple[int, Health]] = set()
+        user_code = UserCode(log, now=lambda: at(now()))
+
+        async def reconciled(number: int, until: float) -> None:
+            pipeline = a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1))
+            while now() < until:
+                health, after = await user_code.health(pipeline, shown, None)
+                assert health is not None
+                found.add((number, health))
+                await asyncio.sleep(after or POLL)
+
+        # How long a read takes is known after the first one.
+        await reconciled(0, took)
+        await asyncio.gather(*(reconciled(number, 2 * MINUTE) for number in range(many)))
+        return found
+
+    found = run(scenario())
+    assert {health.reason for _, health in found} == {Reason.USER_CODE_FAILING}
+    read = {number for number, health in found if health.message != "failed before"}
+    assert read == set(range(many)), "in the end each tells of its own log"
+
+
+def test_a_commit_ends_the_trouble_that_the_status_tells_of_before_the_log_is_read() -> None:
+    found = watched(Log(unreadable="no logs here"), MINUTE, shown=failing_since(-HOUR), commits=[20.0])
+
+    assert [health.reason for _, health in found.found] == [Reason.USER_CODE_FAILING, Reason.RUNNING]
 
 
 def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:

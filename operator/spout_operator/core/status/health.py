@@ -144,8 +144,8 @@ def _is_overcome(history: History, trouble: Trouble, now: datetime.datetime) -> 
 
 
 _ENDED = (
-    "the user code has ended with exit code 0, and Pachyderm does not start it again; a spout's code has to run for "
-    "ever. To start it once more, edit the Spout; a new restartNonce is enough"
+    "the user code has ended with exit code 0, or of a broken pipe (SIGPIPE), and Pachyderm does not start it again; a "
+    "spout's code has to run for ever. To start it once more, edit the Spout; a new restartNonce is enough"
 )
 
 
