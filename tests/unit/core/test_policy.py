@@ -135,17 +135,6 @@ ROWS = [
         refused=(SECRET,),
     ),
     Row(
-        reason="brackets in a rule are no set of characters",
-        spout=with_secret("kafka.a"),
-        rules=(NAMES, a_rule(secrets=["kafka.[a]"])),
-        refused=(SECRET,),
-    ),
-    Row(
-        reason="brackets in a rule are for the same brackets in a name",
-        spout=with_secret("kafka.[a]"),
-        rules=(NAMES, a_rule(secrets=["kafka.[a]"])),
-    ),
-    Row(
         reason="a question mark is exactly one character",
         spout=with_secret("kafka"),
         rules=(NAMES, a_rule(secrets=["kafka?", "kaf?"])),
@@ -329,3 +318,18 @@ def test_as_many_denials_as_a_message_holds_are_all_there_is() -> None:
     found = denials(Policy((NAMES,)), with_secret(*(f"secret-{number}" for number in range(MOST_TOLD))))
 
     assert message("ingest", found).endswith("and secrets: [secret-3] would allow it")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "matches", "reason"),
+    [
+        ("kafka", "kafka", True, "a name is itself"),
+        ("kafka.[a]", "kafka.[a]", True, "brackets are themselves"),
+        ("kafka.[a]", "kafka.a", False, "and no set of characters"),
+        ("[!a]", "b", False, "nor all characters but some"),
+        ("kaf*", "kafka", True, "a star is any number of characters"),
+        ("kaf*", "my-kafka", False, "the whole name counts"),
+    ],
+)
+def test_a_glob_is_for_whole_names(text: str, name: str, *, matches: bool, reason: str) -> None:
+    assert Glob(text).matches(name) is matches, reason
