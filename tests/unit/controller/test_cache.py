@@ -340,3 +340,31 @@ def test_a_resource_that_is_asked_for_again_is_not_read_again() -> None:
     assert first is not None
     assert second is not None
     assert first.spec is second.spec
+
+
+def with_password(password: str, **metadata: Any) -> Body:
+    return a_spout_body({"transform.env": {"PASSWORD": password}}, **metadata)
+
+
+def test_the_secrets_are_those_of_all_spouts_that_are_known() -> None:
+    cache = a_cache(with_password("swordfish"), with_password("open-sesame", name="another"))
+    said = "swordfish, open-sesame and hocus-pocus"
+    assert cache.secrets().redact(said) == "[redacted], [redacted] and hocus-pocus"
+
+    cache.put(SpoutResource.from_body(with_password("hocus-pocus", resourceVersion="101", generation=2)))
+    assert cache.secrets().redact(said) == "swordfish, [redacted] and [redacted]"
+
+    drop(cache, KEY)
+    assert cache.secrets().redact(said) == "swordfish, [redacted] and hocus-pocus"
+
+
+def test_a_key_is_in_memory_once() -> None:
+    cache = a_cache(a_spout_body())
+    first = cache.spouts()[0]
+
+    cache.put(SpoutResource.from_body(newer(generation=2)))
+
+    known, ((_, claims),) = cache.facts(KEY), cache.claims()
+    assert known is not None
+    assert known.key is first
+    assert [key is first for key in claims] == [True]

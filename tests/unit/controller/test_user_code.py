@@ -174,8 +174,10 @@ def test_a_restarted_operator_goes_on_telling_of_trouble_until_it_has_read_the_l
     shown = failing_since(-HOUR)
 
     class Slow(Log):
-        async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
-            found = await super().activity(name, since=since)
+        async def activity(
+            self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0
+        ) -> Activity:
+            found = await super().activity(name, since=since, last_lines=last_lines)
             is_readable = len(self.reads) > failed_reads
             await asyncio.sleep(took)
             if not is_readable:
@@ -190,7 +192,7 @@ def test_a_restarted_operator_goes_on_telling_of_trouble_until_it_has_read_the_l
         async def reconciled(number: int, until: float) -> None:
             pipeline = a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1))
             while now() < until:
-                health, after = await user_code.health(pipeline, shown, None)
+                health, after = await user_code.health(pipeline, shown, None, NO_SECRETS)
                 assert health is not None
                 found.add((number, health))
                 await asyncio.sleep(after or POLL)

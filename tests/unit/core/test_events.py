@@ -106,6 +106,7 @@ def test_the_first_commit_after_an_hour_without_one_is_told(
 
     assert (event.note if event else None) == note
     assert event is None or (event.type, event.reason) == (EventType.NORMAL, EventReason.COMMITS_RESUMED)
+    assert event is None or event.action == "Observe"
 
 
 @pytest.mark.parametrize(
@@ -249,6 +250,12 @@ TRANSITIONS = [
         reason="an edit has mended nothing",
         before=INVALID,
         after=INVALID | {"observedGeneration": 2},
+        told=None,
+    ),
+    Transition(
+        reason="the same thing is wrong, in other words, and nobody has edited the Spout",
+        before=INVALID,
+        after=a_status("False", Reason.INVALID_SPEC, "spec.name: found y", "Stalled"),
         told=None,
     ),
     Transition(reason="nothing has changed", before=RUNNING, after=RUNNING, told=None),

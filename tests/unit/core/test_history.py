@@ -99,6 +99,20 @@ ROWS = [
         recovery=600,
     ),
     Row(
+        reason="it failed right when it had run for long enough, which begins a new row",
+        events=[started(0), failed(1), started(2), failed(62)],
+        times=1,
+        since=62,
+        recovery=122,
+    ),
+    Row(
+        reason="it was started and failed again in one moment",
+        events=[started(0), failed(1), started(2), failed(2)],
+        times=2,
+        since=1,
+        recovery=60,
+    ),
+    Row(
         reason="failures without a start in between, as the command does not exist",
         events=[failed(0), failed(5), failed(15)],
         times=3,
@@ -144,3 +158,20 @@ def test_a_log_that_is_read_in_parts_that_overlap_tells_the_same(
     in_parts = NOTHING_KNOWN.after(found[:end]).after(found[min(begin, end) :])
 
     assert in_parts == NOTHING_KNOWN.after(found)
+
+
+@pytest.mark.parametrize(
+    ("again", "reason"),
+    [
+        ([failed(1)], "an older event"),
+        ([started(0), failed(1), started(2)], "several of them"),
+        ([ended(3)], "one of three of the newest moment"),
+        ([failed(3), ended(3)], "two of them"),
+    ],
+)
+def test_a_log_that_is_read_again_and_ends_before_what_is_known_changes_nothing(
+    again: list[WorkerEvent], reason: str
+) -> None:
+    history = NOTHING_KNOWN.after([started(0), failed(1), started(2), failed(3), ended(3), started(3)])
+
+    assert history.after(again) == history, reason

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from spout_operator.core.model import PipelineName, SecretMount, Service, Spout, SpoutOptions
-from spout_operator.core.policy import RESTRICTED, Glob, Permission, Policy, Rule, allows_name, denials, message
+from spout_operator.core.policy import (
+    MOST_TOLD,
+    RESTRICTED,
+    Glob,
+    Permission,
+    Policy,
+    Rule,
+    allows_name,
+    denials,
+    message,
+)
 from tests.builders import a_key, a_name, a_spec, a_spout, a_transform
 
 ALL = (Glob("*"),)
@@ -283,3 +293,69 @@ def test_a_glob_of_many_stars_takes_no_time_that_explodes() -> None:
     assert not hostile.matches("a" * 253)
     # Without care this would not end within the age of the universe.
     assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize(
+    ("spout", "rules", "told"),
+    [
+        (
+            named("orders"),
+            (),
+            (
+                "spec.name: the policy does not allow the pipeline name 'orders' in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and pipelineNames: [orders] would allow it"
+            ),
+        ),
+        (
+            named("orders", "kafka"),
+            (a_rule(pipeline_names=["*"]),),
+            (
+                "spec.project: the policy does not allow the project 'kafka' in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and pipelineNames: [orders] and projects: [kafka] would allow it"
+            ),
+        ),
+        (
+            with_service("NodePort"),
+            (NAMES,),
+            (
+                "spec.spout.service.type: the policy does not allow the service type NodePort (if the field is "
+                "missing, Pachyderm chooses the type) in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and serviceTypes: [NodePort] would allow it"
+            ),
+        ),
+        (
+            PATCHED,
+            (NAMES,),
+            (
+                "spec.podPatch: the policy does not allow a podPatch in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and podPatch: true would allow it"
+            ),
+        ),
+    ],
+    ids=["name", "project", "service", "pod-patch"],
+)
+def test_a_message_says_what_is_refused_and_which_rule_would_allow_it(
+    spout: Spout, rules: tuple[Rule, ...], told: str
+) -> None:
+    assert message("ingest", denials(Policy(rules), spout)) == told
+
+
+def test_as_many_denials_as_a_message_holds_are_all_there_is() -> None:
+    found = denials(Policy((NAMES,)), with_secret(*(f"secret-{number}" for number in range(MOST_TOLD))))
+
+    assert message("ingest", found).endswith("and secrets: [secret-3] would allow it")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "matches", "reason"),
+    [
+        ("kafka", "kafka", True, "a name is itself"),
+        ("kafka.[a]", "kafka.[a]", True, "brackets are themselves"),
+        ("kafka.[a]", "kafka.a", False, "and no set of characters"),
+        ("[!a]", "b", False, "nor all characters but some"),
+        ("kaf*", "kafka", True, "a star is any number of characters"),
+        ("kaf*", "my-kafka", False, "the whole name counts"),
+    ],
+)
+def test_a_glob_is_for_whole_names(text: str, name: str, *, matches: bool, reason: str) -> None:
+    assert Glob(text).matches(name) is matches, reason
