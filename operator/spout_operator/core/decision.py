@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 from spout_operator.core import policy
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import DEFAULT_PROJECT, AdoptionPolicy, Owner, Pipeline, PipelineSpec, Resources, Spout
+from spout_operator.core.model import AdoptionPolicy, Owner, Pipeline, PipelineSpec, Spout
 from spout_operator.core.not_owned import not_owned
 from spout_operator.core.policy import Denial
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
 from spout_operator.core.spec.comparison import changes
+from spout_operator.core.unsupported import unsupported
 
 
 class Action(enum.Enum):
@@ -135,23 +136,7 @@ def server_cannot(situation: Situation) -> None:
     Raises:
         Stalled: UnsupportedByServer, naming each such field.
     """
-    spec, capabilities = situation.spout.spec, situation.capabilities
-    is_in_project = situation.spout.pipeline_name.project != DEFAULT_PROJECT
-    fields = [
-        field
-        for field, is_asked, can in (
-            ("spec.project", is_in_project, capabilities.projects),
-            ("spec.spout.marker", bool(spec.spout.marker), capabilities.marker),
-            ("spec.spout.overwrite", spec.spout.overwrite, capabilities.overwrite),
-            ("spec.tolerations", bool(spec.tolerations), capabilities.tolerations),
-            (
-                "spec.sidecarResourceRequests",
-                spec.sidecar_resource_requests != Resources(),
-                capabilities.sidecar_resource_requests,
-            ),
-        )
-        if is_asked and not can
-    ]
+    fields = unsupported(situation.spout, situation.capabilities)
     if fields:
         raise Stalled(
             Reason.UNSUPPORTED_BY_SERVER,
