@@ -118,7 +118,7 @@ class Installation:
     def check_last_lines(self, spec: bodies.Body, end: str, reason: str) -> None:
         """An operator that is told to shows the last lines in the status, and there alone."""
         self.operator.stop()
-        self.operator.launch("--show-user-log-lines=2")
+        self.operator.launch("--show-user-log-lines=2", "--log-level=debug")
         self.spouts.create(self.name, says(spec, end))
 
         status = self.spouts.wait(self.name, "its code to stop", ready="False", reason=reason)
