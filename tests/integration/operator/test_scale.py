@@ -41,7 +41,8 @@ def test_a_hundred_spouts_fit_into_the_resource_requests_of_the_pod(
         spouts.wait(name, "to be made", synced="True")
         pachd.come_up(name)
     for name in NAMES:
-        spouts.wait(name, "to be ready", ready="True")
+        # The logs of new workers are read in turn, at most one in 0.8 seconds.
+        spouts.wait(name, "to be ready", seconds=180, ready="True")
 
     ticks, cpu = pachd.calls["ListPipeline"], operator.cpu_seconds
     eventually(lambda: pachd.calls["ListPipeline"] >= ticks + TICKS, what="some ticks", seconds=10 * TICK * TICKS)
