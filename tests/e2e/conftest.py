@@ -1,5 +1,6 @@
 """Real servers for the whole session, an operator and a namespace for each test."""
 
+import functools
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -37,14 +38,15 @@ def pachyderm(bed: Testbed) -> Client:
 @pytest.fixture
 def clear(pachyderm: Client) -> Callable[[], None]:
     """Deletes all pipelines and repos."""
+    return functools.partial(delete_all, pachyderm)
 
-    def delete_all() -> None:
-        for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info:
-            pachyderm.delete_pipeline(info.pipeline.name, force=True)
-        for repo in pachyderm.list_repo():
-            pachyderm.delete_repo(repo.repo.name, force=True)
 
-    return delete_all
+def delete_all(pachyderm: Client) -> None:
+    """Delete all pipelines and repos."""
+    for info in pachyderm.list_pipeline(allow_incomplete=True).pipeline_info:
+        pachyderm.delete_pipeline(info.pipeline.name, force=True)
+    for repo in pachyderm.list_repo():
+        pachyderm.delete_repo(repo.repo.name, force=True)
 
 
 @pytest.fixture
