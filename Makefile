@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Runs a command among namespaces of its own, where the real servers are started.
 BED := $(BIN)/python -m spout_testbed run --
 # What knows no version of Pachyderm.
-NEUTRAL := operator/spout_operator/core operator/spout_operator/controller operator/spout_operator/ports.py
+NEUTRAL := operator/spout_operator/core operator/spout_operator/controller operator/spout_operator/ports
 # Coverage costs a quarter from Python 3.12 on (sys.monitoring), and doubles the time before. pyproject.toml has the floor.
 COVERAGE = $(shell $(BIN)/python -c 'import sys; sys.version_info >= (3, 12) and print("--cov --cov-report=term")')
 CODE := operator testbed demo tests benchmarks examples charts deploy release

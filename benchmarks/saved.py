@@ -28,11 +28,11 @@ class Figures:
     memory: float
     """Resident memory at rest, in MiB."""
     peak: float
-    """The peak of the resident memory since that restart, in MiB."""
+    """The peak of the resident memory since the last restart, in MiB."""
     each: float
     """Memory for each Spout beyond the memory of an operator without Spouts, in KiB."""
     restart: float
-    """Seconds of CPU from a restart until the operator has observed each pipeline."""
+    """Seconds of CPU from a restart until the operator has observed each pipeline: the median of several restarts."""
 
 
 def load(file: Path) -> list[Figures]:

@@ -153,6 +153,7 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             namespaces=config.namespaces,
             events=events,
             policy=policy_file.policy if policy_file is not None else RESTRICTED,
+            user_log_lines=config.show_user_log_lines,
         )
         logs.keep_out(controller.secrets)
         return controller

@@ -102,6 +102,15 @@ def check(*, url: str, namespace: str | None, patience: float, kubeconfig: str |
     help="The shortest time, in seconds, between two status updates of one Spout.",
 )
 @click.option(
+    "--show-user-log-lines",
+    type=click.IntRange(0, 20),
+    default=0,
+    envvar=_PREFIX + "SHOW_USER_LOG_LINES",
+    show_envvar=True,
+    help="The number of last lines of user code that fails or ends, to be shown in the status. "
+    "They can hold secrets that the operator does not know.",
+)
+@click.option(
     "--http-port",
     type=click.IntRange(0, 65535),
     default=8080,
@@ -163,6 +172,7 @@ def run(
     poll_interval: float,
     quiet_interval: float,
     status_interval: float,
+    show_user_log_lines: int,
     http_port: int,
     lease: str | None,
     spout_metrics_limit: int,
@@ -185,6 +195,7 @@ def run(
             poll_interval=poll_interval,
             quiet_interval=quiet_interval,
             status_interval=status_interval,
+            show_user_log_lines=show_user_log_lines,
             http_port=http_port,
             cluster_id=cluster_id,
             lease=LeaseName.parse(lease) if lease else None,

@@ -28,6 +28,7 @@ class Config:
     poll_interval: float
     quiet_interval: float
     status_interval: float
+    show_user_log_lines: int = 0
     http_port: int
     cluster_id: str | None
     lease: "LeaseName | None"

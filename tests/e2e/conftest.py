@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client
 from spout_testbed import Testbed
@@ -14,6 +15,7 @@ from spout_testbed.harness import bodies
 from spout_testbed.harness.cluster import a_namespace, administrator, install
 from spout_testbed.harness.operator_process import OperatorProcess
 from spout_testbed.harness.spouts import Spouts
+from tests.e2e.failing_code import Installation
 
 ROOT = Path(__file__).parents[2]
 USER_CODE = Path(__file__).with_name("user_code.py")
@@ -46,12 +48,25 @@ def clear(pachyderm: Client) -> Callable[[], None]:
 
 
 @pytest.fixture
-def operator(bed: Testbed, tmp_path: Path) -> Iterator[OperatorProcess]:
+def policy() -> str | None:
+    """The text of the operator's policy file; none, unless a test `allows` something."""
+    return None
+
+
+def allows(**permissions: object) -> pytest.MarkDecorator:
+    """Run the test with a policy: every name is allowed, as without a policy, and these fields of a rule."""
+    rule = {"namespaces": ["*"], "pipelineNames": ["*"], "projects": ["*"], **permissions}
+    return pytest.mark.parametrize("policy", [yaml.safe_dump({"rules": [rule]})], ids=["+".join(permissions)])
+
+
+@pytest.fixture
+def operator(bed: Testbed, tmp_path: Path, policy: str | None) -> Iterator[OperatorProcess]:
     """A running operator with the rights of deploy/overlays/cluster-wide, and no more."""
     process = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=bed.pachd_address,
         log=tmp_path / "operator.log",
+        policy=policy,
     )
     with process:
         yield process
@@ -71,6 +86,12 @@ def spouts(bed: Testbed, operator: OperatorProcess, clear: Callable[[], None]) -
 def name() -> str:
     """A unique pipeline name: one Pachyderm serves all tests."""
     return f"spout-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def installation(bed: Testbed, operator: OperatorProcess, spouts: Spouts, name: str) -> Installation:
+    """All of these."""
+    return Installation(bed, operator, spouts, name)
 
 
 def a_spec(**overrides: Any) -> bodies.Body:

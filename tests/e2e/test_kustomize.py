@@ -14,7 +14,7 @@ from spout_testbed.harness.bodies import a_spout
 from spout_testbed.harness.cluster import administrator
 from spout_testbed.harness.operator_process import OperatorProcess
 from spout_testbed.harness.spouts import Spouts
-from tests.e2e.conftest import ROOT, a_spec
+from tests.e2e.conftest import ROOT, a_spec, allows
 
 IMAGE = "python"
 
@@ -58,6 +58,7 @@ def secret_of(spouts: Spouts, name: str) -> str:
     return str(body["spec"]["transform"]["secrets"][0]["name"])
 
 
+@allows(secrets=["spout-*"])
 def test_a_new_tag_and_a_new_password_reach_the_spout(
     bed: Testbed, there: Spouts, folder: Path, name: str, pachyderm: Client
 ) -> None:

@@ -9,7 +9,7 @@ from spout_testbed import Testbed
 from spout_testbed.harness.operator_process import OperatorProcess
 from spout_testbed.harness.spouts import Spouts, message
 from spout_testbed.waiting import eventually
-from tests.e2e.conftest import a_spec
+from tests.e2e.conftest import a_spec, allows
 
 
 def test_an_applied_spout_runs_and_shows_its_commits_and_marker(
@@ -121,6 +121,7 @@ def test_a_pipeline_that_others_read_is_not_deleted_until_they_are(
     assert name in {info.repo.name for info in pachyderm.list_repo()}
 
 
+@allows(podPatch=True)
 def test_a_failed_pipeline_shows_why(spouts: Spouts, name: str) -> None:
     spouts.create(name, a_spec(podPatch='[{"op": "add", "path": "/containers/0/name", "value": "No Name"}]'))
 
@@ -130,6 +131,7 @@ def test_a_failed_pipeline_shows_why(spouts: Spouts, name: str) -> None:
     assert status["pipeline"]["reason"] in message(status)
 
 
+@allows(podPatch=True)
 def test_a_spec_that_pachd_refuses_is_shown_and_an_edit_corrects_it(
     spouts: Spouts, name: str, operator: OperatorProcess
 ) -> None:

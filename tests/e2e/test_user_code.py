@@ -7,7 +7,7 @@ import pytest
 
 from spout_testbed.harness.spouts import Spouts
 from tests.e2e.conftest import a_spec
-from tests.e2e.failing_code import CASES, Case, check_case, ready, with_command
+from tests.e2e.failing_code import CASES, ENDS, Case, Installation, check_case, ready, with_command
 
 #: As Pachyderm's own example of a marker does it, once a second: data and marker in one archive.
 DATA_AND_MARKER = """
@@ -38,6 +38,17 @@ runpy.run_path(sys.argv[2], run_name="__main__")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.name))
 def test_code_that_does_not_run_is_not_ready(case: Case, spouts: Spouts, name: str) -> None:
     check_case(case, spouts, name, a_spec())
+
+
+def test_by_default_no_line_of_the_code_is_told(installation: Installation) -> None:
+    installation.check_no_line(a_spec())
+
+
+@pytest.mark.parametrize(("end", "reason"), ENDS)
+def test_the_last_lines_of_the_code_are_told_where_the_installation_asks_for_them(
+    installation: Installation, end: str, reason: str
+) -> None:
+    installation.check_last_lines(a_spec(), end, reason)
 
 
 def test_output_that_the_server_refuses_is_told_in_its_words(spouts: Spouts, name: str, tmp_path: Path) -> None:

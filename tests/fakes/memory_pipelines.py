@@ -156,7 +156,7 @@ class MemoryPipelines(Gate):
         return self._repo(name).marker(path, head, limits)
 
     @gated
-    def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - as the port has it
+    def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - as the port has it
         """The user code runs since the pipeline was made."""
         return Activity(events=(Started(at=self._pipelines[name].created_at or NOON),))
 

@@ -50,6 +50,7 @@ def test_each_flag_and_default_equals_the_one_on_the_configuration_page(variable
         ("SPOUT_OPERATOR_POLL_INTERVAL", "2.5", "poll_interval", 2.5),
         ("SPOUT_OPERATOR_QUIET_INTERVAL", "60", "quiet_interval", 60),
         ("SPOUT_OPERATOR_STATUS_INTERVAL", "0", "status_interval", 0),
+        ("SPOUT_OPERATOR_SHOW_USER_LOG_LINES", "20", "show_user_log_lines", 20),
         ("SPOUT_OPERATOR_HTTP_PORT", "0", "http_port", 0),
         ("SPOUT_OPERATOR_LEASE", "ns/name", "lease", "ns/name"),
         ("SPOUT_OPERATOR_SPOUT_METRICS_LIMIT", "7", "spout_metrics_limit", 7),

@@ -19,6 +19,8 @@
 - name: SPOUT_OPERATOR_NAMESPACES
   value: {{ join " " . | quote }}
 {{- end }}
+- name: SPOUT_OPERATOR_POLICY
+  value: /etc/spout-operator/policy.yaml
 {{- with .Values.clusterId }}
 - name: SPOUT_OPERATOR_CLUSTER_ID
   value: {{ . | quote }}
@@ -29,6 +31,8 @@
   value: {{ .Values.quietInterval | quote }}
 - name: SPOUT_OPERATOR_STATUS_INTERVAL
   value: {{ .Values.statusInterval | quote }}
+- name: SPOUT_OPERATOR_SHOW_USER_LOG_LINES
+  value: {{ .Values.showUserLogLines | int | quote }}
 - name: SPOUT_OPERATOR_SPOUT_METRICS_LIMIT
   value: {{ .Values.metrics.spoutSeriesLimit | int | quote }}
 - name: SPOUT_OPERATOR_LOG_FORMAT

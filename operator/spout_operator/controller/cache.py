@@ -114,11 +114,16 @@ class SpoutCache:
         """The other Spouts that name the same pipeline."""
         return self._claims[self._known[key].facts.pipeline_name] - {key}
 
-    def older_claim(self, key: SpoutKey) -> SpoutKey | None:
-        """The oldest other Spout that names the same pipeline, was there before this one, and is to stay."""
+    def older_claim(self, key: SpoutKey, *, counts: Callable[[Facts], bool] = lambda _: True) -> SpoutKey | None:
+        """The oldest other Spout that names the same pipeline, was there before this one, and is to stay.
+
+        Args:
+            key: this Spout.
+            counts: whether another Spout may have that pipeline at all.
+        """
         seniority = self._known[key].facts.seniority
         rivals = [self._known[rival].facts for rival in self.rivals(key)]
-        older = [rival for rival in rivals if rival.seniority < seniority and rival.deleted is None]
+        older = [rival for rival in rivals if rival.seniority < seniority and rival.deleted is None and counts(rival)]
         return min(older, key=lambda rival: rival.seniority).key if older else None
 
     def _take_in(self, new: Facts, resource: SpoutResource) -> None:

@@ -54,6 +54,7 @@ class Controller:
         namespaces: Sequence[str] = (),
         events: Events | None = None,
         policy: Policy = RESTRICTED,
+        user_log_lines: int = 0,
     ) -> None:
         """Put the parts together.
 
@@ -70,6 +71,7 @@ class Controller:
             namespaces: those that are watched; none for all.
             events: where Kubernetes Events of the Spouts are written; None where nobody wants them.
             policy: what Spouts may ask for.
+            user_log_lines: last lines of user code that does not run, to be shown in its Spout's status.
         """
         self._pachyderm = pachyderm
         self._spouts = spouts
@@ -91,7 +93,7 @@ class Controller:
         self._policy = PolicyInForce(policy, telemetry)
         pipelines = Pipelines(pachyderm, observations, recorder, self._policy)
         finalizers = Finalizers(cache=cache, spouts=spouts)
-        user_code = UserCode(pachyderm, now=now)
+        user_code = UserCode(pachyderm, now=now, last_lines=user_log_lines)
         self._reconciler = Reconciler(
             cache=cache,
             pipelines=pipelines,

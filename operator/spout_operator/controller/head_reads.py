@@ -32,6 +32,7 @@ class HeadReads:
         self._most = max(1, int(quiet_interval / interval))
         self._poll = 0
         self._reads: dict[PipelineName, _Read] = {}
+        self._doubted: set[PipelineName] = set()
 
     def note(self, name: PipelineName, heads: Heads | None, *, quiet_for: float = 0) -> bool:
         """Take in what was read, whoever read it.
@@ -54,6 +55,23 @@ class HeadReads:
         self._plan(name, read)
         return has_moved
 
+    def last(self, name: PipelineName) -> Heads | None:
+        """The heads as they were read last; None where they are not known, or in doubt."""
+        read = self._reads.get(name)
+        return read.heads if read is not None and name not in self._doubted else None
+
+    def doubt(self, name: PipelineName) -> None:
+        """They may have moved, or be others: until a reconcile has read them, `last` has none."""
+        self._doubted.add(name)
+
+    def doubt_all(self) -> None:
+        """As `doubt`, for all that were read."""
+        self._doubted.update(self._reads)
+
+    def begin_read(self, name: PipelineName) -> None:
+        """A reconcile is about to read them, and so lifts each doubt but those that arise meanwhile."""
+        self._doubted.discard(name)
+
     def note_change(self, name: PipelineName) -> None:
         """Something else about the pipeline has changed: its heads may move soon."""
         read = self._reads.get(name)
@@ -66,6 +84,7 @@ class HeadReads:
         self._poll += 1
         for gone in self._reads.keys() - names:
             del self._reads[gone]
+        self._doubted.intersection_update(names)
         return [name for name, read in self._reads.items() if read.due <= self._poll]
 
     def _plan(self, name: PipelineName, read: _Read) -> None:

@@ -41,12 +41,14 @@ class ObservationCache:
         self._observed[pipeline.name] = _Observation(pipeline)
 
     def forget(self, name: PipelineName) -> None:
-        """The last observation no longer holds."""
+        """The last observation no longer holds, nor need the heads."""
         self._observed.pop(name, None)
+        self.heads.doubt(name)
 
     def forget_all(self) -> None:
         """Nothing is known any more, for example after an outage."""
         self._observed.clear()
+        self.heads.doubt_all()
 
     def compare_with(
         self, listed: Mapping[PipelineName, Pipeline], names: Collection[PipelineName]

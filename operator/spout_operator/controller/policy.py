@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core import policy
+from spout_operator.core.facts import Facts
 from spout_operator.core.model import Spout, SpoutKey
 from spout_operator.core.policy import Denial, Policy
 from spout_operator.core.reasons import Reason
@@ -23,6 +24,10 @@ class PolicyInForce:
     def denials(self, spout: Spout) -> tuple[Denial, ...]:
         """What the policy does not allow of a Spout that has the server's defaults in its spec."""
         return policy.denials(self.in_force, spout)
+
+    def allows_claim(self, claim: Facts) -> bool:
+        """Whether a Spout may name its pipeline. One that may not takes the name from nobody."""
+        return policy.allows_name(self.in_force, claim.key.namespace, claim.pipeline_name)
 
     def count(self, resource: SpoutResource, shown: Mapping[str, Any], refused: tuple[Denial, ...]) -> None:
         """Count what was refused, once for each generation of a Spout, also over restarts of the operator.

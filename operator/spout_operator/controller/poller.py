@@ -7,7 +7,8 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
+from typing import Protocol
 
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.observations import ObservationCache
@@ -23,6 +24,13 @@ logger = logging.getLogger(__name__)
 HEAD_READERS = 4
 
 
+class Enqueue(Protocol):
+    """As `KeyedQueue.enqueue`."""
+
+    def __call__(self, key: SpoutKey, *, after: float = 0) -> None:
+        """Have a Spout reconciled, `after` seconds from now."""
+
+
 class Poller:
     """Finds out which Spouts have to be reconciled, and enqueues them. Writes nothing."""
 
@@ -33,7 +41,7 @@ class Poller:
         pachyderm: Pachyderm,
         observations: ObservationCache,
         user_code: UserCode,
-        enqueue: Callable[[SpoutKey], None],
+        enqueue: Enqueue,
         interval: float,
     ) -> None:
         self._cache = cache
@@ -87,19 +95,19 @@ class Poller:
         claims = dict(self._cache.claims())
         for name in self._observations.compare_with(listed, claims.keys()):
             self._enqueue_claimants(claims[name])
-        for name in self._user_code.due(claims.keys()):
-            self._enqueue_claimants(claims[name])
+        for name, after in self._user_code.due(claims.keys()).items():
+            self._enqueue_claimants(claims[name], after=after)
         due = self._observations.heads.begin_poll(claims.keys())
         if recent is not None:
             for name in recent & claims.keys():
-                self._enqueue_claimants(claims[name])
+                self._note_move_of(name, claims[name])
             due = []
         names = iter([name for name in due if _is_ours(listed.get(name), claims[name])])
 
         async def read_heads() -> None:
             for name in names:
                 if self._observations.heads.note(name, await self._read_heads(name)):
-                    self._enqueue_claimants(claims[name])
+                    self._note_move_of(name, claims[name])
                 self._note_move()
 
         readers = [asyncio.create_task(read_heads()) for _ in range(HEAD_READERS)]
@@ -148,9 +156,14 @@ class Poller:
             self._observations.outage = failure
             self._enqueue_all()
 
-    def _enqueue_claimants(self, keys: Iterable[SpoutKey]) -> None:
+    def _note_move_of(self, name: PipelineName, keys: Iterable[SpoutKey]) -> None:
+        """Heads have moved: the reconcile reads them itself, as this answer may come late."""
+        self._observations.heads.doubt(name)
+        self._enqueue_claimants(keys)
+
+    def _enqueue_claimants(self, keys: Iterable[SpoutKey], *, after: float = 0) -> None:
         for key in keys:
-            self._enqueue(key)
+            self._enqueue(key, after=after)
 
     def _enqueue_all(self) -> None:
         self._enqueue_claimants(self._cache.spouts())

@@ -11,9 +11,10 @@ from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.queue import Backoff
 from spout_operator.core import read_schedule
 from spout_operator.core.errors import Missing, NotLeading, SpoutError, Unreachable
-from spout_operator.core.model import PipelineName, Spout, SpoutKey
+from spout_operator.core.model import Heads, PipelineName, Spout, SpoutKey
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.status import commits as progress
+from spout_operator.core.status import freshness
 from spout_operator.core.status import marker as markers
 from spout_operator.core.status.commits import CommitCount, Walk
 from spout_operator.ports import Pachyderm
@@ -42,6 +43,10 @@ class Reading:
     """False where the next reconcile goes on."""
     is_open: bool
     """Whether a head is a commit that is not finished yet. Nothing tells when it is: the head stays the same."""
+    committed_at: datetime.datetime | None
+    """When the newest commit that was counted was finished."""
+    is_new: bool
+    """Whether the heads were read for it; else they are those that were read last."""
     left_open: tuple[str, ...] = ()
     """Automatic commits that the server has left open, oldest first."""
     marker_after: float | None = None
@@ -72,7 +77,7 @@ class Progress:
         """By the loop's time: other reconciles of the Spout are no reason to ask a storage in trouble again."""
 
     async def read(self, spout: Spout, shown: Mapping[str, Any], secrets: Secrets) -> Reading:
-        """How far the spout is now; its heads are asked for here, as what the poller saw may be older than `shown`.
+        """How far the spout is now; its heads are read here, unless nothing tells that they are not as `shown`.
 
         Args:
             spout: whose pipeline is read.
@@ -80,10 +85,8 @@ class Progress:
             secrets: what must not be in what is shown.
         """
         name = spout.pipeline_name
-        heads = await self._pachyderm.heads(name)
-        quiet_since = read_schedule.quiet_since(heads, shown)
-        quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
-        self._heads.note(name, heads, quiet_for=quiet_for)
+        known = self._known(spout, shown)
+        heads = await self._read_heads(name, shown) if known is None else known
         before = progress.from_status(shown.get("commits"))
         commits, walk = await self._commits(spout.key, name, heads.output, before)
         is_whole = walk is None or (walk.next is None and walk.head == heads.output)
@@ -92,6 +95,7 @@ class Progress:
             # Not before: what was counted must not be lost where Pachyderm is out of reach by now.
             self._walks.pop(spout.key, None)
         not_before = self._marker_not_before.get(spout.key)
+        last = (commits or before).last
         return Reading(
             commits=commits,
             marker=marker,
@@ -100,12 +104,38 @@ class Progress:
             is_open=is_whole and ((walk is not None and walk.is_open) or marker_is_open),
             left_open=walk.left_open if walk is not None else (),
             marker_after=None if not_before is None else max(0.0, not_before - _loop_time()),
+            committed_at=last.finished_at if last is not None else None,
+            is_new=known is None,
         )
 
     def forget(self, key: SpoutKey) -> None:
         """The Spout is gone."""
         self._walks.pop(key, None)
         self._marker_was_read(key)
+
+    def _known(self, spout: Spout, shown: Mapping[str, Any]) -> Heads | None:
+        """The heads that were read last, where the status shows just them; from then on the poller watches them.
+
+        None also where more depends on them: a marker could not be read, or the newest commit is too old by now.
+        """
+        known = self._heads.last(spout.pipeline_name)
+        if known is None or read_schedule.quiet_since(known, shown) is None:
+            return None
+        is_unknown = markers.is_unknown(shown.get("marker", {}))
+        may_be_overdue = freshness.may_be_overdue(spout.freshness, shown, now=self._now())
+        return None if is_unknown or may_be_overdue else known
+
+    async def _read_heads(self, name: PipelineName, shown: Mapping[str, Any]) -> Heads:
+        self._heads.begin_read(name)
+        try:
+            heads = await self._pachyderm.heads(name)
+        except BaseException:
+            self._heads.doubt(name)
+            raise
+        quiet_since = read_schedule.quiet_since(heads, shown)
+        quiet_for = (self._now() - quiet_since).total_seconds() if quiet_since is not None else 0
+        self._heads.note(name, heads, quiet_for=quiet_for)
+        return heads
 
     async def _commits(
         self, key: SpoutKey, name: PipelineName, head: str | None, count: CommitCount

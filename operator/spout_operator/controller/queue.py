@@ -48,8 +48,8 @@ class KeyedQueue(Generic[K]):
         return key
 
     def done(self, key: K) -> None:
-        """The key was handled."""
-        self._handled.pop(key, None)
+        """The key, which was taken, was handled."""
+        del self._handled[key]
         self._moved_at = asyncio.get_running_loop().time()
         if key in self._again:
             self._again.discard(key)

@@ -21,7 +21,6 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
-from spout_operator.core.status import commits as progress_status
 from spout_operator.core.status import conditions, health
 from spout_operator.core.status.build import StatusInputs, last_seen
 from spout_operator.ports import Outcome, Result, Telemetry
@@ -171,7 +170,7 @@ class Reconciler:
         )
 
     def _situation(self, spout: Spout, server: Server, observed: Pipeline | None) -> Situation:
-        older = self._cache.older_claim(spout.key)
+        older = self._cache.older_claim(spout.key, counts=self._policy.allows_claim)
         return self._pipelines.situation(
             spout,
             self._owner(spout.key),
@@ -193,8 +192,12 @@ class Reconciler:
         secrets = self._statuses.secrets(resource, observed)
         shown = self._writer.current(resource.key)
         reading = await self._progress.read(spout, shown, secrets)
-        last = (reading.commits or progress_status.from_status(shown.get("commits"))).last
-        user_code, after = await self._user_code.health(observed, shown, last.finished_at if last else None)
+        user_code, after = await self._user_code.health(observed, shown, reading.committed_at, secrets)
+        if not reading.is_new and user_code is not None and user_code.ready != health.TRUE:
+            # Where the log tells of trouble, a commit that nobody has seen yet can prove that the code runs again.
+            self._observations.heads.doubt(observed.name)
+            reading = await self._progress.read(spout, shown, secrets)
+            user_code, after = await self._user_code.health(observed, shown, reading.committed_at, secrets)
         inputs = StatusInputs(
             conditions=conditions.of_decision(decision, health.of_pipeline(observed, user_code)),
             server=server,
@@ -203,7 +206,11 @@ class Reconciler:
             commits=reading.commits,
             marker=reading.marker,
         )
-        resumed = events.of_silence(reading.silence, reading.commits.total) if reading.commits else None
+        resumed = (
+            events.of_silence(reading.silence, reading.commits.total, max_commit_age=spout.freshness.max_commit_age)
+            if reading.commits
+            else None
+        )
         status = self._statuses.submit_all(resource, inputs, secrets, resumed)
         return reading, _sooner(after, self._statuses.commit_due_in(spout, status))
 

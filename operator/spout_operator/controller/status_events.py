@@ -49,7 +49,7 @@ class StatusEvents:
         """The API server has the status that was sent."""
         untold = self._of(resource.key, resource.uid)
         found = events.of_statuses(untold.before or {}, status)
-        for event in (*untold.with_sent, found):
+        for event in (*untold.with_sent, *found):
             self._recorder.record(resource, event)
         untold.before, untold.with_sent = None, ()
         if not untold.with_submitted:

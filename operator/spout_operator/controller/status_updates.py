@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from spout_operator.controller.status_writer import StatusWriter
-from spout_operator.controller.transitions import log_transition
+from spout_operator.controller.transitions import log_transitions
 from spout_operator.core.events import Event
 from spout_operator.core.model import Pipeline, Spout
 from spout_operator.core.redaction import Secrets
@@ -35,7 +35,7 @@ class StatusUpdates:
     def submit_all(
         self, resource: SpoutResource, inputs: StatusInputs, secrets: Secrets, event: Event | None = None
     ) -> Mapping[str, Any]:
-        """Have a whole status written, and log it where it changes whether the Spout is ready.
+        """Have a whole status written, and log it where a condition moves.
 
         Args:
             resource: the Spout.
@@ -45,7 +45,7 @@ class StatusUpdates:
         """
         before = self._writer.current(resource.key)
         status = build(before, inputs, secrets=secrets, generation=resource.generation, now=self._now())
-        log_transition(resource.key, before, status)
+        log_transitions(resource.key, before, status)
         self._writer.submit(resource.key, resource.uid, status, event)
         return status
 

@@ -3,7 +3,6 @@
 Used from the event loop only.
 """
 
-import asyncio
 import dataclasses
 import datetime
 import logging
@@ -11,15 +10,19 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from spout_operator.controller.log_turns import LogTurns, NextRead, loop_time
+from spout_operator.controller.worker_starts import WorkerStarts
+from spout_operator.core import user_lines
 from spout_operator.core.activity import Activity, Failed
 from spout_operator.core.errors import NotLeading, SpoutError
 from spout_operator.core.history import NOTHING_KNOWN, History
 from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import condition_of
-from spout_operator.core.status import health
+from spout_operator.core.status import conditions, health
 from spout_operator.core.status.conditions import READY
-from spout_operator.core.status.health import TRUE, Health
+from spout_operator.core.status.health import TRUE, UNKNOWN, Health
 from spout_operator.core.timestamps import read_time
 from spout_operator.ports import Pachyderm
 
@@ -33,42 +36,43 @@ PAUSE = 10.0
 QUIET_PAUSE, LONGEST_PAUSE = 60.0, 600.0
 #: The pause is this part of the time for which the spout has been quiet.
 PART = 4
-#: All reads together may take one part of this many of the time: pachd asks the API server for each log, five times a
-#: second at most, and makes the workers of new pipelines out of the same budget (docs/pachyderm-1.13.md).
-SHARE = 10
-#: Seconds between two reads of any log, at most.
-LONGEST_GAP = 10.0
+#: Seconds for which quiet spouts get turns in advance, so a new one waits no longer than that for all of them together.
+AHEAD = 10.0
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
-class _Known:
+class _Known(NextRead):
     version: int
     """Of the pipeline; each version has a worker of its own."""
     since: datetime.datetime
     """From when on the worker is known to be up: a commit that was finished later is its own."""
     history: History = NOTHING_KNOWN
     unknown: str | None = None
+    shown: Health | None = None
+    """The trouble that the status tells of, until the log was read once."""
     pause: float = FIRST_PAUSE
-    due: float = 0.0
-    """By the loop's time: when the log is read next."""
-    has_turn: bool = False
-    """Whether `due` is its turn among all that wait."""
 
 
 class UserCode:
     """The health of each spout's user code."""
 
-    def __init__(self, pachyderm: Pachyderm, *, now: Callable[[], datetime.datetime]) -> None:
+    def __init__(self, pachyderm: Pachyderm, *, now: Callable[[], datetime.datetime], last_lines: int = 0) -> None:
+        """Know nothing yet.
+
+        Args:
+            pachyderm: hands out the log of each worker.
+            now: the time of day.
+            last_lines: so many of the lines that the user code itself wrote are shown; with 0 nobody asks for them.
+        """
         self._pachyderm = pachyderm
         self._now = now
+        self._last_lines = last_lines
         self._known: dict[PipelineName, _Known] = {}
-        self._gap = 0.0
-        """Seconds between two reads of any log."""
-        self._next_turn = 0.0
-        """By the loop's time."""
+        self._turns = LogTurns()
+        self._starts = WorkerStarts(pachyderm, self._turns, now=now)
 
     async def health(
-        self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None
+        self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None, secrets: Secrets
     ) -> tuple[Health | None, float | None]:
         """What is known of the user code; its worker's log is read where that is due.
 
@@ -76,67 +80,84 @@ class UserCode:
             pipeline: as it was observed.
             shown: the status as it is, from which a restarted operator goes on.
             committed_at: when its newest commit was finished.
+            secrets: what must not be among the lines of the user code.
 
         Returns:
-            The health, None where the pipeline is not up; and the seconds until it is to be asked for again, None where
-            `due` tells.
+            The health, None where nothing is known of a pipeline that is not up; and the seconds until it is to be
+            asked for again, None where `due` tells.
         """
         if not health.is_up(pipeline):
             self._known.pop(pipeline.name, None)
-            return None, None
+            return await self._starts.health(pipeline, shown), None
+        self._starts.forget(pipeline.name)
         known = self._known.get(pipeline.name)
         if known is None or known.version != pipeline.version:
             known = self._known[pipeline.name] = self._begin(pipeline, shown, committed_at)
         own = committed_at if committed_at is not None and committed_at > known.since else None
         proven_for = QUIET_PAUSE - self._seconds_since(own) if own is not None else 0.0
         if proven_for > 0:
-            known.due = max(known.due, _loop_time() + proven_for)
-        is_due = known.due <= _loop_time() and self._is_its_turn(known)
+            known.due = max(known.due, loop_time() + proven_for)
+            known.has_turn = False
+        is_due = known.due <= loop_time() and self._is_its_turn(known)
         if is_due:
             await self._read(pipeline.name, known)
         found = health.of_user_code(known.history, committed_at=own, unknown=known.unknown, now=self._now())
         if is_due:
             known.pause = self._pause(pipeline.name, known, found, own)
-            known.due = _loop_time() + known.pause
+            known.due = loop_time() + known.pause
         is_soon = known.pause < QUIET_PAUSE or known.has_turn
-        return found, (max(0.0, known.due - _loop_time()) if is_soon else None)
+        found = dataclasses.replace(found, message=user_lines.add_to(found.message, found.last_lines, secrets))
+        if known.shown is not None and found.ready == UNKNOWN:
+            found = known.shown
+        return found, (max(0.0, known.due - loop_time()) if is_soon else None)
 
-    def due(self, names: Collection[PipelineName]) -> list[PipelineName]:
-        """The pipelines whose worker's log is to be read now. Those that are not among `names` are forgotten."""
+    def due(self, names: Collection[PipelineName]) -> Mapping[PipelineName, float]:
+        """The quiet pipelines whose worker's log is to be read soon; the others ask for their turn in `health`.
+
+        Args:
+            names: those that are watched; the others are forgotten.
+
+        Returns:
+            Seconds until the turn of each.
+        """
         for gone in self._known.keys() - names:
             del self._known[gone]
-        now = _loop_time()
-        return [name for name, known in self._known.items() if known.due <= now]
+        self._starts.keep(names)
+        now = loop_time()
+        waiting = [name for name, known in self._known.items() if known.due <= now and not known.has_turn]
+        turns = {}
+        for name in sorted(waiting, key=lambda name: self._known[name].due):
+            if self._turns.next >= now + AHEAD:
+                break
+            self._turns.take(self._known[name])
+            turns[name] = self._known[name].due - now
+        return turns
 
     def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
-        """Where the status says that the user code of this very worker runs, that holds until its next read is due."""
+        """Where the status tells of the user code of this very worker, that holds until its log is read."""
         ready = condition_of(shown, READY)
         is_same = (shown.get("pipeline") or {}).get("version") == pipeline.version
         since = read_time(ready.get("lastTransitionTime"))
         if since is None or not is_same or (ready.get("status"), ready.get("reason")) != (TRUE, Reason.RUNNING):
-            return _Known(version=pipeline.version, since=self._now())
+            trouble = conditions.trouble_of_user_code(shown) if is_same else None
+            return _Known(version=pipeline.version, since=self._now(), shown=trouble)
         # By then it had run for as long as it takes to be called running.
         history = History(started_at=since - health.FIRST_SECONDS)
         known = _Known(version=pipeline.version, since=since, history=history)
         known.pause = self._quiet_pause(pipeline.name, known, committed_at)
-        known.due = _loop_time() + known.pause
+        known.due = loop_time() + known.pause
         return known
 
     def _is_its_turn(self, known: _Known) -> bool:
-        """Whether its log may be read now; else it is due when its turn comes."""
-        now = _loop_time()
-        if not known.has_turn:
-            known.due = max(now, self._next_turn)
-            self._next_turn = known.due + self._gap
-            known.has_turn = known.due > now
-            return not known.has_turn
-        known.has_turn = False
-        return True
+        """Whether its log may be read now; else it is due when its turn comes, which `due` tells a quiet one."""
+        if known.pause >= QUIET_PAUSE and not known.has_turn:
+            return False
+        return self._turns.is_its_turn(known)
 
     async def _read(self, name: PipelineName, known: _Known) -> None:
-        begin = _loop_time()
+        begin = loop_time()
         try:
-            activity = await self._pachyderm.activity(name, since=known.history.read_to)
+            activity = await self._pachyderm.activity(name, since=known.history.read_to, last_lines=self._last_lines)
         except NotLeading:
             raise
         except SpoutError as error:
@@ -144,7 +165,9 @@ class UserCode:
             activity = Activity(unknown=error.unredacted)
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
-        self._gap = min(SHARE * (_loop_time() - begin), LONGEST_GAP)
+        if activity.unknown is None:
+            known.shown = None
+        self._turns.took(loop_time() - begin)
 
     def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:
         """Seconds until the next read, after one that found this."""
@@ -177,7 +200,3 @@ class UserCode:
 
     def _seconds_since(self, moment: datetime.datetime) -> float:
         return (self._now() - moment).total_seconds()
-
-
-def _loop_time() -> float:
-    return asyncio.get_running_loop().time()

@@ -10,12 +10,14 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from spout_operator.core import user_lines
 from spout_operator.core.decision import Action, Decision
 from spout_operator.core.model import PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import condition_of
 from spout_operator.core.status.conditions import READY
+from spout_operator.core.status.freshness import FRESH, MARKER_STALLED, OUTPUT_STALLED
 from spout_operator.core.status.health import STALLED, TRUE
 
 #: Bytes of a note in UTF-8 that the API server accepts (kube-apiserver 1.36, validation of events.k8s.io/v1).
@@ -48,8 +50,10 @@ class EventReason(enum.StrEnum):
     RUNNING = "Running"
     USER_CODE_RECOVERED = "UserCodeRecovered"
     COMMITS_RESUMED = "CommitsResumed"
+    MARKER_RESUMED = "MarkerResumed"
+    OUTPUT_RESUMED = "OutputResumed"
 
-    # It is not. Where the condition Ready has a reason of the same word, that makes the Event.
+    # It is not. Where a condition has a reason of the same word, that makes the Event.
     USER_CODE_FAILING = "UserCodeFailing"
     USER_CODE_ENDED = "UserCodeEnded"
     OUTPUT_REFUSED = "OutputRefused"
@@ -61,6 +65,9 @@ class EventReason(enum.StrEnum):
     CREATE_CONTAINER_CONFIG_ERROR = "CreateContainerConfigError"
     DELETION_BLOCKED = "DeletionBlocked"
     STALLED = "Stalled"
+    COMMIT_TOO_OLD = "CommitTooOld"
+    COMMITS_WITHOUT_MARKER = "CommitsWithoutMarker"
+    MARKER_WITHOUT_COMMITS = "MarkerWithoutCommits"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +128,13 @@ _OF_ALL_SPOUTS = frozenset(
     }
 )
 
+#: Conditions beside Ready, and the reason that makes an Event.
+_LATE: Mapping[str, Reason] = {
+    FRESH: Reason.COMMIT_TOO_OLD,
+    MARKER_STALLED: Reason.COMMITS_WITHOUT_MARKER,
+    OUTPUT_STALLED: Reason.MARKER_WITHOUT_COMMITS,
+}
+
 
 def of_step(decision: Decision, name: PipelineName) -> Event:
     """The Event of a step that was carried out.
@@ -138,25 +152,34 @@ def of_step(decision: Decision, name: PipelineName) -> Event:
     return Event(type=EventType.NORMAL, reason=reason, action=action, note=note)
 
 
-def of_silence(silence: datetime.timedelta | None, total: int) -> Event | None:
+def of_silence(
+    silence: datetime.timedelta | None, total: int, *, max_commit_age: datetime.timedelta | None = None
+) -> Event | None:
     """The Event of the first commit after a silence; None where there was none worth telling.
 
     Args:
         silence: between the newest commit that was known and the first one after it; None where that is not known.
         total: how many commits there are by now.
+        max_commit_age: a silence that is longer than this was told of, so its end is too.
     """
-    if silence is None or silence < SILENCE:
+    if silence is None or silence < min(SILENCE, max_commit_age or SILENCE):
         return None
     minutes = silence // datetime.timedelta(minutes=1)
-    note = f"a commit came after {minutes // 60} h {minutes % 60} min without one; {total} commits in total"
+    took = f"{minutes // 60} h {minutes % 60} min" if minutes else f"{silence.seconds} s"
+    note = f"a commit came after {took} without one; {total} commits in total"
     return Event(type=EventType.NORMAL, reason=EventReason.COMMITS_RESUMED, action=_OBSERVE, note=note)
 
 
-def of_statuses(before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | None:
-    """The Event of a status that was written, seen from the status before it; None where it tells nothing new.
+def of_statuses(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Event, ...]:
+    """The Events of a status that was written, seen from the status before it; none where it tells nothing new.
 
     Both are on the API server, so whoever takes over compares with what was told already.
     """
+    found = (_of_ready(before, after), *(_of_freshness(kind, before, after) for kind in _LATE))
+    return tuple(event for event in found if event is not None)
+
+
+def _of_ready(before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | None:
     ready, message = condition_of(after, READY), _message(after)
     old, new = _reason(before), _reason(after)
     if new in _OF_ALL_SPOUTS or (old == new and not _is_stalled_anew(before, after)):
@@ -171,6 +194,22 @@ def of_statuses(before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | 
     return None
 
 
+def _of_freshness(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | None:
+    """The Event of a condition beside Ready. What ends CommitTooOld is a commit, of which `of_silence` tells."""
+    trouble = _LATE[kind]
+    was, found = (condition_of(status, kind) for status in (before, after))
+    if found.get("reason") == trouble != was.get("reason"):
+        return _found(EventType.WARNING, EventReason(trouble), str(found["message"]))
+    if was.get("reason") != trouble or found.get("reason") == trouble:
+        return None
+    # A new worker, a suspension or an edit of spec.freshness ends the condition too, and that resumes nothing.
+    if kind == MARKER_STALLED and _moved(before, after, "marker", "commit"):
+        return _found(EventType.NORMAL, EventReason.MARKER_RESUMED, "the marker moves again")
+    if kind == OUTPUT_STALLED and _moved(before, after, "commits", "last", "sizeBytes"):
+        return _found(EventType.NORMAL, EventReason.OUTPUT_RESUMED, "the spout commits data again")
+    return None
+
+
 def shown(event: Event, secrets: Secrets) -> Event:
     """The Event as it is written: its note without secrets, and no longer than the API server accepts."""
     note = secrets.shown(event.note)
@@ -178,6 +217,14 @@ def shown(event: Event, secrets: Secrets) -> Event:
         end = "…"
         note = note.encode()[: LONGEST_NOTE - len(end.encode())].decode(errors="ignore") + end
     return dataclasses.replace(event, note=note)
+
+
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any], *path: str) -> bool:
+    """Whether a field has another value now."""
+    was, found = before, after
+    for name in path[:-1]:
+        was, found = was.get(name) or {}, found.get(name) or {}
+    return found.get(path[-1]) not in (None, was.get(path[-1]))
 
 
 def _is_stalled_anew(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -196,7 +243,8 @@ def _reason(status: Mapping[str, Any]) -> str:
 
 
 def _message(status: Mapping[str, Any]) -> str:
-    return str(condition_of(status, READY).get("message", ""))
+    # More people read Events than the Spout, and other tools keep them.
+    return user_lines.without(str(condition_of(status, READY).get("message", "")))
 
 
 def _found(kind: EventType, reason: EventReason, note: str) -> Event:

@@ -40,23 +40,28 @@ class History:
 
     started_at: datetime.datetime | None = None
     """When it was last started."""
-    ended_at: datetime.datetime | None = None
-    """When it ended with exit code 0, if it was not started since."""
+    ended: Ended | None = None
+    """Its end with exit code 0, if it was not started since."""
     trouble: Trouble | None = None
     """The newest trouble, also where it was overcome."""
     read_to: datetime.datetime | None = None
     """The time of the newest event."""
-    newest: frozenset[WorkerEvent] = frozenset()
-    """The events of that time."""
+    newest: tuple[WorkerEvent, ...] = ()
+    """The events of that time; a set takes four times the memory."""
+
+    @property
+    def ended_at(self) -> datetime.datetime | None:
+        """When it ended with exit code 0, if it was not started since."""
+        return self.ended.at if self.ended is not None else None
 
     def after(self, events: Iterable[WorkerEvent]) -> "History":
         """With more events, oldest first; those that were read before change nothing."""
         history = self
         for event in events:
             if history.read_to is None or event.at > history.read_to:
-                history = dataclasses.replace(history.with_one(event), read_to=event.at, newest=frozenset({event}))
+                history = dataclasses.replace(history.with_one(event), read_to=event.at, newest=(event,))
             elif event.at == history.read_to and event not in history.newest:
-                history = dataclasses.replace(history.again(event), newest=history.newest | {event})
+                history = dataclasses.replace(history.again(event), newest=(*history.newest, event))
         return history
 
     def again(self, event: WorkerEvent) -> "History":
@@ -64,15 +69,16 @@ class History:
         trouble = self.trouble
         if trouble is None or type(event) is not type(trouble.newest) or event.at != trouble.newest.at:
             return self.with_one(event)
-        return dataclasses.replace(self, trouble=dataclasses.replace(trouble, newest=event))
+        known = dataclasses.replace(event, last_lines=event.last_lines or trouble.newest.last_lines)
+        return dataclasses.replace(self, trouble=dataclasses.replace(trouble, newest=known))
 
     def with_one(self, event: WorkerEvent) -> "History":
         """With an event that was not read before."""
         match event:
             case Started():
-                return dataclasses.replace(self, started_at=event.at, ended_at=None)
+                return dataclasses.replace(self, started_at=event.at, ended=None)
             case Ended():
-                return dataclasses.replace(self, ended_at=event.at)
+                return dataclasses.replace(self, ended=event)
             case Failed() | OutputRefused():
                 return dataclasses.replace(self, trouble=self._trouble(event))
 

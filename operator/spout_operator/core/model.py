@@ -134,6 +134,8 @@ class SpoutKey:
 
 #: Of a pipeline that names no project; the only project of a server that has none.
 DEFAULT_PROJECT = "default"
+#: Of the Service of a spout, in every version of Pachyderm.
+SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True, repr=False)

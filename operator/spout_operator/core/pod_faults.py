@@ -2,7 +2,8 @@
 
 The words are those of the kubelet and the scheduler, the same under each Pachyderm: Kubernetes 1.36,
 `pkg/kubelet/images/image_manager.go` and `pkg/kubelet/images/types.go` (images), `pkg/kubelet/kubelet_pods.go` and
-`pkg/kubelet/container/sync_result.go` (containers), `pkg/scheduler/framework/types.go` (nodes).
+`pkg/kubelet/container/sync_result.go` (containers, and answers to who asks for their logs),
+`pkg/scheduler/framework/types.go` (nodes).
 """
 
 import re
@@ -16,7 +17,8 @@ _TABLE = tuple(
             Reason.IMAGE_PULL_BACK_OFF,
             (
                 "ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull",
-                "Back-off pulling image|[Ff]ailed to pull|Failed to apply default image tag|failing to pull image",
+                "Back-off pulling image|[Ff]ailed to pull|Failed to apply default image tag",
+                "failing to pull image|image can't be pulled",
             ),
         ),
         (Reason.UNSCHEDULABLE, (r"\d+/\d+ nodes are available", "no nodes available to schedule pods")),
@@ -31,6 +33,10 @@ _TABLE = tuple(
         ),
     )
 )
+
+
+#: Why a Pod does not come up.
+REASONS = frozenset(reason for reason, _ in _TABLE)
 
 
 def reason_of(words: str) -> Reason | None:

@@ -102,6 +102,12 @@ def denials(policy: Policy, spout: Spout) -> tuple[Denial, ...]:
     return tuple(_denials(rules, spout))
 
 
+def allows_name(policy: Policy, namespace: str, name: PipelineName) -> bool:
+    """Whether a Spout of this namespace may name this pipeline, whatever else it asks for."""
+    rules = [rule for rule in policy.rules if rule.is_for(namespace)]
+    return next(_pipeline_name(rules, name), None) is None
+
+
 def message(namespace: str, refused: Sequence[Denial]) -> str:
     """What a person is told of denials: what is asked for, and the rule that would allow it."""
     told = [

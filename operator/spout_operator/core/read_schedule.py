@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core.model import Heads
-from spout_operator.core.timestamps import parse_time
+from spout_operator.core.timestamps import read_time
 
 #: Polls after a move for which the heads are read at each: a spout that commits more often than this is shown with
 #: less than two polls of delay.
@@ -52,9 +52,7 @@ def quiet_since(heads: Heads, shown: Mapping[str, Any]) -> datetime.datetime | N
     marker: Mapping[str, Any] = shown.get("marker", {})
     if (heads.output, heads.marker) != (commit.get("id"), marker.get("commit")):
         return None
-    moments = (commit.get("finishedAt"), marker.get("updatedAt"), shown.get("pipeline", {}).get("createdAt"))
-    try:
-        return max((parse_time(moment) for moment in moments if moment), default=None)
-    except ValueError:
-        # Somebody else wrote it.
-        return None
+    shown_at = (commit.get("finishedAt"), marker.get("updatedAt"), shown.get("pipeline", {}).get("createdAt"))
+    moments = [read_time(moment) for moment in shown_at if moment]
+    # Of one that somebody else wrote, nobody knows whether it is the newest.
+    return None if None in moments else max(filter(None, moments), default=None)

@@ -96,8 +96,8 @@ class SelectedPachyderm:
     async def marker(self, name: PipelineName, path: str, head: str, *, limits: MarkerLimits) -> Marker | None:
         return await self._adapter().marker(name, path, head, limits=limits)
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
-        return await self._adapter().activity(name, since=since)
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:
+        return await self._adapter().activity(name, since=since, last_lines=last_lines)
 
     def close(self) -> None:
         for adapter in self._made.values():

@@ -1,7 +1,7 @@
 """Reads what happened to the user code off the log of a worker, which pachd hands out (GetLogs).
 
-What a worker says is in a table of each adapter. A line that is not in it is no event. Lines of the user code are not
-looked at: they may hold anything, the words of a worker too.
+What a worker says is in a table of each adapter. A line that is not in it is no event, and neither is one of the user
+code.
 """
 
 import contextlib
@@ -20,9 +20,10 @@ from spout_operator.core.activity import (
     Failed,
     OutputRefused,
     Started,
+    Stop,
     WorkerEvent,
 )
-from spout_operator.pachyderm import wire
+from spout_operator.pachyderm.log_lines import Line, Sized
 
 #: Lines of the log of each worker that a request is for, those of the user code among them: pachd reads the log of a
 #: container from there to its end (docs/pachyderm-1.13.md has what that costs).
@@ -39,6 +40,9 @@ WHOLE_LOG = datetime.timedelta(days=3650)
 
 #: Codes of failures that say more than that there is no log: other calls would fail as well.
 _NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAUTHENTICATED)
+#: What a kubelet answers where a container has not run yet (Kubernetes 1.36, pkg/kubelet/kubelet_pods.go
+#: validateContainerLogStatus). Once it has run, there is a log, also while it waits for its next start.
+_WAITING = re.compile(r'container "[^"]*" in pod "[^"]*" is waiting to start\b.*', re.DOTALL)
 _EXIT_STATUS = re.compile(r"exit status (\d+)$")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|µs|us|ns)")
 _SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
@@ -75,28 +79,29 @@ def words(kind: Kind, source: str, pattern: str, *, advice: str | None = None) -
     return Words(kind=kind, pattern=re.compile(pattern, re.DOTALL), source=source, advice=advice)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """What the worker said, and when."""
-
-    at: datetime.datetime
-    message: str
+Ask = Callable[[int, datetime.timedelta], Iterator[Sized]]
+"""Asks pachd for so many last lines, and how far back."""
 
 
-Ask = Callable[[int, datetime.timedelta], Iterator[tuple[int, Line | None]]]
-"""Asks pachd for so many last lines, and how far back. Of each line: its size in bytes, and what the worker said.
-
-That is None where it was the user code that said it."""
-
-
-def activity(ask: Ask, table: Sequence[Words], *, since: datetime.datetime | None, doing: str) -> Activity:
+def activity(
+    ask: Ask,
+    table: Sequence[Words],
+    *,
+    since: datetime.datetime | None,
+    doing: str,
+    last_lines: int = 0,
+    ask_user: Ask | None = None,
+) -> Activity:
     """What happened to the user code.
 
     Args:
-        ask: makes a request.
+        ask: makes a request for what the worker said.
         table: what this version of the worker says.
         since: leave out what was before; None for all that is in the log.
         doing: what is asked for, for messages.
+        last_lines: so many lines of the user code are told of its newest stop.
+        ask_user: makes a request for lines of the user code; None where `ask` has them in its answer, if they are
+            wanted.
 
     Raises:
         grpc.RpcError: there was no answer, so that other requests would fail, too.
@@ -105,37 +110,40 @@ def activity(ask: Ask, table: Sequence[Words], *, since: datetime.datetime | Non
     if since is not None:
         back = max(datetime.datetime.now(datetime.UTC) - since, datetime.timedelta()) + CLOCK_SKEW
     lines: list[Line] = []
-    unknown = None
+    unknown = waiting = None
     try:
         unknown = _read(ask(MOST_LINES, back), lines)
         if not isinstance(next(reversed(events(lines, table)), None), Failed | Ended):
             _read_end(ask, back, lines)
+        if last_lines and ask_user is not None and _new_stop(events(lines, table), since) is not None:
+            unknown = _read(ask_user(MOST_LINES, back), lines) or unknown
     except grpc.RpcError as error:
         if error.code() in _NO_ANSWER:
             raise
         unknown = f"could not {doing}: {error.details() or error.code().name}"
-    found = tuple(event for event in events(lines, table) if since is None or event.at >= since)
+        waiting = _WAITING.search(error.details() or "")
+    all_events = events(lines, table)
+    if last_lines:
+        _add_last_lines(all_events, [line for line in lines if line.is_of_user], since, most=last_lines)
+    found = tuple(event for event in all_events if since is None or event.at >= since)
     if not found and since is None and unknown is None:
         unknown = f"could not {doing}: its log does not tell of the code's start, or does not tell it any more"
-    return Activity(events=found, unknown=_bounded(unknown) if unknown is not None else None)
+    return Activity(
+        events=found,
+        unknown=_bounded(unknown) if unknown is not None else None,
+        waiting=_bounded(waiting[0]) if waiting is not None else None,
+    )
 
 
 def events(lines: Sequence[Line], table: Sequence[Words]) -> list[WorkerEvent]:
     """The events in what a worker said, in the order of the lines."""
     found: list[WorkerEvent] = []
     for line in lines:
-        for row in table:
+        for row in table if not line.is_of_user else ():
             if match := row.pattern.fullmatch(line.message):
                 _add(found, row, line.at, match.groupdict())
                 break
     return found
-
-
-def moment(timestamp: bytes) -> datetime.datetime:
-    """A google.protobuf.Timestamp as a time; what is finer than a microsecond is left out."""
-    seconds, nanoseconds = wire.number(timestamp, 1), wire.number(timestamp, 2)
-    found = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
-    return found.replace(microsecond=nanoseconds // 1000)
 
 
 def duration(text: str) -> datetime.timedelta | None:
@@ -146,8 +154,8 @@ def duration(text: str) -> datetime.timedelta | None:
     return datetime.timedelta(seconds=sum(float(value) * _SECONDS[unit] for value, unit in parts))
 
 
-def _read(answer: Iterator[tuple[int, Line | None]], lines: list[Line]) -> str | None:
-    """Add what the worker said to `lines`. Returns why not all of it could be read."""
+def _read(answer: Iterator[Sized], lines: list[Line]) -> str | None:
+    """Add what was said to `lines`. Returns why not all of it could be read."""
     size = 0
     with contextlib.closing(answer):  # type: ignore[type-var] # a generator
         for length, line in answer:
@@ -168,11 +176,46 @@ def _read_end(ask: Ask, back: datetime.timedelta, lines: list[Line]) -> None:
     """
     last: list[Line] = []
     _read(ask(1, back), last)
-    if any(line not in lines for line in last):
+    if any(line not in lines for line in last if not line.is_of_user):
         # More may have been written in the meantime.
         again: list[Line] = []
         _read(ask(MOST_LINES, back), again)
         lines[:] = sorted(dict.fromkeys([*lines, *again, *last]), key=lambda line: line.at)
+
+
+def _new_stop(found: Sequence[WorkerEvent], since: datetime.datetime | None) -> Failed | Ended | OutputRefused | None:
+    """The newest stop of the user code; None where there is none after `since`."""
+    newest = next((event for event in reversed(found) if isinstance(event, Stop)), None)
+    return newest if newest is not None and (since is None or newest.at > since) else None
+
+
+def _add_last_lines(
+    found: list[WorkerEvent], of_user: Sequence[Line], since: datetime.datetime | None, *, most: int
+) -> None:
+    """Add to the newest stop what the user code wrote before it, since it was last started."""
+    stop = _new_stop(found, since)
+    if stop is None:
+        return
+    place = found.index(stop)
+    begin = max((event.at for event in found[:place] if isinstance(event, Started)), default=None)
+    end = _end(stop, found[place:])
+    wrote = [
+        line.message for line in of_user if (begin is None or line.at >= begin) and (end is None or line.at <= end)
+    ]
+    found[place] = dataclasses.replace(stop, last_lines=tuple(wrote[-most:]))
+
+
+def _end(stop: Failed | Ended | OutputRefused, after: Sequence[WorkerEvent]) -> datetime.datetime | None:
+    """Until when the code that has stopped can have written its last line; None where there is no such time yet."""
+    if isinstance(stop, OutputRefused):
+        # The code runs on.
+        return stop.at
+    # Until its next start: the last lines can come after the news of its end (1.13.4: by less than a millisecond), and
+    # where they take a request of their own, the code may have been started again meanwhile.
+    start = next((event.at for event in after if isinstance(event, Started)), None)
+    if start is None and isinstance(stop, Failed) and stop.retry_in is not None:
+        return stop.at + stop.retry_in
+    return start
 
 
 def _add(found: list[WorkerEvent], row: Words, at: datetime.datetime, groups: dict[str, str]) -> None:

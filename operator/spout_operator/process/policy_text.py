@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from spout_operator.core.model import SERVICE_TYPES
 from spout_operator.core.policy import Glob, Policy, Rule
 
 #: The longest policy that is read, in bytes: some thousand rules. Reading one takes time that others need.
 LONGEST = 256 * 1024
 
-SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 _OBJECT_NAME = re.compile(r"[-.a-z0-9*?]+"), "lower-case letters, digits, '-' and '.'"
 _GLOBS = {
     "namespaces": _OBJECT_NAME,

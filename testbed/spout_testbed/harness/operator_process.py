@@ -35,7 +35,23 @@ class OperatorProcess:
         flags: tuple[str, ...] = (),
         port: int = HTTP_PORT,
         environment: Mapping[str, str] | None = None,
+        policy: str | None = None,
     ) -> None:
+        """Start nothing yet.
+
+        Args:
+            kubeconfig: how it reaches the API server, and as whom.
+            pachd_address: the address of Pachyderm.
+            log: its output; its other files are beside it.
+            flags: further flags.
+            port: of its HTTP server.
+            environment: further variables.
+            policy: the text of its policy file; None where it has none.
+        """
+        self.policy_file = log.with_suffix(".policy.yaml")
+        if policy is not None:
+            flags = (f"--policy={self.policy_file}", *flags)
+            self.change_policy(policy)
         self._url = f"http://127.0.0.1:{port}"
         program = Path(sys.executable).with_name("spout-operator")
         self._argv = [
@@ -69,6 +85,12 @@ class OperatorProcess:
         """Start it without waiting, with further flags (of a flag given twice the last one counts)."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen([*self._argv, *flags], env=self._env, stdout=log, stderr=log)
+
+    def change_policy(self, text: str) -> None:
+        """Replace the policy file at once, as a kubelet replaces a ConfigMap. The operator reads it within seconds."""
+        written = self.policy_file.with_suffix(".new")
+        written.write_text(text, encoding="utf-8")
+        written.replace(self.policy_file)
 
     def get(self, path: str) -> str:
         """What its HTTP port answers, also where it says that something is wrong; empty where it does not answer."""

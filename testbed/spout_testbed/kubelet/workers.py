@@ -7,7 +7,9 @@ ReplicationControllers with the Pods, and the Pods with what runs, and makes one
 
 import contextlib
 import http
+import os
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +21,7 @@ from spout_testbed.kube_api import Json, KubeApiError
 from spout_testbed.kubelet import replicas, status
 from spout_testbed.kubelet.cluster import Cluster
 from spout_testbed.kubelet.log import ContainerLog
-from spout_testbed.kubelet.pod import Images, Pod, now
+from spout_testbed.kubelet.pod import Container, Images, Pod, now
 from spout_testbed.kubelet.server import NoLogError
 from spout_testbed.network import WORKER_PORT, port_answers
 from spout_testbed.waiting import eventually
@@ -95,12 +97,29 @@ class Workers:
         Raises:
             TestbedError: no such container of the pipeline runs.
         """
-        for pod in self._running_pods():
-            if pod.labels.get(replicas.PIPELINE_LABEL) == pipeline and (found := pod.container(container)):
-                pid = found.process.kill()
-                if pid is not None:
-                    return pid
-        raise TestbedError(f"pipeline {pipeline!r} has no running container {container!r}: {self._described()}")
+        for found in self._containers(pipeline, container):
+            pid = found.process.kill()
+            if pid is not None:
+                return pid
+        raise self._no_running(pipeline, container)
+
+    @contextlib.contextmanager
+    def paused(self, pipeline: str, container: str = USER_CONTAINER) -> Iterator[None]:
+        """Have a container of the pipeline's worker stand still, as on a machine that swaps.
+
+        Raises:
+            TestbedError: no such container of the pipeline runs.
+        """
+        pid = next((found.process.pid for found in self._containers(pipeline, container) if found.process.pid), None)
+        if pid is None:
+            raise self._no_running(pipeline, container)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            # It may have been deleted meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def log(self, pipeline: str, container: str) -> Path:
         """The output of a container of the pipeline's newest worker, one start after the other.
@@ -108,11 +127,7 @@ class Workers:
         Raises:
             TestbedError: there is no such container.
         """
-        found = [
-            each.process.log
-            for pod in self._running_pods()
-            if pod.labels.get(replicas.PIPELINE_LABEL) == pipeline and (each := pod.container(container))
-        ]
+        found = [each.process.log for each in self._containers(pipeline, container)]
         if not found:
             raise TestbedError(f"pipeline {pipeline!r} has no container {container!r}: {self._described()}")
         return found[-1]
@@ -143,6 +158,13 @@ class Workers:
     def _running_pods(self) -> list[Pod]:
         with self._lock:
             return list(self._pods.values())
+
+    def _containers(self, pipeline: str, name: str) -> list[Container]:
+        own = [pod for pod in self._running_pods() if pod.labels.get(replicas.PIPELINE_LABEL) == pipeline]
+        return [found for pod in own if (found := pod.container(name)) is not None]
+
+    def _no_running(self, pipeline: str, container: str) -> TestbedError:
+        return TestbedError(f"pipeline {pipeline!r} has no running container {container!r}: {self._described()}")
 
     def _described(self) -> str:
         described = [pod.tail() for pod in self._running_pods()]

@@ -10,8 +10,17 @@ from typing import Any
 
 import pytest
 
-from spout_operator.core.activity import Activity, Ended, Failed, OutputRefused, Started, WorkerEvent
-from spout_operator.core.model import PipelineName, PipelineSpec, SpoutOptions, Transform
+from spout_operator.core.activity import (
+    LONGEST_LINE,
+    Activity,
+    Ended,
+    Failed,
+    OutputRefused,
+    Started,
+    Stop,
+    WorkerEvent,
+)
+from spout_operator.core.model import PipelineName, PipelineSpec, SecretMount, SpoutOptions, Transform
 from spout_operator.pachyderm.v1.backend import PachydermV1
 from spout_operator.pachyderm.v2.backend import PachydermV2
 from spout_testbed import Testbed
@@ -22,6 +31,8 @@ from tests.contract.calls import Synchronous
 from tests.contract.conftest import RUNS_FOR_REAL
 from tests.contract.pachyderm.harness import OWNER, connection_to
 
+#: Longer than what is kept of a line.
+LONG = "long " * 50
 SECRET = "what only the user code may say"  # noqa: S105 - no password
 VERSIONS = under_test()
 ONES = [version for version in VERSIONS if not is_pachyderm_2(version)]
@@ -63,10 +74,18 @@ class Workers:
     folder: Path
     names: list[PipelineName] = dataclasses.field(default_factory=list)
 
-    def run(self, *cmd: str, image: str = "none:1", marker: str = "") -> PipelineName:
+    def run(
+        self,
+        *cmd: str,
+        image: str = "none:1",
+        marker: str = "",
+        secrets: tuple[SecretMount, ...] = (),
+        pod_patch: str = "",
+    ) -> PipelineName:
         name = PipelineName(name=f"{RUNS_FOR_REAL}{uuid.uuid4().hex[:8]}")
         self.names.append(name)
-        spec = PipelineSpec(transform=Transform(image=image, cmd=cmd), spout=SpoutOptions(marker=marker))
+        transform = Transform(image=image, cmd=cmd, secrets=secrets)
+        spec = PipelineSpec(transform=transform, spout=SpoutOptions(marker=marker), pod_patch=pod_patch)
         assert self.port.create(name, spec, OWNER) == 1
         return name
 
@@ -88,6 +107,15 @@ class Workers:
             return found if found.unknown is None and enough(list(found.events)) else None
 
         return eventually(look, what=what, seconds=90, interval=0.5, details=lambda: repr(self.told(name)))
+
+    def last_lines(self, name: PipelineName, most: int) -> tuple[str, ...]:
+        """What the user code wrote before its newest stop, once that is told."""
+
+        def look() -> list[Stop]:
+            events = self.port.activity(name, since=None, last_lines=most).events
+            return [each for each in events if isinstance(each, Stop)]
+
+        return eventually(look, what="a stop of the code", seconds=60, interval=0.5)[-1].last_lines
 
     def wait_unknown(self, name: PipelineName, why: str) -> None:
         """Wait until nothing is known, and why."""
@@ -158,6 +186,21 @@ def test_code_that_runs(workers: Workers) -> None:
     assert workers.told(name, since=started.at + timedelta(microseconds=1)) == Activity(events=(), unknown=None)
 
 
+@pytest.mark.parametrize("end", ["exit 3", "exit 0", "kill -9 $$"])
+def test_the_last_lines_of_the_code_are_told_where_they_are_asked_for(workers: Workers, end: str) -> None:
+    name = workers.run("sh", "-c", f"echo one >&2; sleep 0.2; printf '%s\\n' two '{LONG}' 'ü x'; {end}")
+
+    assert workers.last_lines(name, 9) == ("one", "two", LONG[: LONGEST_LINE - 1] + "…", "ü x"), "of both streams"
+    assert workers.last_lines(name, 1) == ("ü x",)
+
+
+@pytest.mark.parametrize("version", ONES, indirect=True)
+def test_the_last_lines_before_a_refusal_are_told_where_they_are_asked_for(workers: Workers) -> None:
+    name = workers.run_program(f"print('before', flush=True)\n{DATA_AND_MARKER}", marker="offset")
+
+    assert workers.last_lines(name, 2) == ("before",)
+
+
 def test_code_that_prints_a_line_that_pachd_cannot_read_and_fails(workers: Workers) -> None:
     """pachd reads no further than a line of more than 64 KiB, so all that is told in one answer is the start."""
     name = workers.run("sh", "-c", "sleep 0.2; head -c 100000 /dev/zero | tr '\\0' x; echo; sleep 0.2; exit 5")
@@ -201,6 +244,43 @@ def test_a_pipeline_that_is_stopped_has_no_log(workers: Workers) -> None:
 def test_a_worker_that_does_not_come_up_has_no_log(workers: Workers) -> None:
     name = workers.run("sleep", "1000", image="registry.invalid/spout:1")
     workers.wait_unknown(name, "is waiting to start: trying and failing to pull image")
+
+
+def test_a_worker_whose_secret_is_missing_waits_in_the_words_of_the_kubelet(
+    workers: Workers, real_bed: Testbed
+) -> None:
+    place = ("--namespace", workers.pachyderm.namespace)
+    secret = f"late-{uuid.uuid4().hex[:8]}"
+    # 2.12 refuses to create a pipeline whose Secret is missing.
+    real_bed.kubectl("create", "secret", "generic", secret, "--from-literal=key=x", *place)
+    name = workers.run("sleep", "1000", secrets=(SecretMount(name=secret, key="key", env_var="KEY"),))
+    workers.wait_for(name, bool, "the start")
+    real_bed.kubectl("delete", "secret", secret, *place)
+    real_bed.kubectl("delete", "pods", "--selector", f"pipelineName={name.name}", *place)
+
+    eventually(
+        lambda: "is waiting to start: CreateContainerConfigError" in (workers.told(name).waiting or ""),
+        what="the Secret to be missed",
+        seconds=60,
+        interval=0.5,
+        details=lambda: repr(workers.told(name)),
+    )
+
+
+def test_of_a_worker_that_ends_again_and_again_nobody_says_that_it_waits(workers: Workers, real_bed: Testbed) -> None:
+    """A kubelet hands out the log of the container that has ended, also while it backs off."""
+    patch = '[{"op": "replace", "path": "/containers/0/command", "value": ["sh", "-c", "exit 1"]}]'
+    name = workers.run("sleep", "1000", pod_patch=patch)
+    of_pod = ("get", "pods", "--selector", f"pipelineName={name.name}", "--namespace", workers.pachyderm.namespace)
+    eventually(
+        lambda: "CrashLoopBackOff" in real_bed.kubectl(*of_pod, "--output=yaml").stdout,
+        what="the container to be backed off",
+        seconds=60,
+        details=lambda: real_bed.kubectl(*of_pod, "--output=yaml").stdout,
+    )
+
+    found = workers.told(name)
+    assert (found.events, found.waiting) == ((), None)
 
 
 def test_a_pipeline_that_is_not_there_has_no_log(workers: Workers) -> None:

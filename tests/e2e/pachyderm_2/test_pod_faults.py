@@ -4,6 +4,7 @@ from pathlib import Path
 
 from spout_testbed import Testbed
 from spout_testbed.harness.spouts import Spouts
+from tests.e2e.conftest import allows
 from tests.e2e.failing_code import ready
 from tests.e2e.pachyderm_2.conftest import a_spec
 
@@ -23,6 +24,7 @@ def test_a_pod_that_no_node_fits(spouts: Spouts, name: str, source: Path) -> Non
     assert "0/1 nodes are available" in ready(status)["message"]
 
 
+@allows(secrets=["*-late"])
 def test_a_secret_that_is_gone(bed: Testbed, spouts: Spouts, name: str, source: Path) -> None:
     pachyderm = bed.pachyderm("2.12")
     place = ("-n", pachyderm.namespace)

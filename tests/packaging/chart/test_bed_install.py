@@ -149,7 +149,9 @@ def test_the_install_notes_name_a_missing_secret_and_the_command_that_creates_it
 
 def test_an_install_for_one_namespace_needs_no_right_elsewhere(bed: Testbed, namespace: str, helm: RunHelm) -> None:
     """Somebody else has created the roles, the account and the CRD."""
-    bed.kubectl("create", "clusterrole", "installer", "--verb=*", "--resource=deployments.apps,services,secrets")
+    bed.kubectl(
+        "create", "clusterrole", "installer", "--verb=*", "--resource=deployments.apps,services,secrets,configmaps"
+    )
     bed.kubectl("create", "rolebinding", "one", "--clusterrole=installer", "--user=one", "-n", namespace)
     values = with_values(CHART / "ci" / "no-rbac-values.yaml")
 

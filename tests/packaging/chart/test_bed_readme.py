@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from spout_operator import __version__
+from spout_operator.core.policy import RESTRICTED, Policy
+from spout_operator.process import policy_text
 from spout_testbed import Testbed
 from spout_testbed.builds import kubectl_program
 from spout_testbed.programs import program
@@ -23,7 +25,7 @@ def blocks() -> dict[str, str]:
     """The shell blocks of the install section, by their first words."""
     section = (ROOT / "README.md").read_text().partition("## Install on a cluster")[2].partition("\n## ")[0]
     found = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    names = ("helm", "kubectl", "argocd", "flux", "spout")
+    names = ("helm", "kubectl", "argocd", "flux", "spout", "policy")
     assert len(found) == len(names)
     return dict(zip(names, found, strict=True))
 
@@ -59,7 +61,9 @@ def cleared(bed: Testbed) -> Iterator[None]:
     yield
     bed.kubectl("delete", "spouts", "--all", "-A", "--ignore-not-found", check=False)
     part = "--selector=app.kubernetes.io/part-of=spout-operator"
-    kinds = "deployments,services,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets"
+    kinds = (
+        "deployments,services,configmaps,serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings,secrets"
+    )
     bed.kubectl("delete", kinds, part, "-A", "--ignore-not-found")
     bed.kubectl("delete", "secrets", "-A", "-l", "owner=helm", "--ignore-not-found")
     bed.kubectl("delete", "crd", "spouts.spout-operator.io", "--ignore-not-found")
@@ -73,6 +77,20 @@ def test_the_helm_commands_of_the_readme_install_the_operator(bed: Testbed, chec
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
     assert found == f"REGISTRY/spout-operator:{__version__}"
     assert "my-spout" in follow(bed, checkout, blocks()["spout"], helm)
+    assert policy_in(bed) == RESTRICTED
+
+    follow(bed, checkout, blocks()["policy"], helm)
+
+    assert policy_in(bed).rules[0].pod_patch
+    found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", image).stdout
+    assert found == f"REGISTRY/spout-operator:{__version__}", "the other values stay as they are"
+
+
+def policy_in(bed: Testbed) -> Policy:
+    """The policy of the installation, as the operator reads it."""
+    query = r"-o=jsonpath={.data.policy\.yaml}"
+    found = bed.kubectl("get", "configmap", "spout-operator-policy", "-n", "spout-operator", query)
+    return policy_text.read(found.stdout)
 
 
 def test_the_kubectl_commands_of_the_readme_install_the_operator(bed: Testbed, checkout: Path) -> None:
@@ -80,6 +98,7 @@ def test_the_kubectl_commands_of_the_readme_install_the_operator(bed: Testbed, c
     path = '-o=jsonpath={.spec.template.spec.containers[0].env[?(@.name=="SPOUT_OPERATOR_PACHD_ADDRESS")].value}'
     found = bed.kubectl("get", "deployment", "spout-operator", "-n", "spout-operator", path).stdout
     assert found == "grpc://pachd.pachyderm:650"
+    assert policy_in(bed) == RESTRICTED
     assert "my-spout" in follow(bed, checkout, blocks()["spout"])
 
 

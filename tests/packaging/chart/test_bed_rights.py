@@ -21,6 +21,7 @@ from spout_testbed.waiting import eventually
 from tests.memory_pachd import MemoryPachd
 from tests.packaging.chart.charts import CHART, Manifest
 from tests.packaging.chart.conftest import RunHelm
+from tests.packaging.chart.volumes import ConfigMapVolume
 
 SPEC = a_spec({"spout.marker": "offset"})
 MODES = {"cluster-wide": (), "one namespace": ("--set", "watchNamespaces={{{namespace}}}")}
@@ -48,7 +49,7 @@ def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunH
             kubeconfig=bed.kubeconfig_for_account(namespace, "spout-operator"),
             pachd_address=pachd.address,
             log=tmp_path / "operator.log",
-            environment=environment(helm, namespace),
+            environment=environment(helm, namespace, tmp_path / "config"),
         )
         with administrator(bed) as api_client, process:
             eventually(lambda: process.is_leading, what="the operator to lead", details=process.log.read_text)
@@ -61,16 +62,26 @@ def use(request: pytest.FixtureRequest, bed: Testbed, namespace: str, helm: RunH
     return Use(account=account, requests=found, roles=own)
 
 
-def environment(helm: RunHelm, namespace: str) -> dict[str, str]:
-    """The variables that the installed Deployment gives to its Pod, resolved as a kubelet resolves them."""
-    installed = yaml.safe_load_all(helm("get", "manifest", "spout-operator").stdout)
-    (deployment,) = [one for one in installed if one and one["kind"] == "Deployment"]
+def environment(helm: RunHelm, namespace: str, folder: Path) -> dict[str, str]:
+    """The variables that the installed Deployment gives to its Pod, resolved as a kubelet resolves them.
+
+    Args:
+        helm: has installed the release.
+        namespace: of the release.
+        folder: where the volume with the policy is to be.
+    """
+    installed = [one for one in yaml.safe_load_all(helm("get", "manifest", "spout-operator").stdout) if one]
+    (deployment,) = [one for one in installed if one["kind"] == "Deployment"]
+    (policy,) = [one for one in installed if one["kind"] == "ConfigMap"]
+    volume = ConfigMapVolume(folder)
+    volume.write(policy["data"])
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     found: dict[str, str] = {}
     for variable in container["env"]:
         # POD_NAMESPACE comes from the Pod, and other variables refer to it.
         value = variable.get("value", namespace)
         found[variable["name"]] = value.replace("$(POD_NAMESPACE)", namespace)
+    found["SPOUT_OPERATOR_POLICY"] = str(volume.file("policy.yaml"))
     return found
 
 

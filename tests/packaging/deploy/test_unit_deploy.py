@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from spout_operator.process import policy_text
 from spout_testbed.harness.operator_process import IMAGE
 
 ROOT = Path(__file__).parents[3]
@@ -130,7 +131,7 @@ def test_a_restricted_namespace_admits_the_pod(pod: Manifest, container: Manifes
         "capabilities": {"drop": ["ALL"]},
     }
     assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-    assert all({"emptyDir", "projected"} & volume.keys() for volume in pod["volumes"])
+    assert all({"emptyDir", "projected", "configMap"} & volume.keys() for volume in pod["volumes"])
 
 
 def test_the_user_is_the_one_of_the_image(pod: Manifest) -> None:
@@ -179,8 +180,24 @@ def test_the_settings_are_the_ones_the_documentation_names(container: Manifest) 
         "POD_NAMESPACE": None,
         "SPOUT_OPERATOR_LEASE": "$(POD_NAMESPACE)/spout-operator",
         "SPOUT_OPERATOR_PACHD_ADDRESS": "grpc://pachd.pachyderm:650",
+        "SPOUT_OPERATOR_POLICY": "/etc/spout-operator/policy.yaml",
         "SPOUT_OPERATOR_LOG_FORMAT": "json",
     }
+
+
+def test_the_policy_is_the_one_that_the_chart_has_by_default(pod: Manifest) -> None:
+    (policy,) = _manifests(BASE / "policy.yaml")
+    preset = ROOT / "charts" / "spout-operator" / "files" / "policies" / "restricted.yaml"
+    assert list(policy["data"]) == ["policy.yaml"]
+    assert policy_text.read(policy["data"]["policy.yaml"]) == policy_text.read(preset.read_text())
+    (volume,) = [volume for volume in pod["volumes"] if volume["name"] == "policy"]
+    assert volume["configMap"] == {"name": policy["metadata"]["name"]}
+
+
+def test_a_new_policy_arrives_without_a_restart(container: Manifest) -> None:
+    """The kubelet changes the files of a folder, never one that is mounted by `subPath`."""
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "policy"]
+    assert mount == {"name": "policy", "mountPath": "/etc/spout-operator", "readOnly": True}
 
 
 def test_resources_are_asked_for_and_memory_is_bounded(container: Manifest) -> None:

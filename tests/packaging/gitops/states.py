@@ -10,7 +10,8 @@ from spout_operator.core.decision import Action, Decision, decide
 from spout_operator.core.deletion import decide_deletion
 from spout_operator.core.errors import Failure, NotLeading, Outdated, Retryable, SpoutError, Stalled, Unreachable
 from spout_operator.core.history import NOTHING_KNOWN
-from spout_operator.core.model import AdoptionPolicy, DeletionPolicy, Pipeline, PipelineState
+from spout_operator.core.model import AdoptionPolicy, DeletionPolicy, Pipeline, PipelineState, SecretMount
+from spout_operator.core.policy import RESTRICTED, denials
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.server import Server
@@ -85,6 +86,9 @@ def states() -> list[State]:
         )
     for name, user_code in user_codes().items():
         found.append(_seen(name, conditions.of_decision(a_step(Action.NONE), user_code), pipeline=a_pipeline()))
+    found.append(
+        _seen("runs, and the policy denies it", conditions.of_decision(a_denial(), RUNS), pipeline=a_pipeline())
+    )
     running = conditions.of_decision(a_step(Action.NONE), RUNS)
     for beside in BESIDE_READY:
         name = f"running, and {beside.type} is {beside.status}"
@@ -137,6 +141,13 @@ def a_step(action: Action) -> Decision:
         return decide_deletion(policies[action], owner, there)
     spout, observed = wanted[action]
     return decide(a_situation(spout=spout, observed=observed))
+
+
+def a_denial() -> Decision:
+    """The operator's decision for a Spout that runs, and that the policy no longer allows."""
+    spec = a_spec(transform=a_transform(secrets=(SecretMount(name="kafka", mount_path="/etc/kafka"),)))
+    spout = a_spout(spec=spec)
+    return decide(a_situation(spout=spout, denials=denials(RESTRICTED, spout)))
 
 
 def _failed(error: SpoutError) -> State:

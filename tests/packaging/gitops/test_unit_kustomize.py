@@ -1,5 +1,6 @@
 """What kustomize renders from deploy/: the overlays, and a Spout with a generated image tag and Secret name."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -42,6 +43,26 @@ def test_the_namespaced_overlay_watches_the_namespaces_that_it_has_roles_in() ->
     roles = [one["metadata"]["namespace"] for one in manifests if one["kind"] == "Role"]
     assert set(watched.split()) == set(roles) - {"spout-operator", "kube-system"}
     assert [one["metadata"]["name"] for one in manifests if one["kind"] == "ClusterRole"] == ["spout-operator-crd"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_policy_of_ones_own_replaces_that_of_the_base_as_the_readme_says(overlay: str, tmp_path: Path) -> None:
+    for folder in ("deploy", "crds"):
+        shutil.copytree(DEPLOY.parent / folder, tmp_path / folder)
+    section = (DEPLOY / "README.md").read_text().partition("## Who may create Spouts")[2].partition("\n## ")[0]
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    own = tmp_path / "my-install"
+    own.mkdir()
+    (own / "kustomization.yaml").write_text(f"resources: [../deploy/overlays/{overlay}]\n{example}")
+    trusted = DEPLOY.parent / "charts" / "spout-operator" / "files" / "policies" / "trusted.yaml"
+    shutil.copy(trusted, own / "policy.yaml")
+
+    manifests = built(own)
+
+    policy = only(manifests, "ConfigMap")
+    assert policy["data"] == {"policy.yaml": trusted.read_text()}
+    volumes = only(manifests, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    assert [one["configMap"] for one in volumes if "configMap" in one] == [{"name": policy["metadata"]["name"]}]
 
 
 def test_new_image_tags_and_generated_secret_names_reach_a_spout() -> None:

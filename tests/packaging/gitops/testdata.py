@@ -16,6 +16,7 @@ HEALTH = {
     "refused": "output refused",
     "ended": "user code has ended",
     "stalled": "Stalled RepoExists",
+    "denied": "runs, and the policy denies it",
     "unreachable": "Unreachable PachydermUnreachable",
 }
 

@@ -20,6 +20,7 @@ from tests.packaging.observability.expressions import expressions, labels, metri
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "metrics.md"
+POLICY = ROOT / "charts" / "spout-operator" / "files" / "policies" / "restricted.yaml"
 SPEC = a_spec({"spout.marker": "offset", "freshness": {"maxCommitAge": "1h"}})
 #: The metrics of prometheus-client's own collectors.
 OTHERS = ("process_", "python_info")
@@ -35,7 +36,7 @@ def scrape(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
             pachd_address=pachd.address,
             log=log,
-            flags=("--lease=spout-operator/spout-operator",),
+            flags=("--lease=spout-operator/spout-operator", f"--policy={POLICY}"),
         )
         with administrator(bed) as api_client, process:
             spouts = Spouts(api_client, "default", log)

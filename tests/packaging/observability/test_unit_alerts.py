@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -137,18 +138,67 @@ def test_the_dashboard_counts_every_stalled_reason_as_stalled() -> None:
 def test_a_tile_of_the_dashboard_shows_the_expected_number(
     title: str, series: dict[str, int], shown: int | None, tmp_path: Path
 ) -> None:
+    assert_shows(tile(title), series, {} if shown is None else {"{}": shown}, tmp_path)
+
+
+LATE_COMMITS = "Late commits, and markers that do not move"
+OF_A_SPOUT = 'namespace="ingest", name="one"'
+LATE = {
+    f"spout_operator_spout_fresh{{{OF_A_SPOUT}}}": 0,
+    'spout_operator_spout_fresh{namespace="ingest", name="in-time"}': 1,
+    f"spout_operator_spout_marker_stalled{{{OF_A_SPOUT}}}": 1,
+    'spout_operator_spout_marker_stalled{namespace="ingest", name="in-time"}': 0,
+    f"spout_operator_spout_output_stalled{{{OF_A_SPOUT}}}": 1,
+    'spout_operator_spout_output_stalled{namespace="ingest", name="in-time"}': 0,
+}
+CODE = {
+    'spout_operator_spouts{ready="False", reason="UserCodeFailing", instance="a"}': 2,
+    'spout_operator_spouts{ready="False", reason="UserCodeEnded", instance="a"}': 1,
+    'spout_operator_spouts{ready="False", reason="OutputRefused", instance="a"}': 3,
+    'spout_operator_spouts{ready="False", reason="PipelineFailed", instance="a"}': 4,
+}
+BY_REASON = {'{reason="UserCodeFailing"}': 2, '{reason="UserCodeEnded"}': 1, '{reason="OutputRefused"}': 3}
+
+
+@pytest.mark.parametrize(
+    ("title", "legend", "series", "shown"),
+    [
+        ("User code that does not run", "{{reason}}", CODE, BY_REASON),
+        ("User code that does not run", "{{reason}}", WELL, {}),
+        (LATE_COMMITS, "{{namespace}}/{{name}}: not fresh", LATE, {f"{{{OF_A_SPOUT}}}": 1}),
+        (LATE_COMMITS, "{{namespace}}/{{name}}: marker stalled", LATE, {f"{{{OF_A_SPOUT}}}": 1}),
+        (LATE_COMMITS, "{{namespace}}/{{name}}: output stalled", LATE, {f"{{{OF_A_SPOUT}}}": 1}),
+        (
+            "Policy denials",
+            "{{permission}}",
+            {f'spout_operator_policy_denials_total{{permission="secrets", instance="{one}"}}': "0+1" for one in "ab"},
+            {'{permission="secrets"}': 2},
+        ),
+    ],
+)
+def test_a_panel_of_the_dashboard_shows_the_expected_series(
+    title: str, legend: str, series: dict[str, int | str], shown: dict[str, int], tmp_path: Path
+) -> None:
+    (panel,) = (panel for panel in dashboard()["panels"] if panel["title"] == title)
+    (target,) = (target for target in panel["targets"] if target["legendFormat"] == legend)
+    expression = target["expr"].replace("$namespace", ".*").replace("$spout", ".*")
+    assert_shows(expression, series, shown, tmp_path)
+
+
+def assert_shows(expression: str, series: Mapping[str, int | str], shown: Mapping[str, int], folder: Path) -> None:
+    """An expression gives these samples, by their labels, while the series have these values, or grow like `0+1`."""
     test = {
         "input_series": [{"series": name, "values": f"{value}x5"} for name, value in series.items()],
         "promql_expr_test": [
             {
-                "expr": tile(title),
+                "expr": expression,
                 "eval_time": "1m",
-                "exp_samples": [] if shown is None else [{"labels": "{}", "value": shown}],
+                "exp_samples": [{"labels": labels, "value": value} for labels, value in shown.items()],
             }
         ],
     }
-    (tmp_path / "tile.yaml").write_text(json.dumps({"rule_files": [], "tests": [test]}))
-    done = run("promtool", "test", "rules", "tile.yaml", folder=tmp_path)
+    (folder / "panel.yaml").write_text(json.dumps({"rule_files": [], "tests": [test]}))
+    done = run("promtool", "test", "rules", "panel.yaml", folder=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

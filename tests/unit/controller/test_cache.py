@@ -243,6 +243,12 @@ def test_the_older_claim_is_told(row: Claim) -> None:
     assert cache.older_claim(a_key("me")) == row.older, row.reason
 
 
+def test_an_older_one_that_may_not_have_the_pipeline_does_not_count() -> None:
+    cache = a_cache(a_claim("me", "30"), a_claim("oldest", "10"), a_claim("older", "20"))
+
+    assert cache.older_claim(a_key("me"), counts=lambda rival: rival.key.name != "oldest") == a_key("older")
+
+
 def test_when_the_older_one_is_gone_the_pipeline_is_free() -> None:
     woken = Woken()
     cache = a_cache(a_claim("me", "30"), a_claim("other", "10"), woken=woken)
@@ -334,3 +340,31 @@ def test_a_resource_that_is_asked_for_again_is_not_read_again() -> None:
     assert first is not None
     assert second is not None
     assert first.spec is second.spec
+
+
+def with_password(password: str, **metadata: Any) -> Body:
+    return a_spout_body({"transform.env": {"PASSWORD": password}}, **metadata)
+
+
+def test_the_secrets_are_those_of_all_spouts_that_are_known() -> None:
+    cache = a_cache(with_password("swordfish"), with_password("open-sesame", name="another"))
+    said = "swordfish, open-sesame and hocus-pocus"
+    assert cache.secrets().redact(said) == "[redacted], [redacted] and hocus-pocus"
+
+    cache.put(SpoutResource.from_body(with_password("hocus-pocus", resourceVersion="101", generation=2)))
+    assert cache.secrets().redact(said) == "swordfish, [redacted] and [redacted]"
+
+    drop(cache, KEY)
+    assert cache.secrets().redact(said) == "swordfish, [redacted] and hocus-pocus"
+
+
+def test_a_key_is_in_memory_once() -> None:
+    cache = a_cache(a_spout_body())
+    first = cache.spouts()[0]
+
+    cache.put(SpoutResource.from_body(newer(generation=2)))
+
+    known, ((_, claims),) = cache.facts(KEY), cache.claims()
+    assert known is not None
+    assert known.key is first
+    assert [key is first for key in claims] == [True]

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import pytest
@@ -26,6 +26,8 @@ KEY, NAME = a_key(), a_name()
 NO_ANSWER = Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
 #: Seconds: longer than it takes until the log of a worker is read again, and than code must run to have recovered.
 A_WHILE = 120
+#: Else commits alone would be trouble: its marker does not move.
+WITHOUT_MARKER: dict[str, object] = {"spout": {}}
 
 
 class Pipelines(MemoryPipelines):
@@ -35,7 +37,7 @@ class Pipelines(MemoryPipelines):
         super().__init__(runs_at_once=True, now=now)
         self.log: list[WorkerEvent] = []
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - as the port has it
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - as the port has it
         return Activity(events=tuple(self.log) or (Started(at=NOON - datetime.timedelta(seconds=30)),))
 
     def starts_code(self) -> None:
@@ -164,7 +166,7 @@ async def test_at_rest_no_request_is_made_for_events(
     world: Telling, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents
 ) -> None:
     async with world:
-        spouts.create(a_spout_body())
+        spouts.create(a_spout_body(WITHOUT_MARKER))
         await world.tells("Created", "Running")
         events.calls.clear()
         for _ in range(10):
@@ -179,7 +181,7 @@ async def test_the_first_commit_after_a_silence_is_told_and_the_next_one_is_not(
     world: Telling, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents
 ) -> None:
     async with world:
-        spouts.create(a_spout_body())
+        spouts.create(a_spout_body(WITHOUT_MARKER))
         await world.tells("Created", "Running")
         pipelines.commit(NAME)
         await world.goes_on()
@@ -201,7 +203,7 @@ async def test_commits_that_came_while_no_operator_looked_end_no_silence(
     world: Telling, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents
 ) -> None:
     async with world:
-        spouts.create(a_spout_body())
+        spouts.create(a_spout_body(WITHOUT_MARKER))
         await world.tells("Created", "Running")
         pipelines.commit(NAME)
         await world.goes_on()
@@ -213,6 +215,62 @@ async def test_commits_that_came_while_no_operator_looked_end_no_silence(
 
     assert spouts.status(KEY)["commits"]["total"] == 6
     assert events.told == ["Created", "Running"]
+
+
+async def test_commits_that_are_late_are_told_once_and_the_next_commit_too(
+    world: Telling, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents
+) -> None:
+    async with world:
+        spouts.create(a_spout_body(WITHOUT_MARKER | {"freshness": {"maxCommitAge": "10m"}}))
+        await world.tells("Created", "Running")
+        pipelines.commit(NAME)
+        await asyncio.sleep(1800)
+        await world.tells("Created", "Running", "CommitTooOld")
+    async with Telling(pipelines, spouts, events) as next_one:
+        await next_one.goes_on()
+        await next_one.tells("Created", "Running", "CommitTooOld")
+        pipelines.commit(NAME)
+        await next_one.goes_on()
+        await next_one.tells("Created", "Running", "CommitTooOld", "CommitsResumed")
+
+    assert events.note("CommitTooOld").startswith("no commit since ")
+
+
+async def test_a_marker_or_data_that_stand_still_are_told_once_and_so_is_their_end(
+    world: Telling, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents
+) -> None:
+    sizes = iter(range(1, 100))
+
+    def data() -> None:
+        pipelines.commit(NAME, size=next(sizes))
+
+    def marker() -> None:
+        pipelines.write_marker(NAME, {"offset": b"1"})
+
+    async def goes_on(world: Telling, *kinds: Callable[[], None]) -> None:
+        for _ in range(3):
+            for write in kinds:
+                write()
+            await world.goes_on()
+
+    story = ["Created", "Running"]
+    async with world:
+        spouts.create(a_spout_body({"freshness": {"markerStalledAfter": "3m", "outputStalledAfter": "3m"}}))
+        await world.tells(*story)
+        await goes_on(world, data, marker)
+        await world.tells(*story)
+        await goes_on(world, data)
+        await world.tells(*story, "CommitsWithoutMarker")
+        await goes_on(world, data, marker)
+        await world.tells(*story, "CommitsWithoutMarker", "MarkerResumed")
+        await goes_on(world, marker)
+        story += ["CommitsWithoutMarker", "MarkerResumed", "MarkerWithoutCommits"]
+        await world.tells(*story)
+    async with Telling(pipelines, spouts, events) as next_one:
+        await next_one.goes_on()
+        await next_one.tells(*story)
+        await goes_on(next_one, data, marker)
+        await next_one.tells(*story, "OutputResumed")
 
 
 async def test_a_status_whose_answer_was_lost_is_told_once(
@@ -232,7 +290,7 @@ async def test_an_operator_that_ends_before_the_status_is_written_leaves_the_eve
     world: Telling, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents
 ) -> None:
     async with world:
-        spouts.create(a_spout_body())
+        spouts.create(a_spout_body(WITHOUT_MARKER))
         await world.tells("Created", "Running")
         pipelines.commit(NAME)
         await world.goes_on()

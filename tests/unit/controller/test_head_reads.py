@@ -44,7 +44,7 @@ class Watched:
             interval=TICK,
         )
 
-    def _look(self, key: SpoutKey) -> None:
+    def _look(self, key: SpoutKey, *, after: float = 0) -> None:  # noqa: ARG002 - as `KeyedQueue.enqueue`
         name = a_name(key.name)
         heads = self.pachyderm.heads_of(name)
         self._heads.note(name, heads)

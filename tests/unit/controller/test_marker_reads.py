@@ -19,15 +19,16 @@ NAME = SPOUT.pipeline_name
 
 
 class Reader:
-    """Looks, and keeps what it was told as the status."""
+    """Looks, and keeps what it was told as the status. Before each look, heads have moved."""
 
     def __init__(self, pipelines: MemoryPipelines) -> None:
-        heads = HeadReads(interval=10, quiet_interval=300)
-        self.progress = Progress(pipelines, heads=heads, now=lambda: NOON)
+        self._heads = HeadReads(interval=10, quiet_interval=300)
+        self.progress = Progress(pipelines, heads=self._heads, now=lambda: NOON)
         self.status: dict[str, Any] = {}
         self.writes = 0
 
     async def look(self, spout: Any = SPOUT) -> Reading:
+        self._heads.doubt(NAME)
         reading = await self.progress.read(spout, self.status, Secrets(spout.spec.transform.env.values()))
         if reading.marker is not None and reading.marker != self.status.get("marker", {}):
             self.status["marker"] = dict(reading.marker)

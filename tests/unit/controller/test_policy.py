@@ -126,6 +126,23 @@ async def test_a_name_that_is_not_allowed_does_not_tell_whose_pipeline_has_it() 
         assert "team-b" not in message(status)
 
 
+async def test_a_spout_that_may_not_have_a_name_does_not_keep_it_from_one_that_may() -> None:
+    pipelines, spouts = a_world()
+    squatter = spouts.create(a_spout_body({"name": "orders"}, name="first"))
+    policy = Policy(
+        (
+            Rule(namespaces=(Glob("team-b"),), pipeline_names=ALL),
+            Rule(namespaces=(Glob("ingest"),), pipeline_names=(Glob("a-*"),)),
+        )
+    )
+    async with World(pipelines, spouts, policy=policy) as world:
+        await world.settles(squatter)
+        rightful = spouts.create(a_spout_body({"name": "orders"}, namespace="team-b"))
+
+        await world.shows(rightful, ready="True", stalled=None)
+        assert is_denied(world, squatter)
+
+
 async def test_each_denied_generation_is_one_log_line_and_one_count(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     pipelines, spouts = a_world()

@@ -25,15 +25,16 @@ async def pipeline(pipelines: MemoryPipelines) -> None:
 
 
 class Reader:
-    """Looks with pages of two commits, two pages at most, and keeps the status."""
+    """Looks with pages of two commits, two pages at most, and keeps the status. Before each look, heads have moved."""
 
     def __init__(self, pipelines: MemoryPipelines) -> None:
-        heads = HeadReads(interval=10, quiet_interval=300)
-        self.progress = Progress(pipelines, heads=heads, now=now, page=2, pages=2)
+        self._heads = HeadReads(interval=10, quiet_interval=300)
+        self.progress = Progress(pipelines, heads=self._heads, now=now, page=2, pages=2)
         self.status: dict[str, Any] = {}
 
     async def look(self) -> bool:
         """One look; whether it saw all."""
+        self._heads.doubt(NAME)
         reading = await self.progress.read(SPOUT, self.status, Secrets([]))
         if reading.commits is not None:
             self.status = {"commits": to_status(reading.commits)}

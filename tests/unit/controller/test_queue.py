@@ -317,3 +317,30 @@ def test_a_thousand_failures_are_no_overflow() -> None:
     backoff: Backoff[str] = Backoff(first=1, most=60)
 
     assert max(backoff.next("a") for _ in range(2000)) <= 60
+
+
+def test_how_long_each_key_was_due_is_told_when_it_is_taken() -> None:
+    async def scenario() -> None:
+        waits: list[float] = []
+        queue = Queue(waited=waits.append)
+        queue.enqueue("a")
+        await _pass(2)
+        queue.enqueue("b")
+        await _pass(3)
+        for _ in range(2):
+            queue.done(await queue.take())
+        queue.enqueue("a", after=7)
+        queue.done(await queue.take())
+
+        assert waits == [5, 3, 0]
+
+    run(scenario())
+
+
+@scenario_test
+async def test_a_key_that_is_due_from_the_beginning_stands_still_from_then_on(queue: Queue) -> None:
+    queue.enqueue("a")
+    assert queue.depth == 1
+    await _pass(100)
+
+    assert (queue.still_for, queue.oldest_wait, queue.depth) == (100, 100, 1)

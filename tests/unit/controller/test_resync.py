@@ -334,3 +334,107 @@ async def test_of_a_namespace_that_is_gone_no_spout_is_kept(two_namespaces: Watc
     assert cache.spouts() == ([stays] if is_gone else [gone, stays])
     assert woken == ([gone] if is_gone else [])
     assert not resync.overdue
+
+
+@pytest.mark.parametrize(
+    "refusal", [Retryable(Reason.INTERNAL_ERROR, "500"), NamespaceUnavailable("403")], ids=["fails", "is refused"]
+)
+def test_a_process_that_has_seen_its_namespaces_and_sees_none_any_more_ends(refusal: SpoutError) -> None:
+    async def scenario() -> None:
+        spouts = MemorySpouts()
+        resync = Resync(cache=SpoutCache(lambda _: None), spouts=spouts, namespaces=("a", "b"))
+        running = asyncio.ensure_future(resync.run())
+        await resync.synced.wait()
+        await asyncio.sleep(10 * AGES)
+        spouts.refusals = {"a": refusal, "b": refusal}
+        begun = now()
+
+        with pytest.raises(NothingListedError) as error:
+            await running
+
+        says = f"for 300 s no Spouts could be held against a list: {refusal.message}; {refusal.message}"
+        assert str(error.value) == says
+        assert GIVE_UP_AFTER <= now() - begun <= AGES
+
+    run(scenario())
+
+
+def test_a_process_whose_list_fails_now_and_then_goes_on() -> None:
+    async def scenario() -> None:
+        spouts = MemorySpouts()
+        resync = Resync(cache=SpoutCache(lambda _: None), spouts=spouts)
+        running = asyncio.ensure_future(resync.run())
+        await resync.synced.wait()
+        for _ in range(10):
+            spouts.refusals = {None: Retryable(Reason.INTERNAL_ERROR, "500")}
+            await asyncio.sleep(GIVE_UP_AFTER / 2)
+            spouts.refusals = {}
+            await asyncio.sleep(2 * INTERVAL)
+
+        assert not running.done()
+        running.cancel()
+
+    run(scenario())
+
+
+def test_a_namespace_that_goes_away_and_comes_back_is_begun_anew() -> None:
+    async def scenario() -> None:
+        enqueued: list[SpoutKey] = []
+        spouts, cache = MemorySpouts(), SpoutCache(lambda _: None)
+        resync = Resync(cache=cache, spouts=spouts, namespaces=("a", "b"), enqueue=enqueued.append)
+        before = spouts.create(a_spout_body(name="before", namespace="a"))
+        show(spouts, cache)
+        running = asyncio.ensure_future(resync.run())
+        await resync.synced.wait()
+        assert enqueued == [before]
+        spouts.refusals["a"] = NamespaceUnavailable("it is gone", is_gone=True)
+        spouts.vanish(before)
+        await asyncio.sleep(2 * INTERVAL)
+        assert not resync.knows_all_beside(before), "nobody can tell"
+        assert cache.spouts() == []
+
+        spouts.refusals.clear()
+        after = spouts.create(a_spout_body(name="after", namespace="a"))
+        await asyncio.sleep(3 * INTERVAL)
+        assert enqueued == [before, after]
+        assert resync.knows_all_beside(after)
+        await asyncio.sleep(AGES)
+        assert not running.done()
+        running.cancel()
+
+    run(scenario())
+
+
+async def test_a_namespace_that_was_refused_owes_nothing_of_what_was_listed_before(two_namespaces: Watched) -> None:
+    spouts, cache, resync, _ = two_namespaces
+    key = spouts.create(a_spout_body(namespace="a"))
+    show(spouts, cache)
+    spouts.watch(lambda *_: None)
+    spouts.edit(key, suspend=True)
+    await resync.resync()
+    spouts.refusals["a"] = NamespaceUnavailable("403 for a")
+    await resync.resync()
+    spouts.refusals.clear()
+
+    await resync.resync()
+
+    assert not resync.overdue, "it was listed just now"
+    await resync.resync()
+    assert resync.overdue == {key}
+
+
+async def test_a_spout_that_vanished_is_told_and_why(two_namespaces: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    spouts, cache, resync, _ = two_namespaces
+    one, other = (spouts.create(a_spout_body(name=f"in-{place}", namespace=place)) for place in ("a", "b"))
+    show(spouts, cache)
+    spouts.vanish(one)
+    spouts.vanish(other)
+    spouts.refusals["b"] = NamespaceUnavailable("404 for b", is_gone=True)
+
+    await resync.resync()
+
+    assert caplog.messages == [
+        "Spout a/in-a: it vanished without an event",
+        "404 for b; it is tried again",
+        "Spout b/in-b: its namespace is gone",
+    ]

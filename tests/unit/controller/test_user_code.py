@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from spout_operator.core.activity import Activity, Ended, Failed, Started, Worke
 from spout_operator.core.errors import Retryable
 from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
+from spout_operator.core.redaction import Secrets
 from spout_operator.core.status.health import TRUE, Health
 from spout_operator.core.timestamps import print_time
 from tests.builders import NOON, a_pipeline
@@ -21,6 +22,7 @@ from tests.unit.controller.virtual_time import now, run
 
 POLL = 10.0
 MINUTE, HOUR = 60.0, 3600.0
+NO_SECRETS = Secrets([])
 
 
 def at(seconds: float) -> datetime.datetime:
@@ -36,7 +38,7 @@ class Log(MemoryPipelines):
         self._unreadable = unreadable
         self.reads: list[float] = []
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:  # noqa: ARG002 - the port's
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - the port's
         self.reads.append(now())
         if self._unreadable is not None:
             raise Retryable(Reason.PACHYDERM_ERROR, self._unreadable)
@@ -60,7 +62,7 @@ class Watched:
         while now() < seconds:
             commits = [moment for moment in self._commits if moment <= now()]
             found, after = await self._user_code.health(
-                self.pipeline, self._shown, at(max(commits)) if commits else None
+                self.pipeline, self._shown, at(max(commits)) if commits else None, NO_SECRETS
             )
             if found is not None and (not self.found or self.found[-1][1] != found):
                 self.found.append((now(), found))
@@ -95,6 +97,13 @@ def running_since(seconds: float) -> dict[str, Any]:
     """A status that says that the user code runs."""
     ready = {"type": "Ready", "status": TRUE, "reason": "Running", "lastTransitionTime": print_time(at(seconds))}
     return {"conditions": [ready], "pipeline": {"version": a_pipeline().version}}
+
+
+def failing_since(seconds: float) -> dict[str, Any]:
+    """A status that says that the user code fails."""
+    shown = running_since(seconds)
+    shown["conditions"][0] |= {"status": "False", "reason": "UserCodeFailing", "message": "failed before"}
+    return shown
 
 
 def every(pause: float, until: float) -> list[float]:
@@ -149,11 +158,60 @@ def test_a_restarted_operator_goes_on_from_the_status() -> None:
 
 
 def test_a_restarted_operator_reads_the_log_of_a_spout_that_was_not_ready_at_once() -> None:
-    shown = running_since(-HOUR)
-    shown["conditions"][0] |= {"status": "False", "reason": "UserCodeFailing"}
-    found = watched(Log(Failed(at=at(-MINUTE), exit_code=3)), MINUTE, shown=shown)
+    found = watched(Log(Failed(at=at(-MINUTE), exit_code=3)), MINUTE, shown=failing_since(-HOUR))
 
     assert found.told(Reason.USER_CODE_FAILING) == 0
+    assert found.log.reads[0] == 0
+
+
+@pytest.mark.parametrize(
+    "failed_reads",
+    [pytest.param(0, id="the others wait for their turn"), pytest.param(2, id="some logs cannot be read at first")],
+)
+def test_a_restarted_operator_goes_on_telling_of_trouble_until_it_has_read_the_log(failed_reads: int) -> None:
+    """Else each Spout would be unknown for a moment, and its trouble an Event once more."""
+    many, took = 8, 0.5
+    shown = failing_since(-HOUR)
+
+    class Slow(Log):
+        async def activity(
+            self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0
+        ) -> Activity:
+            found = await super().activity(name, since=since, last_lines=last_lines)
+            is_readable = len(self.reads) > failed_reads
+            await asyncio.sleep(took)
+            if not is_readable:
+                raise Retryable(Reason.PACHYDERM_ERROR, "no logs for now")
+            return found
+
+    async def scenario() -> set[tuple[int, Health]]:
+        log = Slow(Failed(at=at(-1), exit_code=3))
+        found: set[tuple[int, Health]] = set()
+        user_code = UserCode(log, now=lambda: at(now()))
+
+        async def reconciled(number: int, until: float) -> None:
+            pipeline = a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1))
+            while now() < until:
+                health, after = await user_code.health(pipeline, shown, None, NO_SECRETS)
+                assert health is not None
+                found.add((number, health))
+                await asyncio.sleep(after or POLL)
+
+        # How long a read takes is known after the first one.
+        await reconciled(0, took)
+        await asyncio.gather(*(reconciled(number, 2 * MINUTE) for number in range(many)))
+        return found
+
+    found = run(scenario())
+    assert {health.reason for _, health in found} == {Reason.USER_CODE_FAILING}
+    read = {number for number, health in found if health.message != "failed before"}
+    assert read == set(range(many)), "in the end each tells of its own log"
+
+
+def test_a_commit_ends_the_trouble_that_the_status_tells_of_before_the_log_is_read() -> None:
+    found = watched(Log(unreadable="no logs here"), MINUTE, shown=failing_since(-HOUR), commits=[20.0])
+
+    assert [health.reason for _, health in found.found] == [Reason.USER_CODE_FAILING, Reason.RUNNING]
 
 
 def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:
@@ -209,8 +267,10 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
     took, many = 0.2, 20
 
     class Slow(Log):
-        async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
-            found = await super().activity(name, since=since)
+        async def activity(
+            self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0
+        ) -> Activity:
+            found = await super().activity(name, since=since, last_lines=last_lines)
             await asyncio.sleep(took)
             return found
 
@@ -222,7 +282,7 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
             pipeline = a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1))
             found: Health | None = None
             while found is None or found.ready != TRUE:
-                found, after = await user_code.health(pipeline, {}, None)
+                found, after = await user_code.health(pipeline, {}, None, NO_SECRETS)
                 await asyncio.sleep(after or POLL)
 
         await reconciled(0)
@@ -234,22 +294,107 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
     assert min(later - before for before, later in itertools.pairwise(reads[1:])) >= 10 * took - 1e-6
 
 
+MANY, NEW = 1000, PipelineName(name="new")
+#: Seconds: the clock that jumps can be early by a rounding, and a clock that stands still never gets there.
+A_HAIR = 1e-6
+
+
+class Fleet:
+    """Many quiet spouts, polled and reconciled as the controller does it; further ones can be new."""
+
+    def __init__(self, log: Log, *, quiet_for: float) -> None:
+        self._user_code = UserCode(log, now=lambda: at(now()))
+        self._shown = running_since(-quiet_for)
+        self._tasks: dict[PipelineName, asyncio.Task[None]] = {}
+        self.log = log
+        self.looks = 0
+
+    async def watch(self, seconds: float) -> None:
+        """Reconcile all at first, and then whenever the poll or the reconcile before has asked for it."""
+        names = [PipelineName(name=f"spout-{number}") for number in range(MANY)]
+        self._tasks = {name: asyncio.create_task(self._look(name)) for name in names}
+        names.append(NEW)
+        while now() < seconds:
+            await asyncio.sleep(POLL)
+            for name, after in self._user_code.due(set(names)).items():
+                self._tasks[name] = asyncio.create_task(self._look(name, after=after))
+
+    async def _look(self, name: PipelineName, after: float | None = 0) -> None:
+        while after is not None:
+            await asyncio.sleep(after and after + A_HAIR)
+            self.looks += 1
+            _, after = await self._user_code.health(
+                a_pipeline(name=name, workers=(1, 1)), self._shown, None, NO_SECRETS
+            )
+
+    async def told_of_new_code(self) -> float:
+        """After how long it is told of a spout without a status that its code has failed."""
+        begin, pipeline = now(), a_pipeline(name=NEW, workers=(1, 1))
+        while True:
+            found, after = await self._user_code.health(pipeline, {}, None, NO_SECRETS)
+            if found is not None and found.reason is Reason.USER_CODE_FAILING:
+                return now() - begin
+            await asyncio.sleep(POLL if after is None else after + A_HAIR)
+
+
+@pytest.mark.parametrize("quiet_for", [MINUTE, HOUR, 24 * HOUR])
+def test_the_logs_of_a_thousand_quiet_spouts_are_read_75_times_a_minute_at_most_at_one_reconcile_each(
+    quiet_for: float,
+) -> None:
+    """Also where a read takes no time at all. A read is two GetLogs."""
+
+    async def scenario() -> Fleet:
+        fleet = Fleet(Log(Started(at=at(-quiet_for))), quiet_for=quiet_for)
+        await fleet.watch(30 * MINUTE)
+        return fleet
+
+    fleet = run(scenario())
+    reads = [sum(begin <= moment < begin + MINUTE for moment in fleet.log.reads) for begin in range(0, 1800, 60)]
+    assert max(reads) <= 76, reads
+    assert sum(reads) >= 1.5 * MANY, "each of them about every quarter of an hour all the same"
+    assert fleet.looks <= MANY + 1.02 * len(fleet.log.reads)
+
+
+@pytest.mark.parametrize("outage", [0, HOUR])
+def test_new_code_that_fails_is_told_within_15_seconds_beside_a_thousand_that_are_quiet(outage: float) -> None:
+    """Also right after an outage, when the logs of all are due and all are reconciled at once."""
+
+    class Failing(Log):
+        async def activity(
+            self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0
+        ) -> Activity:
+            found = await super().activity(name, since=since, last_lines=last_lines)
+            return Activity(events=(Failed(at=at(0), exit_code=3),)) if name == NEW else found
+
+    async def scenario() -> float:
+        fleet = Fleet(Failing(Started(at=at(-HOUR))), quiet_for=MINUTE)
+        await fleet.watch(20 * MINUTE)
+        await asyncio.sleep(outage)
+        watching = asyncio.create_task(fleet.watch(2 * HOUR))
+        await asyncio.sleep(1)
+        told = await fleet.told_of_new_code()
+        watching.cancel()
+        return told
+
+    assert run(scenario()) <= 15
+
+
 def test_a_worker_that_is_not_up_is_not_asked() -> None:
     async def scenario() -> tuple[Health | None, list[float]]:
         log = Log(Started(at=at(0)))
-        health, _ = await UserCode(log, now=lambda: NOON).health(a_pipeline(workers=(0, 1)), {}, None)
+        health, _ = await UserCode(log, now=lambda: NOON).health(a_pipeline(workers=(0, 1)), {}, None, NO_SECRETS)
         return health, log.reads
 
     assert run(scenario()) == (None, [])
 
 
 def test_nothing_is_kept_of_pipelines_that_no_spout_names() -> None:
-    async def scenario(names: Callable[[PipelineName], set[PipelineName]]) -> list[PipelineName]:
+    async def scenario(names: Callable[[PipelineName], set[PipelineName]]) -> Collection[PipelineName]:
         user_code, pipeline = UserCode(Log(), now=lambda: at(now())), a_pipeline(workers=(1, 1))
-        await user_code.health(pipeline, {}, None)
+        await user_code.health(pipeline, {}, None, NO_SECRETS)
         user_code.due(names(pipeline.name))
         await asyncio.sleep(HOUR)
         return user_code.due({pipeline.name})
 
     assert len(run(scenario(lambda name: {name}))) == 1
-    assert run(scenario(lambda _name: set())) == []
+    assert not run(scenario(lambda _name: set()))

@@ -11,7 +11,7 @@ from spout_operator.controller.poller import Poller
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.policy import RESTRICTED, Policy
 from spout_operator.core.resource import SpoutResource
-from spout_operator.ports import HandleEvent, Pachyderm
+from spout_operator.ports import Events, HandleEvent, Pachyderm
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import summary
 from tests.builders import NOON
@@ -39,6 +39,8 @@ def a_controller(
     quiet_interval: float = 300,
     status_interval: float = 0,
     policy: Policy = RESTRICTED,
+    events: Events | None = None,
+    user_log_lines: int = 0,
 ) -> Controller:
     """A controller that does not run yet."""
     return Controller(
@@ -52,6 +54,8 @@ def a_controller(
         status_interval=status_interval,
         now=now,
         policy=policy,
+        events=events,
+        user_log_lines=user_log_lines,
     )
 
 
@@ -80,6 +84,8 @@ class World:
         status_interval: float = 0,
         cluster: str = CLUSTER,
         policy: Policy = RESTRICTED,
+        events: Events | None = None,
+        user_log_lines: int = 0,
     ) -> None:
         self.pipelines = pipelines
         self.spouts = spouts
@@ -93,6 +99,8 @@ class World:
             quiet_interval=TICK * quiet_ticks,
             status_interval=status_interval,
             policy=policy,
+            events=events,
+            user_log_lines=user_log_lines,
         )
         self._tasks: list[asyncio.Task[None]] = []
 

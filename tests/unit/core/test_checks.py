@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from spout_operator.core import decision
-from spout_operator.core.decision import Action, Check, Situation, Written
+from spout_operator.core.decision import Action, Check, Decision, Situation, Written
 from spout_operator.core.errors import Stalled
 from spout_operator.core.model import AdoptionPolicy, PipelineState, Resources, Service, SpoutOptions, Toleration
 from spout_operator.core.policy import Denial, Permission
@@ -383,3 +383,29 @@ def test_a_default_of_the_server_is_no_difference(asked: Service | None, kept: S
     spec = with_server_defaults(a_spec(spout=SpoutOptions(service=asked)), CAPABILITIES)
 
     assert spec == a_spec(spout=SpoutOptions(service=kept))
+
+
+REFUSED = (
+    "spec.transform.secrets[0].name: the policy does not allow the Secret 's' in the namespace 'ingest'; "
+    "a rule with namespaces: [ingest] and secrets: [s] would allow it"
+)
+
+
+def test_a_new_spout_that_the_policy_refuses_is_told_the_rule_that_it_lacks() -> None:
+    denial = dataclasses.replace(DENIAL, would_allow="secrets: [s]")
+
+    with pytest.raises(Stalled) as error:
+        decision.decide(a_situation(observed=None, denials=(denial,)))
+
+    assert (error.value.reason, error.value.message) == (Reason.POLICY_DENIED, REFUSED)
+
+
+def test_a_spout_that_the_policy_refuses_is_told_that_its_pipeline_goes_on() -> None:
+    denial = dataclasses.replace(DENIAL, would_allow="secrets: [s]")
+
+    assert decision.decide(a_situation(spout=a_spout(spec=EDITED), denials=(denial,))) == Decision(
+        action=Action.NONE,
+        reason=Reason.POLICY_DENIED,
+        message=f"{REFUSED}. The pipeline goes on as it is; until the policy allows the Spout, no edit is taken in",
+        is_stalled=True,
+    )

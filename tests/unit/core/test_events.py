@@ -106,6 +106,25 @@ def test_the_first_commit_after_an_hour_without_one_is_told(
 
     assert (event.note if event else None) == note
     assert event is None or (event.type, event.reason) == (EventType.NORMAL, EventReason.COMMITS_RESUMED)
+    assert event is None or event.action == "Observe"
+
+
+@pytest.mark.parametrize(
+    ("silence", "note"),
+    [
+        pytest.param(9, None, id="in time"),
+        pytest.param(10, "a commit came after 10 s without one; 7 commits in total", id="late"),
+        pytest.param(3600, "a commit came after 1 h 0 min without one; 7 commits in total", id="very late"),
+    ],
+)
+def test_the_first_commit_after_maxcommitage_is_told(silence: int, note: str | None) -> None:
+    event = events.of_silence(datetime.timedelta(seconds=silence), 7, max_commit_age=datetime.timedelta(seconds=10))
+
+    assert (event.note if event else None) == note
+
+
+def test_a_spout_that_may_be_silent_for_days_tells_of_an_hour() -> None:
+    assert events.of_silence(HOUR, 7, max_commit_age=datetime.timedelta(days=2)) is not None
 
 
 def a_status(ready: str, reason: Reason, message: str = "said", *also: str, generation: int = 1) -> dict[str, Any]:
@@ -115,6 +134,12 @@ def a_status(ready: str, reason: Reason, message: str = "said", *also: str, gene
         {"type": kind, "status": status, "reason": str(reason), "message": message} for kind, status in kinds.items()
     ]
     return {"observedGeneration": generation, "conditions": conditions}
+
+
+def with_condition(status: Mapping[str, Any], kind: str, value: str, reason: Reason) -> dict[str, Any]:
+    """The status with one condition more."""
+    condition = {"type": kind, "status": value, "reason": str(reason), "message": "said"}
+    return {**status, "conditions": [*status["conditions"], condition]}
 
 
 RUNNING = a_status("True", Reason.RUNNING, "the spout is running")
@@ -127,6 +152,12 @@ FAILED = a_status("False", Reason.PIPELINE_FAILED, "said", "Stalled")
 CRASHING = a_status("False", Reason.PIPELINE_CRASHING)
 INVALID = a_status("False", Reason.INVALID_SPEC, "spec.spout.marker: found x", "Stalled")
 BLOCKED = a_status("False", Reason.DELETION_BLOCKED, "said", "Stalled")
+LATE = with_condition(RUNNING, "Fresh", "False", Reason.COMMIT_TOO_OLD)
+IN_TIME = with_condition(RUNNING, "Fresh", "True", Reason.COMMIT_IN_TIME)
+AHEAD = with_condition(RUNNING, "MarkerStalled", "True", Reason.COMMITS_WITHOUT_MARKER) | {"marker": {"commit": "m1"}}
+BEHIND = with_condition(RUNNING, "OutputStalled", "True", Reason.MARKER_WITHOUT_COMMITS) | {
+    "commits": {"total": 2, "last": {"id": "c2", "sizeBytes": 1}}
+}
 OUTAGE = a_status("Unknown", Reason.PACHYDERM_UNREACHABLE, "said", "Reconciling")
 UNAUTHORIZED = a_status("False", Reason.UNAUTHORIZED, "said", "Stalled")
 
@@ -221,6 +252,12 @@ TRANSITIONS = [
         after=INVALID | {"observedGeneration": 2},
         told=None,
     ),
+    Transition(
+        reason="the same thing is wrong, in other words, and nobody has edited the Spout",
+        before=INVALID,
+        after=a_status("False", Reason.INVALID_SPEC, "spec.name: found y", "Stalled"),
+        told=None,
+    ),
     Transition(reason="nothing has changed", before=RUNNING, after=RUNNING, told=None),
     Transition(reason="the first status", before={}, after=STARTING, told=None),
     Transition(reason="what the operator does tells of itself", before=RUNNING, after=STARTING, told=None),
@@ -228,6 +265,43 @@ TRANSITIONS = [
     Transition(reason="a token is refused for every Spout", before=RUNNING, after=UNAUTHORIZED, told=None),
     Transition(reason="the outage is over", before=OUTAGE, after=RUNNING, told=None),
     Transition(reason="the token is right again", before=UNAUTHORIZED, after=RUNNING, told=None),
+    Transition(reason="its commits are late", before=IN_TIME, after=LATE, told=EventReason.COMMIT_TOO_OLD),
+    Transition(
+        reason="an edit asks for commits that are late", before=RUNNING, after=LATE, told=EventReason.COMMIT_TOO_OLD
+    ),
+    Transition(reason="the end of a silence tells of the commit", before=LATE, after=IN_TIME, told=None),
+    Transition(reason="the first commit is not due yet", before=RUNNING, after=IN_TIME, told=None),
+    Transition(reason="its marker stands still", before=RUNNING, after=AHEAD, told=EventReason.COMMITS_WITHOUT_MARKER),
+    Transition(
+        reason="its marker moves again",
+        before=AHEAD,
+        after={**RUNNING, "marker": {"commit": "m2"}},
+        told=EventReason.MARKER_RESUMED,
+        type=EventType.NORMAL,
+        says="the marker moves again",
+    ),
+    Transition(
+        reason="spec.freshness does not ask any more",
+        before=AHEAD,
+        after=RUNNING | {"marker": AHEAD["marker"]},
+        told=None,
+    ),
+    Transition(reason="its pipeline is gone, and its marker with it", before=AHEAD, after=RUNNING, told=None),
+    Transition(reason="the marker moves alone", before=RUNNING, after=BEHIND, told=EventReason.MARKER_WITHOUT_COMMITS),
+    Transition(
+        reason="data comes again",
+        before=BEHIND,
+        after={**RUNNING, "commits": {"total": 3, "last": {"id": "c3", "sizeBytes": 2}}},
+        told=EventReason.OUTPUT_RESUMED,
+        type=EventType.NORMAL,
+        says="the spout commits data again",
+    ),
+    Transition(
+        reason="a new worker begins anew, and an archive with the marker alone made a commit",
+        before=BEHIND,
+        after={**RUNNING, "commits": {"total": 3, "last": {"id": "c3", "sizeBytes": 1}}},
+        told=None,
+    ),
     Transition(
         reason="it is suspended, which the step has told",
         before=RUNNING,
@@ -239,12 +313,12 @@ TRANSITIONS = [
 
 @pytest.mark.parametrize("row", TRANSITIONS, ids=lambda row: row.reason)
 def test_a_status_that_was_written_is_told_where_it_says_something_new(row: Transition) -> None:
-    event = events.of_statuses(row.before, row.after)
+    told = events.of_statuses(row.before, row.after)
 
     if row.told is None:
-        assert event is None
+        assert not told
     else:
-        assert event is not None
+        (event,) = told
         assert (event.type, event.reason) == (row.type, row.told)
         assert row.says in event.note
         assert event.action
@@ -252,7 +326,15 @@ def test_a_status_that_was_written_is_told_where_it_says_something_new(row: Tran
 
 def test_whoever_reads_the_same_two_statuses_later_tells_nothing_of_the_second() -> None:
     for row in TRANSITIONS:
-        assert events.of_statuses(row.after, row.after) is None, row.reason
+        assert not events.of_statuses(row.after, row.after), row.reason
+
+
+def test_one_status_can_tell_of_readiness_and_of_late_commits() -> None:
+    both = with_condition(FAILING, "Fresh", "False", Reason.COMMIT_TOO_OLD)
+
+    told = [event.reason for event in events.of_statuses(IN_TIME, both)]
+
+    assert told == [EventReason.USER_CODE_FAILING, EventReason.COMMIT_TOO_OLD]
 
 
 def test_trouble_has_the_same_word_as_the_condition() -> None:

@@ -34,6 +34,22 @@ def test_a_failure_that_is_read_again_with_its_next_try_is_no_second_one() -> No
     assert (trouble.times, trouble.newest) == (1, again)
 
 
+def test_lines_of_a_failure_that_is_read_again_without_them_are_kept() -> None:
+    first = dataclasses.replace(failed(1), last_lines=("no such topic",))
+    again = dataclasses.replace(failed(1), retry_in=datetime.timedelta(seconds=17))
+    trouble = NOTHING_KNOWN.after([started(0), first]).after([failed(1)]).after([again]).trouble
+
+    assert trouble is not None
+    assert (trouble.times, trouble.newest.last_lines) == (1, ("no such topic",))
+
+
+def test_lines_do_not_make_the_same_failure_another_one_and_are_in_no_representation() -> None:
+    with_lines = dataclasses.replace(failed(1), last_lines=("password",))
+
+    assert with_lines == failed(1)
+    assert "password" not in repr(NOTHING_KNOWN.after([with_lines]))
+
+
 def ended(seconds: float) -> Ended:
     return Ended(at=at(seconds))
 
@@ -83,6 +99,20 @@ ROWS = [
         recovery=600,
     ),
     Row(
+        reason="it failed right when it had run for long enough, which begins a new row",
+        events=[started(0), failed(1), started(2), failed(62)],
+        times=1,
+        since=62,
+        recovery=122,
+    ),
+    Row(
+        reason="it was started and failed again in one moment",
+        events=[started(0), failed(1), started(2), failed(2)],
+        times=2,
+        since=1,
+        recovery=60,
+    ),
+    Row(
         reason="failures without a start in between, as the command does not exist",
         events=[failed(0), failed(5), failed(15)],
         times=3,
@@ -128,3 +158,20 @@ def test_a_log_that_is_read_in_parts_that_overlap_tells_the_same(
     in_parts = NOTHING_KNOWN.after(found[:end]).after(found[min(begin, end) :])
 
     assert in_parts == NOTHING_KNOWN.after(found)
+
+
+@pytest.mark.parametrize(
+    ("again", "reason"),
+    [
+        ([failed(1)], "an older event"),
+        ([started(0), failed(1), started(2)], "several of them"),
+        ([ended(3)], "one of three of the newest moment"),
+        ([failed(3), ended(3)], "two of them"),
+    ],
+)
+def test_a_log_that_is_read_again_and_ends_before_what_is_known_changes_nothing(
+    again: list[WorkerEvent], reason: str
+) -> None:
+    history = NOTHING_KNOWN.after([started(0), failed(1), started(2), failed(3), ended(3), started(3)])
+
+    assert history.after(again) == history, reason

@@ -37,6 +37,26 @@ WORDS = [
         Reason.CRASH_LOOP_BACK_OFF,
         "the kubelet",
     ),
+    (
+        'container "user" in pod "pipeline-spout-v1-abcde" is waiting to start: image can\'t be pulled',
+        Reason.IMAGE_PULL_BACK_OFF,
+        "the kubelet, to who asks for a log",
+    ),
+    (
+        'container "user" in pod "pipeline-spout-v1-abcde" is waiting to start: trying and failing to pull image',
+        Reason.IMAGE_PULL_BACK_OFF,
+        "the same",
+    ),
+    (
+        'container "user" in pod "pipeline-spout-v1-abcde" is waiting to start: CreateContainerConfigError',
+        Reason.CREATE_CONTAINER_CONFIG_ERROR,
+        "the same",
+    ),
+    (
+        'container "user" in pod "pipeline-spout-v1-abcde" is waiting to start: ContainerCreating',
+        None,
+        "a volume, or the image, is on its way",
+    ),
     ("could not get RC.", None, "Pachyderm's own words"),
     ("", None, "no words"),
 ]

@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from spout_operator.core.model import SecretMount, Service, Spout, SpoutOptions
-from spout_operator.core.policy import RESTRICTED, Glob, Permission, Policy, Rule, denials, message
+from spout_operator.core.model import PipelineName, SecretMount, Service, Spout, SpoutOptions
+from spout_operator.core.policy import (
+    MOST_TOLD,
+    RESTRICTED,
+    Glob,
+    Permission,
+    Policy,
+    Rule,
+    allows_name,
+    denials,
+    message,
+)
 from tests.builders import a_key, a_name, a_spec, a_spout, a_transform
 
 ALL = (Glob("*"),)
@@ -248,6 +258,22 @@ def test_without_a_file_a_spout_gets_at_nothing_of_pachyderms_namespace(
     assert tuple((denial.field, denial.permission) for denial in denials(RESTRICTED, spout)) == refused
 
 
+@pytest.mark.parametrize(
+    ("namespace", "name", "is_allowed"),
+    [
+        ("ingest", a_name("team-a-orders"), True),
+        ("ingest", a_name("team-b-orders"), False),
+        ("ingest", a_name("team-a-orders", "other"), False),
+        ("elsewhere", a_name("team-a-orders"), False),
+    ],
+    ids=["allowed", "another-name", "another-project", "another-namespace"],
+)
+def test_whether_a_spout_may_have_a_name_does_not_depend_on_what_else_it_asks_for(
+    namespace: str, name: PipelineName, is_allowed: bool
+) -> None:
+    assert allows_name(Policy((a_rule(pipeline_names=["team-a-*"]),)), namespace, name) == is_allowed
+
+
 def test_a_message_names_field_namespace_and_rule_and_is_bounded() -> None:
     found = denials(Policy((NAMES,)), with_secret(*(f"secret-{number}" for number in range(9))))
 
@@ -267,3 +293,69 @@ def test_a_glob_of_many_stars_takes_no_time_that_explodes() -> None:
     assert not hostile.matches("a" * 253)
     # Without care this would not end within the age of the universe.
     assert time.process_time() - begin < 1
+
+
+@pytest.mark.parametrize(
+    ("spout", "rules", "told"),
+    [
+        (
+            named("orders"),
+            (),
+            (
+                "spec.name: the policy does not allow the pipeline name 'orders' in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and pipelineNames: [orders] would allow it"
+            ),
+        ),
+        (
+            named("orders", "kafka"),
+            (a_rule(pipeline_names=["*"]),),
+            (
+                "spec.project: the policy does not allow the project 'kafka' in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and pipelineNames: [orders] and projects: [kafka] would allow it"
+            ),
+        ),
+        (
+            with_service("NodePort"),
+            (NAMES,),
+            (
+                "spec.spout.service.type: the policy does not allow the service type NodePort (if the field is "
+                "missing, Pachyderm chooses the type) in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and serviceTypes: [NodePort] would allow it"
+            ),
+        ),
+        (
+            PATCHED,
+            (NAMES,),
+            (
+                "spec.podPatch: the policy does not allow a podPatch in the namespace 'ingest'; "
+                "a rule with namespaces: [ingest] and podPatch: true would allow it"
+            ),
+        ),
+    ],
+    ids=["name", "project", "service", "pod-patch"],
+)
+def test_a_message_says_what_is_refused_and_which_rule_would_allow_it(
+    spout: Spout, rules: tuple[Rule, ...], told: str
+) -> None:
+    assert message("ingest", denials(Policy(rules), spout)) == told
+
+
+def test_as_many_denials_as_a_message_holds_are_all_there_is() -> None:
+    found = denials(Policy((NAMES,)), with_secret(*(f"secret-{number}" for number in range(MOST_TOLD))))
+
+    assert message("ingest", found).endswith("and secrets: [secret-3] would allow it")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "matches", "reason"),
+    [
+        ("kafka", "kafka", True, "a name is itself"),
+        ("kafka.[a]", "kafka.[a]", True, "brackets are themselves"),
+        ("kafka.[a]", "kafka.a", False, "and no set of characters"),
+        ("[!a]", "b", False, "nor all characters but some"),
+        ("kaf*", "kafka", True, "a star is any number of characters"),
+        ("kaf*", "my-kafka", False, "the whole name counts"),
+    ],
+)
+def test_a_glob_is_for_whole_names(text: str, name: str, *, matches: bool, reason: str) -> None:
+    assert Glob(text).matches(name) is matches, reason

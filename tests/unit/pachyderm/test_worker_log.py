@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import grpc
 import pytest
 
-from spout_operator.core.activity import LONGEST_ERROR, Activity
+from spout_operator.core.activity import LONGEST_ERROR, Activity, Stop
 from spout_operator.pachyderm import worker_log
-from spout_operator.pachyderm.worker_log import MOST_BYTES, MOST_LINES, Kind, Line, Words, activity, duration, events
+from spout_operator.pachyderm.log_lines import Line, Sized
+from spout_operator.pachyderm.worker_log import MOST_BYTES, MOST_LINES, Kind, Words, activity, duration, events
 from tests.unit.pachyderm.worker_logs import Told, told
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -31,8 +33,15 @@ TABLE = (
 
 
 def lines(*said: str) -> list[Line]:
-    """What the worker said, one line each second from noon on."""
-    return [Line(at=NOON + timedelta(seconds=number), message=message) for number, message in enumerate(said)]
+    """What was said, one line each second from noon on: by the user code where it begins with `> `."""
+    return [
+        Line(
+            at=NOON + timedelta(seconds=number),
+            message=message.removeprefix("> "),
+            is_of_user=message.startswith("> "),
+        )
+        for number, message in enumerate(said)
+    ]
 
 
 class FailedCall(grpc.RpcError):  # type: ignore[misc] # gRPC publishes no types
@@ -62,7 +71,7 @@ class Log:
         self._line_bytes = line_bytes
         self.asked: list[tuple[int, timedelta]] = []
 
-    def ask(self, most: int, back: timedelta) -> Iterator[tuple[int, Line | None]]:
+    def ask(self, most: int, back: timedelta) -> Iterator[Sized]:
         self.asked.append((most, back))
         told = self._lines[: len(self._lines) - self._hidden] if most > self._hidden else self._lines[-most:]
         for line in told[-most:]:
@@ -70,8 +79,8 @@ class Log:
         if self._fails is not None:
             raise self._fails
 
-    def activity(self, since: datetime | None = None) -> Activity:
-        return activity(self.ask, TABLE, since=since, doing=DOING)
+    def activity(self, since: datetime | None = None, **options: Any) -> Activity:
+        return activity(self.ask, TABLE, since=since, doing=DOING, **options)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +103,7 @@ class Log:
         (["end", "end"], [("ended",)], "said twice"),
         (["start", "refuse it"], [("started",), ("refused", "it")], "the server did not take it"),
         (["refuse it", "retry 2s after it"], [("refused", "it")], "the worker goes on: the code did not fail"),
+        (["start", "> end", "> fail it"], [("started",)], "the user code says it, not the worker"),
     ],
 )
 def test_lines_become_events(said: list[str], expected: list[Told], reason: str) -> None:
@@ -147,7 +157,7 @@ def test_what_was_written_between_two_requests_is_not_lost() -> None:
     log = Log("start", "fail exit status 3", "retry 2s after exit status 3")
     answers = [0, 1, MOST_LINES]
 
-    def ask(most: int, back: timedelta) -> Iterator[tuple[int, Line | None]]:
+    def ask(most: int, back: timedelta) -> Iterator[Sized]:
         yield from log.ask(most, back) if answers.pop(0) else ()
 
     assert told(activity(ask, TABLE, since=None, doing=DOING).events) == [("started",), ("failed", 3, 2.0)]
@@ -200,6 +210,26 @@ def test_a_log_that_is_not_to_be_had_is_unknown(code: grpc.StatusCode, details: 
     assert found == Activity(events=(), unknown=f"could not {DOING}: {details}")
 
 
+WAITS = 'container "user" in pod "pipeline-spout-v1-abcde" is waiting to start: CreateContainerConfigError'
+
+
+@pytest.mark.parametrize(
+    ("details", "waiting", "reason"),
+    [
+        (WAITS, WAITS, "as the API server says it"),
+        (f"could not get logs: {WAITS}", WAITS, "with words of others before it"),
+        ('no pods belonging to the rc "pipeline-my-spout-v1" were found', None, "there is no Pod"),
+        ('container "user" in pod "pipeline-spout-v1-abcde" is terminated', None, "it has run"),
+    ],
+)
+def test_a_container_that_has_not_started_is_told_in_the_words_of_the_kubelet(
+    details: str, waiting: str | None, reason: str
+) -> None:
+    found = Log(fails=FailedCall(grpc.StatusCode.UNKNOWN, details)).activity()
+    assert found.waiting == waiting, reason
+    assert found.unknown == f"could not {DOING}: {details}"
+
+
 def test_what_was_told_before_a_failure_is_kept() -> None:
     found = Log("start", fails=FailedCall(grpc.StatusCode.UNKNOWN, "gone")).activity()
     assert told(found.events) == [("started",)]
@@ -225,3 +255,78 @@ def test_an_answer_that_is_too_long_is_not_read_to_its_end() -> None:
     assert told(found.events) == [("started",), ("failed", 3, None)]
     assert found.unknown is not None
     assert f"more than {MOST_BYTES} bytes" in found.unknown
+
+
+def last_lines(found: Activity) -> list[tuple[str, ...]]:
+    return [event.last_lines for event in found.events if isinstance(event, Stop)]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "reason"),
+    [
+        (["start", "> a", "> b", "> c", "fail exit status 3"], [("b", "c")], "the last two that were asked for"),
+        (["start", "> a", "end"], [("a",)], "it ended, and wrote one line"),
+        (["start", "> a", "refuse it", "> b"], [("a",)], "what came before the refusal"),
+        (["start", "fail x", "> a", "start", "> b"], [("a",)], "the last lines can come after the news of the end"),
+        (["start", "end", "> a"], [("a",)], "the same"),
+        (["start", "> a", "fail x", "retry 2.5s after x", "> b", "> c"], [("a", "b")], "c is of its next life"),
+        (["start", "fail exit status 3"], [()], "it wrote nothing"),
+        (["start", "> a", "fail x", "start", "fail x"], [(), ()], "lines of an earlier life say nothing of this one"),
+        (["start", "> a", "fail x", "start", "> b", "fail x"], [(), ("b",)], "of the newest stop alone"),
+        (["> a", "fail x", "start", "> b"], [("a",)], "the log begins after its start; it runs again"),
+        (["> a", "retry 2s after x"], [("a",)], "the line of the failure itself is missing"),
+    ],
+)
+def test_the_newest_stop_has_the_last_lines_of_the_user_code(
+    said: list[str], expected: list[tuple[str, ...]], reason: str
+) -> None:
+    assert last_lines(Log(*said).activity(last_lines=2)) == expected, reason
+
+
+def test_lines_that_nobody_asked_for_are_not_told() -> None:
+    assert last_lines(Log("start", "> a", "fail exit status 3").activity()) == [()]
+
+
+def test_lines_of_the_user_code_alone_are_no_reason_to_read_the_log_again() -> None:
+    log = Log("start", hidden=["> a"])
+    assert told(log.activity(last_lines=2).events) == [("started",)]
+    assert [most for most, _ in log.asked] == [MOST_LINES, 1]
+
+
+class Apart:
+    """The log of a server that hands out the lines of the user code by themselves."""
+
+    def __init__(self, *said: str, fails: FailedCall | None = None) -> None:
+        self._worker = Log(*[each for each in said if not each.startswith("> ")])
+        self.user = Log(*["> ", *[each for each in said if each.startswith("> ")]], fails=fails)
+
+    def activity(self, since: datetime | None = None, *, last_lines: int = 2) -> Activity:
+        return self._worker.activity(since=since, last_lines=last_lines, ask_user=self.user.ask)
+
+
+def test_lines_that_the_server_hands_out_apart_take_one_more_request() -> None:
+    log = Apart("start", "> a", "fail exit status 3")
+    assert last_lines(log.activity()) == [("", "a")]
+    assert [most for most, _ in log.user.asked] == [MOST_LINES]
+
+
+@pytest.mark.parametrize(
+    ("said", "since", "most", "reason"),
+    [
+        (["start", "> a"], None, 2, "the code runs"),
+        (["start", "> a", "fail x", "start"], NOON + timedelta(seconds=1), 2, "the failure is known already"),
+        (["start", "> a", "fail x"], None, 0, "nobody wants them"),
+    ],
+)
+def test_no_request_is_made_for_lines_that_are_not_shown(
+    said: list[str], since: datetime | None, most: int, reason: str
+) -> None:
+    log = Apart(*said)
+    log.activity(since, last_lines=most)
+    assert log.user.asked == [], reason
+
+
+def test_a_failure_is_told_also_where_its_lines_are_not_to_be_had() -> None:
+    found = Apart("start", "fail exit status 3", fails=FailedCall(grpc.StatusCode.UNKNOWN, "gone")).activity()
+    assert told(found.events) == [("started",), ("failed", 3, None)]
+    assert found.unknown == f"could not {DOING}: gone"

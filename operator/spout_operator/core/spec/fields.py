@@ -15,6 +15,8 @@ T = TypeVar("T")
 D = TypeVar("D")
 E = TypeVar("E", bound=enum.StrEnum)
 
+#: Outside of the class, in which `duration` is a method.
+NO_LEAST = duration.ZERO
 _HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 # Go, encoding/json, HTMLEscape. In JSON text these characters are inside of strings only.
 _AS_GO_WRITES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -88,7 +90,7 @@ class Reader:
         return quantity if quantity.value else None
 
     def duration(
-        self, found: Mapping[str, Any], path: str, *, least: datetime.timedelta = duration.ZERO
+        self, found: Mapping[str, Any], path: str, *, least: datetime.timedelta = NO_LEAST
     ) -> datetime.timedelta | None:
         """A duration of at least `least`; None where absent."""
         written = self._read(found, path, str, None)

@@ -1,4 +1,4 @@
-"""Names of pipelines under which Pachyderm can run a spout."""
+"""Names under which Pachyderm can run a spout, and names that an object of Kubernetes can have."""
 
 import re
 import unicodedata
@@ -19,6 +19,19 @@ RULE = (
 #: Of a project, as in the CRD.
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}")
 PROJECT_RULE = "the name of a project: at most 51 letters, digits, '_' and '-', the first a letter or digit"
+
+#: As in the CRD: a DNS subdomain (RFC 1123).
+_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_MOST_OF_OBJECT = 253
+OBJECT_RULE = (
+    f"the name of a Kubernetes object: at most {_MOST_OF_OBJECT} lower-case letters, digits, '-' and '.', "
+    "the first and the last a letter or digit"
+)
+
+
+def is_object(name: str) -> bool:
+    """Whether an object of Kubernetes, such as a Secret, can have this name."""
+    return len(name) <= _MOST_OF_OBJECT and _OBJECT.fullmatch(name) is not None
 
 
 def is_project(name: str) -> bool:

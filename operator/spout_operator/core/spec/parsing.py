@@ -148,7 +148,7 @@ def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:
         reader.problems.append(f"{path}.cmd: missing; name the program that the spout runs, and its arguments")
     secrets = tuple(
         model.SecretMount(
-            name=reader.text(secret, f"{path}.secrets[].name"),
+            name=_object_name(reader, reader.text(secret, f"{path}.secrets[].name"), f"{path}.secrets[].name"),
             key=reader.text(secret, f"{path}.secrets[].key"),
             env_var=reader.text(secret, f"{path}.secrets[].envVar"),
             mount_path=reader.text(secret, f"{path}.secrets[].mountPath"),
@@ -161,10 +161,27 @@ def _transform(reader: Reader, found: Mapping[str, Any]) -> model.Transform:
         stdin=reader.texts(found, f"{path}.stdin"),
         env=reader.mapping(found, f"{path}.env"),
         secrets=secrets,
-        image_pull_secrets=reader.texts(found, f"{path}.imagePullSecrets"),
+        image_pull_secrets=tuple(
+            _object_name(reader, name, f"{path}.imagePullSecrets[]")
+            for name in reader.texts(found, f"{path}.imagePullSecrets")
+        ),
         working_dir=reader.text(found, f"{path}.workingDir"),
         user=reader.text(found, f"{path}.user"),
     )
+
+
+def _object_name(reader: Reader, name: str, path: str) -> str:
+    if name and not naming.is_object(name):
+        reader.problems.append(f"{path}: found {name!r:.100}, expected {naming.OBJECT_RULE}")
+    return name
+
+
+def _service_type(reader: Reader, service: Mapping[str, Any]) -> str:
+    path = "spec.spout.service.type"
+    found = reader.text(service, path)
+    if found and found not in model.SERVICE_TYPES:
+        reader.problems.append(f"{path}: found {found!r:.100}, expected one of {', '.join(model.SERVICE_TYPES)}")
+    return found
 
 
 def _spout_options(reader: Reader, found: Mapping[str, Any]) -> model.SpoutOptions:
@@ -175,7 +192,7 @@ def _spout_options(reader: Reader, found: Mapping[str, Any]) -> model.SpoutOptio
         service=model.Service(
             internal_port=reader.number(service, "spec.spout.service.internalPort"),
             external_port=reader.number(service, "spec.spout.service.externalPort"),
-            type=reader.text(service, "spec.spout.service.type"),
+            type=_service_type(reader, service),
         )
         if service
         else None,

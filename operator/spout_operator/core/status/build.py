@@ -55,9 +55,12 @@ def build(
     elif inputs.commits is None:
         further = freshness.keep(kept, ready=None)
     else:
-        memory = freshness_memory.remember(inputs.spout, inputs.pipeline, previous, sections, now=now)
+        # Not the commit of the inputs: a status has whole seconds, and `freshness.due_in` reads the status.
+        last = progress.last_commit(sections)
+        memory = freshness_memory.remember(inputs.spout, inputs.pipeline, previous, sections, last, now=now)
         sections["freshness"] = freshness_memory.to_status(memory)
-        further = freshness.judge(inputs.spout, inputs.pipeline, sections, ready, now=now)
+        seen = freshness.Seen(memory=memory, last=last, marker_moved=freshness_memory.marker_moved(sections))
+        further = freshness.judge(inputs.spout, inputs.pipeline, seen, ready, now=now)
     return {
         "observedGeneration": generation,
         "conditions": conditions.merge(

@@ -120,6 +120,11 @@ def to_status(count: CommitCount) -> dict[str, Any]:
     }
 
 
+def last_commit(status: Mapping[str, Any]) -> Commit | None:
+    """The newest finished commit that a whole status tells of; None where there is none."""
+    return from_status(status.get("commits")).last
+
+
 def from_status(found: Mapping[str, Any] | None) -> CommitCount:
     """The count that a status holds; nothing counted where there is none or it cannot be read."""
     try:

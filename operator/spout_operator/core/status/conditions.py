@@ -13,11 +13,14 @@ from spout_operator.core.decision import Action, Decision
 from spout_operator.core.errors import Failure
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
+from spout_operator.core.resource import condition_of
 from spout_operator.core.status.health import FALSE, RECONCILING, STALLED, TRUE, UNKNOWN, Health
 from spout_operator.core.timestamps import print_time
 
 READY = "Ready"
 SYNCED = "Synced"
+
+_TROUBLE_OF_USER_CODE = frozenset({Reason.USER_CODE_FAILING, Reason.USER_CODE_ENDED, Reason.OUTPUT_REFUSED})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +76,15 @@ def _not_as_asked(also: str, status: str, reason: Reason, message: str) -> tuple
         Condition(type=SYNCED, status=status, reason=reason, message=message),
         Condition(type=also, status=TRUE, reason=reason, message=message),
     )
+
+
+def trouble_of_user_code(status: Mapping[str, Any]) -> Health | None:
+    """The trouble with the user code that a status tells of; None where it tells of none."""
+    ready = condition_of(status, READY)
+    if ready.get("reason") not in _TROUBLE_OF_USER_CODE:
+        return None
+    also = STALLED if condition_of(status, STALLED).get("status") == TRUE else None
+    return Health(ready=ready["status"], reason=Reason(ready["reason"]), message=ready["message"], also=also)
 
 
 def merge(

@@ -3,17 +3,19 @@
 Conditions beside Ready, which does not depend on them.
 """
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core.freshness import Freshness
-from spout_operator.core.model import Pipeline, Spout
+from spout_operator.core.model import Commit, Pipeline, Spout
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import condition_of
 from spout_operator.core.spec import duration
+from spout_operator.core.status.commits import last_commit
 from spout_operator.core.status.conditions import Condition
-from spout_operator.core.status.freshness_memory import Memory, from_status, last_commit, marker_moved
+from spout_operator.core.status.freshness_memory import Memory, from_status
 from spout_operator.core.status.health import FALSE, TRUE, UNKNOWN, is_up
 from spout_operator.core.timestamps import print_time
 
@@ -24,22 +26,33 @@ MARKER_STALLED, OUTPUT_STALLED = "MarkerStalled", "OutputStalled"
 Status = Mapping[str, Any]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What the conditions are about, as a status has it."""
+
+    memory: Memory
+    last: Commit | None
+    """The newest finished commit."""
+    marker_moved: datetime.datetime | None
+    """When the marker moved; None where it never has, or that is not known."""
+
+
 def judge(
-    spout: Spout, pipeline: Pipeline, status: Status, ready: Condition, *, now: datetime.datetime
+    spout: Spout, pipeline: Pipeline, seen: Seen, ready: Condition, *, now: datetime.datetime
 ) -> tuple[Condition, ...]:
     """The conditions after a whole look.
 
     Args:
         spout: what is asked for.
         pipeline: as it was observed.
-        status: with the sections `commits`, `marker` and `freshness` as they are now.
+        seen: what was found out.
         ready: the condition Ready; it says why nothing is known where the worker is not up.
         now: the time.
     """
-    asked, memory = spout.freshness, from_status(status)
-    found = [_marker_stalled(asked, memory, status), _output_stalled(asked, memory, status)]
+    asked = spout.freshness
+    found = [_marker_stalled(asked, seen), _output_stalled(asked, seen)]
     if asked.max_commit_age is not None:
-        found.insert(0, _fresh(asked.max_commit_age, asked, status, now) if is_up(pipeline) else _unknown(ready))
+        found.insert(0, _fresh(asked.max_commit_age, asked, seen, now) if is_up(pipeline) else _unknown(ready))
     return tuple(condition for condition in found if condition is not None)
 
 
@@ -63,16 +76,24 @@ def due_in(asked: Freshness, status: Status, *, now: datetime.datetime) -> float
     """Seconds until the newest commit of a status is too old; None where that is so already, or does not count."""
     if asked.max_commit_age is None or condition_of(status, FRESH).get("status") != TRUE:
         return None
-    return max(0.0, (_overdue_at(asked.max_commit_age, asked, status, now) - now).total_seconds())
+    up_since = from_status(status).worker_up_since or now
+    overdue_at = _overdue_at(asked.max_commit_age, asked, up_since, last_commit(status))
+    return max(0.0, (overdue_at - now).total_seconds())
 
 
-def _fresh(max_age: datetime.timedelta, asked: Freshness, status: Status, now: datetime.datetime) -> Condition:
-    last, up_since = last_commit(status), from_status(status).worker_up_since
-    overdue_at, age = (
-        _overdue_at(max_age, asked, status, now),
-        f"spec.freshness.maxCommitAge is {duration.text(max_age)}",
-    )
-    commit = last.finished_at if last is not None else None
+def may_be_overdue(asked: Freshness, status: Status, *, now: datetime.datetime) -> bool:
+    """Whether the newest commit can be too old by now, and the status does not say so."""
+    fresh = condition_of(status, FRESH).get("status")
+    if asked.max_commit_age is None or fresh == FALSE:
+        return False
+    return fresh != TRUE or due_in(asked, status, now=now) == 0
+
+
+def _fresh(max_age: datetime.timedelta, asked: Freshness, seen: Seen, now: datetime.datetime) -> Condition:
+    up_since = seen.memory.worker_up_since
+    overdue_at = _overdue_at(max_age, asked, up_since or now, seen.last)
+    age = f"spec.freshness.maxCommitAge is {duration.text(max_age)}"
+    commit = seen.last.finished_at if seen.last is not None else None
     has_committed = commit is not None and (up_since is None or commit >= up_since)
     if now < overdue_at:
         waits = f"the worker came up at {print_time(up_since)}, and a commit is due by {print_time(overdue_at)}; {age}"
@@ -84,21 +105,19 @@ def _fresh(max_age: datetime.timedelta, asked: Freshness, status: Status, now: d
 
 
 def _overdue_at(
-    max_age: datetime.timedelta, asked: Freshness, status: Status, now: datetime.datetime
+    max_age: datetime.timedelta, asked: Freshness, up_since: datetime.datetime, last: Commit | None
 ) -> datetime.datetime:
     """When the newest commit is too old: counted from it, or from the start of the worker where that came later."""
-    last, up_since = last_commit(status), from_status(status).worker_up_since or now
     begins = [up_since + asked.startup_grace]
     if last is not None and last.finished_at is not None:
         begins.append(last.finished_at)
     return max(begins) + max_age
 
 
-def _marker_stalled(asked: Freshness, memory: Memory, status: Status) -> Condition | None:
-    last, ahead = last_commit(status), memory.commits_ahead_since
+def _marker_stalled(asked: Freshness, seen: Seen) -> Condition | None:
+    last, ahead, moved = seen.last, seen.memory.commits_ahead_since, seen.marker_moved
     if not _is_longer(ahead, last.finished_at if last is not None else None, asked.marker_stalled_after):
         return None
-    moved = marker_moved(status)
     message = (
         f"the spout has committed data since {print_time(ahead)}, for longer than "
         f"{duration.text(asked.marker_stalled_after)} (spec.freshness.markerStalledAfter), and its marker "
@@ -108,9 +127,9 @@ def _marker_stalled(asked: Freshness, memory: Memory, status: Status) -> Conditi
     return Condition(type=MARKER_STALLED, status=TRUE, reason=Reason.COMMITS_WITHOUT_MARKER, message=message)
 
 
-def _output_stalled(asked: Freshness, memory: Memory, status: Status) -> Condition | None:
-    ahead = memory.marker_ahead_since
-    if not _is_longer(ahead, marker_moved(status), asked.output_stalled_after):
+def _output_stalled(asked: Freshness, seen: Seen) -> Condition | None:
+    ahead = seen.memory.marker_ahead_since
+    if not _is_longer(ahead, seen.marker_moved, asked.output_stalled_after):
         return None
     message = (
         f"the marker has moved on since {print_time(ahead)}, for longer than "

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spout_operator.core.model import Commit, Pipeline, Spout
-from spout_operator.core.status import commits as progress
+from spout_operator.core.status.commits import last_commit
 from spout_operator.core.status.health import is_up
 from spout_operator.core.timestamps import print_time, read_time
 
@@ -49,14 +49,17 @@ def from_status(status: Status) -> Memory:
     )
 
 
-def remember(spout: Spout, pipeline: Pipeline, before: Status, after: Status, *, now: datetime.datetime) -> Memory:
+def remember(
+    spout: Spout, pipeline: Pipeline, before: Status, after: Status, last: Commit | None, *, now: datetime.datetime
+) -> Memory:
     """What is to be remembered after a look.
 
     Args:
         spout: what is asked for.
         pipeline: as it was observed.
         before: the status before the look.
-        after: the sections `commits` and `marker` as they are now.
+        after: the section `marker` as it is now.
+        last: the newest finished commit, as the status has it now.
         now: the time.
     """
     if not is_up(pipeline):
@@ -74,11 +77,10 @@ def remember(spout: Spout, pipeline: Pipeline, before: Status, after: Status, *,
     # Of what was there before the first look, nobody knows which came first.
     if not options.marker or not before.get("commits"):
         return memory
-    return _follow(memory, before, after, overwrites=options.overwrite)
+    return _follow(memory, before, after, last, overwrites=options.overwrite)
 
 
-def _follow(memory: Memory, before: Status, after: Status, *, overwrites: bool) -> Memory:
-    last = last_commit(after)
+def _follow(memory: Memory, before: Status, after: Status, last: Commit | None, *, overwrites: bool) -> Memory:
     # An archive with only the marker can make a commit too: it leaves the size as it is.
     has_data = last is not None and last.size != _size(before)
     commit = (after.get("marker") or {}).get("commit")
@@ -93,11 +95,6 @@ def _follow(memory: Memory, before: Status, after: Status, *, overwrites: bool) 
         since = None if overwrites else memory.marker_ahead_since or marker_moved(after)
         return dataclasses.replace(memory, commits_ahead_since=None, marker_ahead_since=since)
     return memory
-
-
-def last_commit(status: Status) -> Commit | None:
-    """The newest finished commit; None where there is none."""
-    return progress.from_status(status.get("commits")).last
 
 
 def marker_moved(status: Status) -> datetime.datetime | None:

@@ -30,6 +30,8 @@ class Health:
     reason: Reason
     message: str
     also: str | None = None
+    last_lines: tuple[str, ...] = ()
+    """Lines of the user code that the message is to end with, as they were written; see `core.user_lines`."""
 
 
 def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
@@ -37,7 +39,8 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
 
     Args:
         pipeline: as it was observed.
-        user_code: what is known of the user code of a pipeline that is up; else it counts for nothing.
+        user_code: what is known of the user code of a pipeline that is up, or of a worker that is not; else it counts
+            for nothing.
     """
     said = f": {pipeline.reason}" if pipeline.reason else ""
     match pipeline.state:
@@ -60,24 +63,49 @@ def of_pipeline(pipeline: Pipeline, user_code: Health | None) -> Health:
         return Health(ready=FALSE, reason=Reason.STOPPING, message=message, also=RECONCILING)
     if pipeline.state not in {PipelineState.RUNNING, PipelineState.STANDBY}:
         return Health(ready=FALSE, reason=Reason.STARTING, message="the pipeline is starting", also=RECONCILING)
-    if pipeline.workers is None or pipeline.workers[0] < pipeline.workers[1]:
-        message = "the pipeline is up and its worker is not yet"
-        return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
-    if user_code is None:
-        return Health(
-            ready=UNKNOWN, reason=Reason.USER_CODE_UNKNOWN, message="the worker is up; its log was not read yet"
-        )
-    return user_code
+    return _of_worker(pipeline, user_code)
+
+
+def _of_worker(pipeline: Pipeline, user_code: Health | None) -> Health:
+    if is_up(pipeline):
+        message = "the worker is up; its log was not read yet"
+        return user_code or Health(ready=UNKNOWN, reason=Reason.USER_CODE_UNKNOWN, message=message)
+    if user_code is not None and user_code.reason in _OF_WORKER_STARTS:
+        return user_code
+    return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=_WORKER_STARTS, also=RECONCILING)
+
+
+#: What can be known of a worker that is not up (`of_waiting_worker`).
+_OF_WORKER_STARTS = pod_faults.REASONS | {Reason.WORKERS_STARTING}
+_WORKER_STARTS = "the pipeline is up and its worker is not yet"
 
 
 def is_up(pipeline: Pipeline) -> bool:
     """Whether the pipeline and its worker are up, so that its user code should run."""
-    return (
-        not pipeline.stopped
-        and pipeline.state in {PipelineState.RUNNING, PipelineState.STANDBY}
-        and pipeline.workers is not None
-        and pipeline.workers[0] >= pipeline.workers[1]
-    )
+    return _should_run(pipeline) and pipeline.workers is not None and pipeline.workers[0] >= pipeline.workers[1]
+
+
+def is_coming_up(pipeline: Pipeline) -> bool:
+    """Whether the pipeline is up and its worker is not."""
+    return _should_run(pipeline) and not is_up(pipeline)
+
+
+def _should_run(pipeline: Pipeline) -> bool:
+    return not pipeline.stopped and pipeline.state in {PipelineState.RUNNING, PipelineState.STANDBY}
+
+
+def of_waiting_worker(words: str) -> Health:
+    """The health of a worker that is coming up, whose container waits; the kubelet says why."""
+    fault = pod_faults.reason_of(words)
+    if fault is None:
+        message = f"{_WORKER_STARTS}: {words}"
+        return Health(ready=FALSE, reason=Reason.WORKERS_STARTING, message=message, also=RECONCILING)
+    # The kubelet does not name what is missing.
+    what = _SECRETS if fault is Reason.CREATE_CONTAINER_CONFIG_ERROR else "see the Pods of the pipeline"
+    return Health(ready=FALSE, reason=fault, message=f"the worker's Pod does not come up: {words}; {what}")
+
+
+_SECRETS = "see whether each Secret of spec.transform.secrets is in Pachyderm's namespace, and has its key"
 
 
 def of_user_code(
@@ -96,8 +124,9 @@ def of_user_code(
     stopped_at = max((moment for moment in (history.ended_at, trouble and trouble.newest.at) if moment), default=None)
     if committed_at is not None and (stopped_at is None or committed_at > stopped_at):
         return running
-    if history.ended_at is not None:
-        return Health(ready=FALSE, reason=Reason.USER_CODE_ENDED, message=_ENDED, also=STALLED)
+    if history.ended is not None:
+        last_lines = history.ended.last_lines
+        return Health(ready=FALSE, reason=Reason.USER_CODE_ENDED, message=_ENDED, also=STALLED, last_lines=last_lines)
     if trouble is not None and not _is_overcome(history, trouble, now):
         return _of_trouble(trouble)
     if history.started_at is None:
@@ -115,8 +144,8 @@ def _is_overcome(history: History, trouble: Trouble, now: datetime.datetime) -> 
 
 
 _ENDED = (
-    "the user code has ended with exit code 0, and Pachyderm does not start it again; a spout's code has to run for "
-    "ever. To start it once more, edit the Spout; a new restartNonce is enough"
+    "the user code has ended with exit code 0, or of a broken pipe (SIGPIPE), and Pachyderm does not start it again; a "
+    "spout's code has to run for ever. To start it once more, edit the Spout; a new restartNonce is enough"
 )
 
 
@@ -127,7 +156,7 @@ def _of_trouble(trouble: Trouble) -> Health:
         case OutputRefused():
             advice = f"; {newest.advice}" if newest.advice else ""
             message = f"Pachyderm has refused what the user code wrote, {since}; the last time: {newest.error}{advice}"
-            return Health(ready=FALSE, reason=Reason.OUTPUT_REFUSED, message=message)
+            return Health(ready=FALSE, reason=Reason.OUTPUT_REFUSED, message=message, last_lines=newest.last_lines)
         case Failed():
             how = (
                 f"exit code {newest.exit_code}" if newest.exit_code is not None else newest.error or "an unknown error"
@@ -136,4 +165,4 @@ def _of_trouble(trouble: Trouble) -> Health:
                 f"; Pachyderm starts it again at {print_time(newest.at + newest.retry_in)}" if newest.retry_in else ""
             )
             message = f"the user code has failed {since}, the last time with {how}{again}; see the log of its worker"
-            return Health(ready=FALSE, reason=Reason.USER_CODE_FAILING, message=message)
+            return Health(ready=FALSE, reason=Reason.USER_CODE_FAILING, message=message, last_lines=newest.last_lines)

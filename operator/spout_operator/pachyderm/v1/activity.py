@@ -1,14 +1,16 @@
 """What the worker of Pachyderm 1.13.4 says of the user code, and what each of it means."""
 
 import datetime
+import functools
 from collections.abc import Iterator
 
 from spout_operator.core.activity import Activity
 from spout_operator.core.model import PipelineName
-from spout_operator.pachyderm import wire, worker_log
+from spout_operator.pachyderm import worker_log
+from spout_operator.pachyderm.log_lines import LogMessages, Sized
 from spout_operator.pachyderm.v1.client import DeadlineClient
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from spout_operator.pachyderm.worker_log import Kind, Line, words
+from spout_operator.pachyderm.worker_log import Kind, words
 
 _COMMON = "server/worker/pipeline/common.go"
 _DRIVER = "server/worker/driver/driver.go RunUserCode"
@@ -54,23 +56,24 @@ def _number(message: str, field: str) -> int:
     return number
 
 
-_USER = _number("LogMessage", "user")
-_MESSAGE = _number("LogMessage", "message")
-_AT = _number("LogMessage", "ts")
+MESSAGES = LogMessages(
+    user=_number("LogMessage", "user"), message=_number("LogMessage", "message"), at=_number("LogMessage", "ts")
+)
 
 
-def read(client: DeadlineClient, name: PipelineName, *, since: datetime.datetime | None, doing: str) -> Activity:
-    """What the worker of a pipeline said since then; see `worker_log.activity`."""
+def read(
+    client: DeadlineClient, name: PipelineName, *, since: datetime.datetime | None, last_lines: int, doing: str
+) -> Activity:
+    """What the worker of a pipeline said since then; see `worker_log.activity`.
 
-    def ask(most: int, back: datetime.timedelta) -> Iterator[tuple[int, Line | None]]:
-        return client.worker_log(name.name, most=most, back=back, within=worker_log.DEADLINE, read=line)
+    Lines of the user code take a request of their own (docs/pachyderm-1.13.md).
+    """
 
-    return worker_log.activity(ask, TABLE, since=since, doing=doing)
+    def ask(most: int, back: datetime.timedelta, *, of_user: bool = False) -> Iterator[Sized]:
+        pick = MESSAGES.of_user if of_user else MESSAGES.of_worker
+        return client.worker_log(
+            name.name, of_user=of_user, most=most, back=back, within=worker_log.DEADLINE, read=pick
+        )
 
-
-def line(message: bytes) -> tuple[int, Line | None]:
-    """The size of a LogMessage, and what it says; None if it is of the user code."""
-    if wire.number(message, _USER):
-        return len(message), None
-    at = next(wire.values(message, _AT), b"")
-    return len(message), Line(at=worker_log.moment(at), message=wire.text(message, _MESSAGE))
+    ask_user = functools.partial(ask, of_user=True)
+    return worker_log.activity(ask, TABLE, since=since, doing=doing, last_lines=last_lines, ask_user=ask_user)

@@ -174,10 +174,10 @@ class PachydermV1:
             return read_marker(client, name.name, path, commit, limits) if commit.finished_at is not None else None
 
     @in_thread
-    def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+    def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:
         doing = f"read the log of the worker of {name!r}"
         with self._requests.call(doing) as client:
-            return activity.read(client, name, since=since, doing=doing)
+            return activity.read(client, name, since=since, last_lines=last_lines, doing=doing)
 
     def close(self) -> None:
         self.calls.close()

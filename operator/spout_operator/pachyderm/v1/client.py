@@ -53,18 +53,26 @@ class DeadlineClient(Client):  # type: ignore[misc] # python-pachyderm publishes
         return self._unparsed("pfs", "ListBranch", pfs_pb2.ListBranchRequest(repo=pfs_pb2.Repo(name=repo)), read)
 
     def worker_log(
-        self, pipeline: str, *, most: int, back: datetime.timedelta, within: float, read: Callable[[bytes], T]
+        self,
+        pipeline: str,
+        *,
+        of_user: bool,
+        most: int,
+        back: datetime.timedelta,
+        within: float,
+        read: Callable[[bytes], T],
     ) -> Iterator[T]:
-        """What `read` makes of the LogMessages of a worker, the oldest first, without those of the user code.
+        """What `read` makes of the LogMessages of a worker, the oldest first.
 
         Args:
             pipeline: its name.
-            most: so many last lines of the log, those of the user code counted too.
+            of_user: whether to tell the lines of the user code, instead of those of the worker. No request is for both.
+            most: so many last lines of the log, counted before that.
             back: how long ago the oldest one may have been written.
             within: the deadline, in seconds.
             read: takes the bytes of a LogMessage.
         """
-        request = pps_pb2.GetLogsRequest(pipeline=pps_pb2.Pipeline(name=pipeline), master=True, tail=most)
+        request = pps_pb2.GetLogsRequest(pipeline=pps_pb2.Pipeline(name=pipeline), master=not of_user, tail=most)
         request.since.FromTimedelta(back)
         method = self._channel.unary_stream(
             "/pps.API/GetLogs", request_serializer=type(request).SerializeToString, response_deserializer=read

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from spout_operator.core.activity import Activity
 from spout_operator.core.model import PipelineName
-from spout_operator.pachyderm import wire, worker_log
+from spout_operator.pachyderm import worker_log
+from spout_operator.pachyderm.log_lines import LogMessages, Sized
 from spout_operator.pachyderm.v2.client import DeadlineClient
 from spout_operator.pachyderm.v2.sdk import number, pps
-from spout_operator.pachyderm.worker_log import Kind, Line, words
+from spout_operator.pachyderm.worker_log import Kind, words
 
 _DRIVER = "server/worker/driver/driver.go RunUserCode"
 
@@ -28,24 +29,22 @@ TABLE = (
     ),
 )
 
-#: Lines of the user code have `master`, too: 2.12.2, server/worker/logs/logger.go WithUserCode adds `user` to it.
-_USER = number(pps.LogMessage, "user")
-_MESSAGE = number(pps.LogMessage, "message")
-_AT = number(pps.LogMessage, "ts")
+MESSAGES = LogMessages(
+    user=number(pps.LogMessage, "user"), message=number(pps.LogMessage, "message"), at=number(pps.LogMessage, "ts")
+)
 
 
-def read(client: DeadlineClient, name: PipelineName, *, since: datetime.datetime | None, doing: str) -> Activity:
-    """What the worker of a pipeline said since then; see `worker_log.activity`."""
+def read(
+    client: DeadlineClient, name: PipelineName, *, since: datetime.datetime | None, last_lines: int, doing: str
+) -> Activity:
+    """What the worker of a pipeline said since then; see `worker_log.activity`.
 
-    def ask(most: int, back: datetime.timedelta) -> Iterator[tuple[int, Line | None]]:
-        return client.worker_log(name, most=most, back=back, within=worker_log.DEADLINE, read=line)
+    Lines of the user code are in the same answer, as they have `master`, too (2.12.2, server/worker/logs/logger.go
+    WithUserCode adds `user` to it).
+    """
+    pick = MESSAGES.of_both if last_lines else MESSAGES.of_worker
 
-    return worker_log.activity(ask, TABLE, since=since, doing=doing)
+    def ask(most: int, back: datetime.timedelta) -> Iterator[Sized]:
+        return client.worker_log(name, most=most, back=back, within=worker_log.DEADLINE, read=pick)
 
-
-def line(message: bytes) -> tuple[int, Line | None]:
-    """The size of a LogMessage, and what it says; None if it is of the user code."""
-    if wire.number(message, _USER):
-        return len(message), None
-    at = next(wire.values(message, _AT), b"")
-    return len(message), Line(at=worker_log.moment(at), message=wire.text(message, _MESSAGE))
+    return worker_log.activity(ask, TABLE, since=since, doing=doing, last_lines=last_lines)

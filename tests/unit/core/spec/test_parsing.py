@@ -274,6 +274,10 @@ WRONG = [
         "spout.service.internalPort", value=True, says=("found a bool", "expected a int"), reason="True is 1 in Python"
     ),
     Wrong("spout.service.type", 1, ("found a int",)),
+    Wrong(
+        "spout.service.type", "ExternalName", ("'ExternalName'", "expected one of ClusterIP"), "no type of Pachyderm"
+    ),
+    Wrong("spout.service.type", "ClusterIP\n", ("'ClusterIP\\n'",), "the CRD has a list of values"),
     Wrong("resourceRequests", "1Gi", ("found a str",)),
     Wrong("resourceRequests.cpu", "half", ("'half' is not a quantity", "500m"), "shows how to write one"),
     Wrong("resourceRequests.cpu", value=True, says=("'True' is not a quantity",), reason="YAML's `on` is no amount"),
@@ -435,6 +439,29 @@ def test_fields_that_go_together_are_accepted(changes: Mapping[str, Any], reason
 )
 def test_a_field_of_an_item_is_told_with_its_path(field: str, items: list[dict[str, object]], path: str) -> None:
     assert refusal({field: items}).startswith(f"spec.{path}: found a int")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Kafka", "Kubernetes has no such Secret"),
+        ("kafka.", "a dot at the end"),
+        ("kafka ", "a blank at the end"),
+        ("kafka\n", "a newline would begin another line in the log"),
+        ("k\u0430fka", "a letter that looks like another one"),
+        ("*", "a glob is no name"),
+        ("../kafka", "nor is a path"),
+        ("a" * 254, "too long"),
+    ],
+    ids=ascii,
+)
+def test_what_cannot_be_the_name_of_a_secret_is_told(name: str, reason: str) -> None:
+    expected = f": found {name!r:.100}, expected the name of a Kubernetes object"
+
+    mounted = refusal({"transform.secrets": [{"name": name, "mountPath": "/etc/kafka"}]})
+    assert mounted.startswith(f"spec.transform.secrets[].name{expected}"), reason
+    pulled = refusal({"transform.imagePullSecrets": [name]})
+    assert pulled.startswith(f"spec.transform.imagePullSecrets[]{expected}"), reason
 
 
 TOLERATIONS = [

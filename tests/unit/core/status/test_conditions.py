@@ -446,3 +446,15 @@ def test_a_written_reason_is_a_plain_string() -> None:
     [written] = merged([], a_condition())
 
     assert type(written["reason"]) is str
+
+
+@given(user_codes)
+def test_trouble_of_the_user_code_is_read_back_from_a_status(user_code: health.Health) -> None:
+    status = {"conditions": merged([], *conditions.of_decision(NOTHING_LEFT, user_code))}
+
+    is_trouble = user_code.reason in {Reason.USER_CODE_FAILING, Reason.USER_CODE_ENDED, Reason.OUTPUT_REFUSED}
+    assert conditions.trouble_of_user_code(status) == (user_code if is_trouble else None)
+
+
+def test_a_status_without_conditions_tells_of_no_trouble() -> None:
+    assert conditions.trouble_of_user_code({}) is None

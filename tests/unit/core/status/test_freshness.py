@@ -343,6 +343,14 @@ APART = [
         reason="data comes again",
         looks=(START, *every(1, 16, marker=True), Look(at=17, data=17)),
     ),
+    Apart(
+        reason="data and the marker come at once, and the marker was behind",
+        looks=(START, *every(1, 16, data=True), Look(at=17, data=17, marker=17)),
+    ),
+    Apart(
+        reason="data and the marker come at once, and the marker was ahead",
+        looks=(START, *every(1, 16, marker=True), Look(at=17, data=17, marker=17)),
+    ),
     Apart(reason="it is switched off", looks=(START, *every(1, 60, marker=True)), asked=BOTH_OFF),
     Apart(
         reason="files are overwritten: the size does not tell of data",
@@ -442,3 +450,67 @@ def test_the_moment_at_which_a_commit_gets_too_old_is_known(
     status = after(looks, asked=asked)
 
     assert freshness.due_in(asked, status, now=at(looks[-1].at)) == seconds, reason
+
+
+@pytest.mark.parametrize(
+    ("looks", "kind", "reason", "message"),
+    [
+        (
+            (START,),
+            freshness.FRESH,
+            Reason.COMMIT_IN_TIME,
+            (
+                "the worker came up at 2026-01-31T12:00:00Z, and a commit is due by 2026-01-31T12:12:00Z; "
+                "spec.freshness.maxCommitAge is 10m"
+            ),
+        ),
+        (
+            (Look(at=0, data=0),),
+            freshness.FRESH,
+            Reason.COMMIT_IN_TIME,
+            "the newest commit is not too old; spec.freshness.maxCommitAge is 10m",
+        ),
+        (
+            (START, *every(1, 16, data=True)),
+            freshness.MARKER_STALLED,
+            Reason.COMMITS_WITHOUT_MARKER,
+            (
+                "the spout has committed data since 2026-01-31T12:01:00Z, for longer than 15m "
+                "(spec.freshness.markerStalledAfter), and its marker has never been written: a restart would repeat "
+                "these commits. See whether the code writes the marker, in an archive of its own"
+            ),
+        ),
+        (
+            (START, *every(1, 16, marker=True)),
+            freshness.OUTPUT_STALLED,
+            Reason.MARKER_WITHOUT_COMMITS,
+            (
+                "the marker has moved on since 2026-01-31T12:01:00Z, for longer than 15m "
+                "(spec.freshness.outputStalledAfter), and the spout has committed no data: what it has read since is "
+                "not in Pachyderm. See whether the code writes its data to /pfs/out"
+            ),
+        ),
+    ],
+    ids=["no commit yet", "a commit in the second in which the worker came up", "no marker", "no data"],
+)
+def test_a_condition_says_since_when_by_which_field_and_what_to_do(
+    looks: Looks, kind: str, reason: Reason, message: str
+) -> None:
+    found = condition_of(after(looks), kind)
+
+    assert (found["reason"], found["message"]) == (reason, message)
+
+
+def test_a_commit_that_nobody_has_seen_get_too_old_is_due_at_once() -> None:
+    assert freshness.due_in(AGE_10, after((START,)), now=at(13)) == 0
+
+
+def test_a_status_without_the_start_of_the_worker_counts_from_now() -> None:
+    somebody_elses = {"conditions": [{"type": "Fresh", "status": "True"}]}
+
+    assert freshness.due_in(AGE_10, somebody_elses, now=NOON) == 12 * 60
+
+
+def test_the_start_of_a_worker_is_remembered_only_where_the_age_of_commits_counts() -> None:
+    assert after((START,))["freshness"] == {"workerUpSince": "2026-01-31T12:00:00Z"}
+    assert "freshness" not in after((START,), asked=NOT_ASKED)

@@ -7,9 +7,10 @@ import pytest
 
 from spout_operator.core.activity import Ended, Failed, OutputRefused, Started, WorkerEvent
 from spout_operator.core.history import NOTHING_KNOWN
+from spout_operator.core.model import Pipeline, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.status import health
-from spout_operator.core.status.health import FALSE, RECONCILING, STALLED, TRUE, UNKNOWN
+from spout_operator.core.status.health import FALSE, RECONCILING, STALLED, TRUE, UNKNOWN, Health
 from tests.builders import NOON, a_pipeline
 
 
@@ -111,6 +112,21 @@ ROWS = [
         shows=Reason.USER_CODE_FAILING,
     ),
     Row(
+        reason="it was started, and failed in the same moment: it does not run",
+        events=[Started(at=at(0)), Failed(at=at(0), exit_code=3)],
+        now=3600,
+        ready=FALSE,
+        shows=Reason.USER_CODE_FAILING,
+    ),
+    Row(
+        reason="the commit came in the moment in which it failed",
+        events=dies(30),
+        now=40,
+        committed=30,
+        ready=FALSE,
+        shows=Reason.USER_CODE_FAILING,
+    ),
+    Row(
         reason="it dies every two minutes: in between it is not ready",
         events=dies(120, 240, 360),
         now=470,
@@ -167,5 +183,94 @@ def test_the_message_of_a_failure_does_not_change_by_itself() -> None:
     assert len(found) == 1, "a message that changes is a write"
 
 
+LINES = ("no such topic",)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected", "reason"),
+    [
+        ([Failed(at=at(1), exit_code=3, last_lines=LINES)], LINES, "it fails"),
+        ([Started(at=at(0)), Ended(at=at(1), last_lines=LINES)], LINES, "it has ended"),
+        ([OutputRefused(at=at(1), error="no archive", last_lines=LINES)], LINES, "its output is refused"),
+        ([Failed(at=at(1), exit_code=3, last_lines=LINES), Failed(at=at(2), exit_code=3)], (), "of the newest alone"),
+        ([Failed(at=at(-99), exit_code=3, last_lines=LINES), Started(at=at(-98))], (), "it has overcome that"),
+        ([Ended(at=at(-99), last_lines=LINES), Started(at=at(-98))], (), "it was started again"),
+    ],
+)
+def test_user_code_that_does_not_run_has_its_last_lines(
+    events: list[WorkerEvent], expected: tuple[str, ...], reason: str
+) -> None:
+    found = health.of_user_code(NOTHING_KNOWN.after(events), committed_at=None, unknown=None, now=at(3))
+    assert found.last_lines == expected, reason
+    assert LINES[0] not in found.message, "it was not redacted yet"
+
+
 def test_a_pipeline_that_is_up_and_whose_log_was_not_read_is_not_ready() -> None:
     assert health.of_pipeline(a_pipeline(workers=(1, 1)), None).ready == UNKNOWN
+
+
+STARTED = Started(at=at(0))
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ([STARTED], "the spout is running"),
+        (
+            [STARTED, Failed(at=at(1))],
+            (
+                "the user code has failed once since 2026-01-31T12:00:01Z, the last time with an unknown error; "
+                "see the log of its worker"
+            ),
+        ),
+        (
+            [STARTED, Failed(at=at(1), exit_code=3), Failed(at=at(2), exit_code=4)],
+            (
+                "the user code has failed 2 times since 2026-01-31T12:00:01Z, the last time with exit code 4; "
+                "see the log of its worker"
+            ),
+        ),
+        (
+            [STARTED, OutputRefused(at=at(1), error="tar: invalid header")],
+            (
+                "Pachyderm has refused what the user code wrote, once since 2026-01-31T12:00:01Z; "
+                "the last time: tar: invalid header"
+            ),
+        ),
+        (
+            [STARTED, OutputRefused(at=at(1), error="two commits", advice="write the marker in an archive of its own")],
+            (
+                "Pachyderm has refused what the user code wrote, once since 2026-01-31T12:00:01Z; "
+                "the last time: two commits; write the marker in an archive of its own"
+            ),
+        ),
+    ],
+    ids=["it runs", "failed without a word", "failed twice", "refused", "refused, and it is known what to do"],
+)
+def test_a_message_says_what_the_user_code_did_when_and_what_to_do(events: list[WorkerEvent], message: str) -> None:
+    found = health.of_user_code(NOTHING_KNOWN.after(events), committed_at=None, unknown=None, now=at(30))
+
+    assert found.message == message
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "expected", "reason"),
+    [
+        (a_pipeline(workers=(1, 1)), True, "it runs, and its worker is there"),
+        (a_pipeline(workers=(1, 1), state=PipelineState.STANDBY), True, "its worker is there and has nothing to do"),
+        (a_pipeline(workers=(0, 1)), False, "its worker is not there yet"),
+        (a_pipeline(workers=None), False, "nothing is known of its worker"),
+        (a_pipeline(workers=(1, 1), state=PipelineState.STARTING), False, "it is starting"),
+        (a_pipeline(workers=(1, 1), stopped=True), False, "it is being stopped"),
+    ],
+)
+def test_a_pipeline_is_up_once_its_worker_is(pipeline: Pipeline, expected: bool, reason: str) -> None:
+    assert health.is_up(pipeline) is expected, reason
+
+
+def test_a_worker_that_has_just_come_up_is_told_so() -> None:
+    found = health.of_pipeline(a_pipeline(workers=(1, 1)), None)
+
+    assert found == Health(
+        ready=UNKNOWN, reason=Reason.USER_CODE_UNKNOWN, message="the worker is up; its log was not read yet"
+    )

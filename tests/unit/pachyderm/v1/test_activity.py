@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from spout_operator.core.activity import WorkerEvent
-from spout_operator.pachyderm.v1.activity import TABLE, line
+from spout_operator.pachyderm.log_lines import Line
+from spout_operator.pachyderm.v1.activity import MESSAGES, TABLE
 from spout_operator.pachyderm.v1.sdk import pps_pb2
-from spout_operator.pachyderm.worker_log import Line, events
+from spout_operator.pachyderm.worker_log import events
 from tests.unit.pachyderm.worker_logs import Told, read_log, told
 
 FOLDER = Path(__file__).parent / "worker_logs"
@@ -31,7 +32,7 @@ def message(found: dict[str, Any]) -> bytes:
 
 
 def events_in(log: str) -> list[WorkerEvent]:
-    read = [line(message(found))[1] for found in read_log(FOLDER, log)]
+    read = [MESSAGES.of_worker(message(found))[1] for found in read_log(FOLDER, log)]
     return events([each for each in read if each is not None], TABLE)
 
 
@@ -108,4 +109,4 @@ def test_a_line_by_itself(said: str, expected: list[Told], reason: str) -> None:
 
 def test_a_line_of_the_user_code_is_not_looked_at() -> None:
     forged = {"pipeline_name": "spout", "user": True, "ts": {"seconds": 1, "nanos": 0}}
-    assert line(message({**forged, "message": "finished running user code after 1s"}))[1] is None
+    assert MESSAGES.of_worker(message({**forged, "message": "finished running user code after 1s"}))[1] is None

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from spout_operator.core.activity import WorkerEvent
-from spout_operator.pachyderm.v2.activity import TABLE, line
+from spout_operator.pachyderm.log_lines import Line
+from spout_operator.pachyderm.v2.activity import MESSAGES, TABLE
 from spout_operator.pachyderm.v2.sdk import pps
-from spout_operator.pachyderm.worker_log import Line, events
+from spout_operator.pachyderm.worker_log import events
 from tests.unit.pachyderm.worker_logs import Told, read_log, told
 
 FOLDER = Path(__file__).parent / "worker_logs"
@@ -31,7 +32,7 @@ def message(found: dict[str, Any]) -> bytes:
 
 
 def lines_in(log: str) -> list[Line | None]:
-    return [line(message(found))[1] for found in read_log(FOLDER, log)]
+    return [MESSAGES.of_worker(message(found))[1] for found in read_log(FOLDER, log)]
 
 
 def events_in(log: str) -> list[WorkerEvent]:
@@ -80,7 +81,7 @@ def test_lines_of_the_user_code_are_not_looked_at() -> None:
     assert of_user
     assert all(each["master"] for each in of_user)
     assert lines_in("sdk_error").count(None) == len(of_user)
-    assert line(message({**of_user[0], "message": "finished running user code after 1s"}))[1] is None
+    assert MESSAGES.of_worker(message({**of_user[0], "message": "finished running user code after 1s"}))[1] is None
 
 
 def test_an_event_has_the_time_of_its_line() -> None:

@@ -1,18 +1,10 @@
-"""What the runtime needs of the outside: a Pachyderm and the Spouts of a Kubernetes cluster.
-
-The contracts are in the docstrings, and `tests/contract` holds every adapter to them.
-"""
+"""What the runtime needs of a Pachyderm."""
 
 import datetime
-import enum
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from spout_operator.core.activity import Activity
-from spout_operator.core.events import Event
-from spout_operator.core.lease import Lease
 from spout_operator.core.model import (
     Commit,
     Heads,
@@ -22,19 +14,8 @@ from spout_operator.core.model import (
     Pipeline,
     PipelineName,
     PipelineSpec,
-    SpoutKey,
 )
-from spout_operator.core.policy import Permission
-from spout_operator.core.reasons import Reason
-from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Server
-
-Permit = Callable[[], float]
-"""Seconds for which a request may still be under way. Raises NotLeading where none may be made any more.
-
-May be called from any thread. Both adapters ask it right before each request, and bound the request by the answer: a
-process that was paused in between must not write when it goes on.
-"""
 
 
 class Pachyderm(Protocol):
@@ -156,8 +137,11 @@ class Pachyderm(Protocol):
             Missing: there is no commit `head`.
         """
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None) -> Activity:
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:
         """What the worker says of the user code since then, or in all of its log where `since` is None.
+
+        The newest stop after `since` has the last lines that the user code wrote before it, at most `last_lines` of
+        them. Which lines these are is the server's word. With 0, no line of the user code leaves the adapter.
 
         Bounded in lines, bytes and time, so the answer may begin later than `since`. Where the log is not to be had,
         for whatever reason but that Pachyderm does not answer at all, `unknown` says why, and nothing is raised.
@@ -172,148 +156,3 @@ class Pachyderm(Protocol):
 
     async def ended(self) -> None:
         """Return when no call is under way; after `close`."""
-
-
-class Spouts(Protocol):
-    """The Spout resources of a cluster. Each request has a deadline.
-
-    All return the resource as it is afterwards, or None where it is gone. What else fails raises Retryable.
-    """
-
-    async def read(self, key: SpoutKey) -> SpoutResource | None:
-        """The resource as the API server has it."""
-
-    async def versions(self, namespace: str | None) -> Mapping[SpoutKey, int]:
-        """The resource version of every Spout of a namespace, or of all where it is None.
-
-        Raises:
-            NamespaceUnavailable: the namespace is not there, or its Spouts may not be listed.
-        """
-
-    async def write_status(self, key: SpoutKey, uid: str, status: Mapping[str, Any]) -> SpoutResource | None:
-        """Replace the status; None also where there is another Spout of that name by now."""
-
-    async def write_finalizers(
-        self, key: SpoutKey, uid: str, resource_version: str, finalizers: Sequence[str]
-    ) -> SpoutResource | None:
-        """Replace the finalizers, provided that the resource is still of that version.
-
-        Raises:
-            Outdated: it is not, or there is another Spout of that name by now.
-        """
-
-    def close(self) -> None:
-        """Take no more calls; those under way end by their deadline."""
-
-    async def ended(self) -> None:
-        """Return when no call is under way; after `close`."""
-
-
-class Events(Protocol):
-    """The Kubernetes Events of the cluster, for people who look at a Spout. Each request has a deadline."""
-
-    async def write(self, key: SpoutKey, uid: str, event: Event, at: datetime.datetime) -> None:
-        """Write an Event of a Spout, which may be gone by now.
-
-        The same Event of the same Spout within a few minutes makes a series of the first one: its count grows. A call
-        that is repeated with the same `at` writes nothing more.
-
-        Raises:
-            EventRefused: the API server refuses it, and would refuse it again.
-            Retryable: it did not answer, or not now.
-        """
-
-    def close(self) -> None:
-        """Take no more calls; those under way end by their deadline."""
-
-    async def ended(self) -> None:
-        """Return when no call is under way; after `close`."""
-
-
-HandleEvent = Callable[[str | None, SpoutResource], None]
-"""Takes an event of a watch: its type (None for what was there before the watch began) and the resource."""
-
-
-class Informer(Protocol):
-    """The watches of the Spouts, one for each namespace that is watched, or one for all (None)."""
-
-    async def run(self, handle_event: HandleEvent) -> None:
-        """Watch until the task is cancelled. A watch that ends for whatever reason is made anew, with growing pauses.
-
-        `handle_event` is called in the event loop that runs this.
-        """
-
-    def troubles(self) -> Mapping[str | None, str | None]:
-        """By namespace: why its Spouts cannot be watched now, None where they are watched."""
-
-
-class Leases(Protocol):
-    """One Lease, each call one request with a deadline well below the Lease's, one after the other.
-
-    A call whose caller was cancelled is carried out all the same, before those that were made after it.
-
-    What fails raises Retryable.
-    """
-
-    async def read(self) -> Lease | None:
-        """The Lease, None where there is none."""
-
-    async def write(self, lease: Lease) -> Lease:
-        """Make the Lease where there is none, else replace its `version`; returns it as it is then.
-
-        Raises:
-            Outdated: somebody else was quicker.
-        """
-
-    def close(self) -> None:
-        """Take no more calls; those under way end by their deadline."""
-
-
-class Result(enum.StrEnum):
-    """How a reconcile ended; a label of the metrics."""
-
-    SETTLED = "settled"
-    AGAIN = "again"
-    GONE = "gone"
-    OUTDATED = "outdated"
-    RETRYABLE = "retryable"
-    STALLED = "stalled"
-    UNREACHABLE = "unreachable"
-
-
-@dataclass(kw_only=True, slots=True)
-class Outcome:
-    """Of one reconcile; filled in by it."""
-
-    result: Result = Result.SETTLED
-    reason: Reason | None = None
-
-
-class Dropped(enum.StrEnum):
-    """Why an Event was not written; a label of the metrics."""
-
-    QUEUE_FULL = "queue_full"
-    REFUSED = "refused"
-    UNANSWERED = "unanswered"
-
-
-System = Literal["pachyderm", "kubernetes"]
-
-
-class Telemetry(Protocol):
-    """Is told what happens, for metrics and traces. Never raises, never blocks, may come from any thread."""
-
-    def reconciling(self, key: SpoutKey) -> AbstractContextManager[Outcome]:
-        """Around one reconcile."""
-
-    def requesting(self, system: System, method: str, resource: str = "") -> Callable[[str], None]:
-        """A request goes out; the returned function wants to be told, once, the code that it ended with."""
-
-    def waited(self, queue: str, seconds: float) -> None:
-        """A key was taken from a queue, so long after it was due."""
-
-    def dropped_event(self, why: Dropped) -> None:
-        """A Kubernetes Event is not written."""
-
-    def denied(self, permission: Permission) -> None:
-        """The policy refuses something that a generation of a Spout asks for."""
