@@ -125,7 +125,7 @@ class Person:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=150,
             check=False,
             **options,
         )

@@ -1,7 +1,6 @@
 """What the code of a spout gets of Pachyderm 2, whatever the policy says: docs/security.md, and what makes it less."""
 
 import json
-import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +9,11 @@ import pytest
 from pachyderm_sdk import Client
 
 from spout_testbed import Testbed
-from spout_testbed.harness import bodies
 from spout_testbed.harness.cluster import ROOT
 from spout_testbed.harness.operator_process import OperatorProcess
 from spout_testbed.harness.spouts import Spouts
-from spout_testbed.waiting import eventually
 from tests.e2e.guide import a_person, steps
+from tests.e2e.hostile_spout import HostileSpout
 
 CODE = Path(__file__).with_name("hostile_code.py")
 ROLE = "role/pachyderm-worker"
@@ -86,37 +84,11 @@ def worker_role(bed: Testbed) -> Iterator[None]:
     bed.kubectl("delete", "secret/private", "-n", bed.pachyderm_namespace)
 
 
-class HostileSpout:
-    """A spout that the policy allows, and whose code takes what it can get."""
-
-    def __init__(self, spouts: Spouts, name: str, folder: Path) -> None:
-        self.name = name
-        self._details = lambda: spouts.details(name)
-        self._folder = folder
-        self._folder.mkdir()
-        spec = {
-            "transform.image": "python:3.13",
-            "transform.cmd": [sys.executable, str(CODE)],
-            "transform.env": {"ANSWERS": str(folder)},
-        }
-        spouts.create(name, bodies.a_spec(spec))
-        spouts.wait(name, "to run", ready="True")
-
-    def gets(self) -> dict[str, object]:
-        """What its code can get now."""
-        number = uuid.uuid4().hex[:8]
-        (self._folder / f"ask-{number}").touch()
-        answer = self._folder / f"answer-{number}"
-        eventually(answer.exists, what="the code to answer", seconds=60, details=self._details)
-        found: dict[str, object] = json.loads(answer.read_text())
-        return found
-
-
 @pytest.fixture
 def spout(bed: Testbed, spouts: Spouts, name: str, tmp_path: Path, worker_role: None) -> HostileSpout:
     bed.pachctl("create", "repo", "other")
     bed.pachctl("put", "file", "other@master:/private", "-f", "-", input="theirs")
-    return HostileSpout(spouts, name, tmp_path / "answers")
+    return HostileSpout(spouts, name, code=CODE, folder=tmp_path / "answers")
 
 
 @pytest.mark.parametrize("root_token", [False], indirect=True, ids=["without authentication"])
