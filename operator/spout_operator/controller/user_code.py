@@ -163,10 +163,10 @@ class UserCode:
         except SpoutError as error:
             logger.debug("Pipeline %s: its worker's log cannot be read: %s", name, error.message)
             activity = Activity(unknown=error.unredacted)
+        else:
+            known.shown = None
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
-        if activity.unknown is None:
-            known.shown = None
         self._turns.took(loop_time() - begin)
 
     def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:

@@ -208,6 +208,12 @@ def test_a_restarted_operator_goes_on_telling_of_trouble_until_it_has_read_the_l
     assert read == set(range(many)), "in the end each tells of its own log"
 
 
+def test_trouble_that_the_log_does_not_tell_of_any_more_is_forgotten() -> None:
+    found = watched(Log(), MINUTE, shown=failing_since(-HOUR))
+
+    assert {health.reason for _, health in found.found} == {Reason.USER_CODE_UNKNOWN}
+
+
 def test_a_commit_ends_the_trouble_that_the_status_tells_of_before_the_log_is_read() -> None:
     found = watched(Log(unreadable="no logs here"), MINUTE, shown=failing_since(-HOUR), commits=[20.0])
 
