@@ -226,5 +226,5 @@ async def test_a_trouble_that_lasts_is_one_line_of_the_log(
 
     assert pipelines.calls["marker"] == 3
     assert caplog.messages == [
-        "Spout ingest/my-spout: could not do it: Pachyderm failed; it is tried again: AccessDenied"
+        "Spout ingest/my-spout: could not do it: Pachyderm failed; it is tried again (AccessDenied)"
     ]
