@@ -214,3 +214,18 @@ async def test_an_open_commit_says_nothing_new(pipelines: MemoryPipelines, reade
 
 async def test_before_the_first_marker_commit_there_is_no_section(reader: Reader) -> None:
     assert (await reader.look()).marker == {}
+
+
+async def test_a_trouble_that_lasts_is_one_line_of_the_log(
+    pipelines: MemoryPipelines, reader: Reader, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("AccessDenied"), times=9)
+    for _ in range(3):
+        reading = await reader.look()
+        await asyncio.sleep(reading.marker_after or 0)
+
+    assert pipelines.calls["marker"] == 3
+    assert caplog.messages == [
+        "Spout ingest/my-spout: could not do it: Pachyderm failed; it is tried again (AccessDenied)"
+    ]
