@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spout_testbed import Testbed
 from spout_testbed.harness.bodies import a_spout
-from spout_testbed.harness.cluster import ROOT, administrator, empty, finalize
+from spout_testbed.harness.cluster import ROOT, administrator, empty, finalize, install
 from spout_testbed.harness.operator_process import OperatorProcess
 from tests.e2e.guide import Step, a_person, steps
 
@@ -100,3 +100,5 @@ def _remove(bed: Testbed) -> None:
     of_teams = [f"{kind}/kafka-{team}" for team in TEAMS for kind in ("secret", "role", "rolebinding")]
     for rest in (_CONFIG_MAP, ("clusterrole/spout-author",), ("-n", bed.pachyderm_namespace, *of_teams)):
         bed.kubectl("delete", "--ignore-not-found", *rest)
+    # With the ConfigMap that the page has replaced.
+    install(bed)
