@@ -41,8 +41,11 @@ def test_a_hundred_spouts_fit_into_the_resource_requests_of_the_pod(
         spouts.wait(name, "to be made", synced="True")
         pachd.come_up(name)
     for name in NAMES:
-        # The logs of new workers are read in turn, at most one in 0.8 seconds.
-        spouts.wait(name, "to be ready", seconds=180, ready="True")
+        spouts.wait(name, "to run", state="Running")
+        # It proves that the code runs: the logs of the workers are read in turn, which takes longer.
+        pachd.append_commit(name)
+    for name in NAMES:
+        spouts.wait(name, "to be ready", seconds=120, ready="True")
 
     ticks, cpu = pachd.calls["ListPipeline"], operator.cpu_seconds
     eventually(lambda: pachd.calls["ListPipeline"] >= ticks + TICKS, what="some ticks", seconds=10 * TICK * TICKS)
