@@ -143,13 +143,13 @@ def _assemble(config: Config, metrics: Metrics) -> Operator:
             telemetry=metrics,
             address=config.pachd.url,
             cluster=cluster,
+            user_log_lines=config.show_user_log_lines,
             poll_interval=config.poll_interval,
             quiet_interval=config.quiet_interval,
             status_interval=config.status_interval,
             now=_now,
             namespaces=config.namespaces,
             events=events,
-            user_log_lines=config.show_user_log_lines,
         )
         logs.keep_out(controller.secrets)
         return controller

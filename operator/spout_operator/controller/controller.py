@@ -45,13 +45,13 @@ class Controller:
         telemetry: Telemetry,
         address: str,
         cluster: str,
+        user_log_lines: int = 0,
         poll_interval: float,
         quiet_interval: float,
         status_interval: float,
         now: Callable[[], datetime.datetime],
         namespaces: Sequence[str] = (),
         events: Events | None = None,
-        user_log_lines: int = 0,
     ) -> None:
         """Put the parts together.
 
@@ -61,13 +61,13 @@ class Controller:
             telemetry: told what happens.
             address: of Pachyderm, for statuses.
             cluster: the identity of this cluster in the owner annotations of each pipeline.
+            user_log_lines: last lines of user code that does not run, to be shown in its Spout's status.
             poll_interval: seconds between two polls of Pachyderm.
             quiet_interval: seconds, at most, between two reads of the heads of a spout that is quiet.
             status_interval: seconds, at least, between two status writes of one Spout.
             now: the time of day.
             namespaces: those that are watched; none for all.
             events: where Kubernetes Events of the Spouts are written; None where nobody wants them.
-            user_log_lines: last lines of user code that does not run, to be shown in its Spout's status.
         """
         self._pachyderm = pachyderm
         self._spouts = spouts

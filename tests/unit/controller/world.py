@@ -34,11 +34,11 @@ def a_controller(
     metrics: Metrics,
     *,
     cluster: str = CLUSTER,
+    events: Events | None = None,
+    user_log_lines: int = 0,
     poll_interval: float = 10,
     quiet_interval: float = 300,
     status_interval: float = 0,
-    events: Events | None = None,
-    user_log_lines: int = 0,
 ) -> Controller:
     """A controller that does not run yet."""
     return Controller(
@@ -47,12 +47,12 @@ def a_controller(
         telemetry=metrics,
         address=ADDRESS,
         cluster=cluster,
+        events=events,
+        user_log_lines=user_log_lines,
         poll_interval=poll_interval,
         quiet_interval=quiet_interval,
         status_interval=status_interval,
         now=now,
-        events=events,
-        user_log_lines=user_log_lines,
     )
 
 
@@ -77,11 +77,11 @@ class World:
         pipelines: MemoryPipelines,
         spouts: MemorySpouts,
         *,
+        events: Events | None = None,
+        user_log_lines: int = 0,
         quiet_ticks: int = 1,
         status_interval: float = 0,
         cluster: str = CLUSTER,
-        events: Events | None = None,
-        user_log_lines: int = 0,
     ) -> None:
         self.pipelines = pipelines
         self.spouts = spouts
@@ -91,11 +91,11 @@ class World:
             spouts,
             self.metrics,
             cluster=cluster,
+            events=events,
+            user_log_lines=user_log_lines,
             poll_interval=TICK,
             quiet_interval=TICK * quiet_ticks,
             status_interval=status_interval,
-            events=events,
-            user_log_lines=user_log_lines,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
