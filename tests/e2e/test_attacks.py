@@ -125,7 +125,7 @@ def test_a_spout_that_runs_is_edited_into_a_hostile_one(
     hostile = Attack(reason="", says="", changes=changes).body(0)["spec"]
     stage.ours.edit(name, {**hostile, "description": "edited"})
 
-    status = stage.ours.wait(name, "the edit to be refused", ready="True", synced="False", stalled="True")
+    status = stage.ours.wait(name, "the edit to be refused", stalled="True", reason="PolicyDenied")
     assert f"the policy does not allow {says}" in message(status, "Stalled")
     assert "The pipeline goes on as it is" in message(status, "Stalled")
     info = pachyderm.inspect_pipeline(name)
