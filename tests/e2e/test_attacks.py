@@ -100,9 +100,9 @@ def test_a_status_that_claims_to_be_allowed_changes_nothing(stage: Stage, pachyd
     claims = [{"type": kind, **condition} for kind in ("Ready", "Synced", "PolicyAllowed")]
     pipeline = {"name": "team-b-orders", "version": 1, "state": "Running"}
     stage.ours.update_status({**body, "status": {**body["status"], "conditions": claims, "pipeline": pipeline}})
-    stage.ours.patch(name, {"metadata": {"annotations": {"touched": "1"}}})
+    stage.ours.edit(name, {"description": "edited"})
 
-    stage.ours.wait(name, "to be refused as before", stalled="True", reason="PolicyDenied", seconds=90)
+    stage.ours.wait(name, "to be refused as before", stalled="True", reason="PolicyDenied")
     assert name not in versions(pachyderm)
 
 
