@@ -134,7 +134,7 @@ def test_a_spout_that_runs_is_edited_into_a_hostile_one(
     stage.ours.wait_gone(name)
 
 
-CONTROLS = [SECRETS[0], SECRETS[1], POD_PATCHES[0], POD_PATCHES[5]]
+CONTROLS = [SECRETS[0], SECRETS[1], POD_PATCHES[0], POD_PATCHES[6]]
 """One mount, one variable, one volume by podPatch, and one variable by podPatch."""
 
 
