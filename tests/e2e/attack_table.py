@@ -209,7 +209,7 @@ POD_PATCHES = [
     Attack(
         reason="podPatch: a list instead of its text, where the CRD checks nothing",
         changes={"podPatch": [add("/hostNetwork", value=True)]},
-        refused=NO_TEXT,
+        refused="unknown field",
         ends="InvalidSpec",
         says="spec.podPatch: found a list",
     ),
@@ -261,7 +261,7 @@ NAMES = [
     Attack(
         reason="an allowed name with a newline and another one",
         changes={"name": "team-a-x\nteam-b-orders"},
-        refused="Pachyderm cannot run a spout named",
+        refused="Pachyderm cannot run a spout of that name",
         ends="InvalidSpec",
         says=r"spec.name: 'team-a-x\nteam-b-orders' is no name",
     ),

@@ -19,7 +19,7 @@ from spout_testbed.harness.bodies import Body
 from spout_testbed.harness.cluster import CRD_NAME, a_namespace, administrator
 from spout_testbed.harness.operator_process import OperatorProcess
 from spout_testbed.harness.requests import pachyderm_requests
-from spout_testbed.harness.spouts import Spouts
+from spout_testbed.harness.spouts import Spouts, message
 from spout_testbed.waiting import eventually
 
 #: What a Secret holds, and what a variable of the other team holds.
@@ -84,7 +84,14 @@ def with_rules(policy: str, *rules: Mapping[str, object]) -> str:
 
 @contextlib.contextmanager
 def staged(
-    bed: Testbed, folder: Path, attacks: Sequence[Attack], *, namespace: str, rule: Body, their_rule: Body
+    bed: Testbed,
+    folder: Path,
+    attacks: Sequence[Attack],
+    *,
+    namespace: str,
+    rule: Body,
+    their_rule: Body,
+    their_project: str | None = None,
 ) -> Iterator[Stage]:
     """Carry all attacks out at once, first where the CRD checks what it checks, then where it checks nothing.
 
@@ -95,6 +102,7 @@ def staged(
         namespace: of Pachyderm's workers.
         rule: what our team may use, without its namespace.
         their_rule: what the other team may use.
+        their_project: the project of the other team.
     """
     with contextlib.ExitStack() as stack:
         make_secrets(bed, namespace)
@@ -111,7 +119,7 @@ def staged(
             policy=policy,
         )
         stack.enter_context(operator)
-        theirs.create("team-b-orders", _victim())
+        theirs.create("team-b-orders", _victim(their_project))
         theirs.wait("team-b-orders", "the Spout of the other team", ready="True")
 
         before, refusals = writes(operator), {}
@@ -168,27 +176,26 @@ def rows(attacks: Sequence[Attack]) -> pytest.MarkDecorator:
 
 def check(stage: Stage, attack: Attack) -> None:
     """The attack got nothing: the API server or the operator refused it, and the Spout shows nothing of anybody."""
-    if attack.refused:
-        assert attack.refused in stage.refusals[attack.reason]
-    else:
-        assert attack.reason not in stage.refusals
+    refusal = stage.refusals.get(attack.reason, "")
+    assert attack.refused in refusal, refusal
+    assert bool(attack.refused) == bool(refusal), refusal
     status = stage.statuses[attack.reason]
-    found = {condition["type"]: condition for condition in status["conditions"]}
-    assert {(kind, each["status"], each["reason"]) for kind, each in found.items()} == {
-        ("Ready", "False", attack.ends),
-        ("Synced", "False", attack.ends),
-        ("Stalled", "True", attack.ends),
+    found = {each["type"]: (each["status"], each["reason"]) for each in status["conditions"]}
+    wanted = {
+        kind: (value, attack.ends) for kind, value in (("Ready", "False"), ("Synced", "False"), ("Stalled", "True"))
     }
-    assert found["Stalled"]["message"].startswith(attack.says)
-    assert status.keys() <= {"conditions", "observedGeneration", "pachyderm"}, "nothing of a pipeline"
+    assert found == wanted, status
+    assert message(status, "Stalled").startswith(attack.says), status
+    assert status.keys() <= {"conditions", "observedGeneration", "pachyderm"}, f"nothing of a pipeline: {status}"
     for foreign in (SECRET_VALUE, THEIR_VALUE, stage.theirs.namespace):
-        assert foreign not in json.dumps(status)
+        assert foreign not in json.dumps(status), status
 
 
-def _victim() -> Body:
+def _victim(project: str | None) -> Body:
     """The Spout of the other team: it uses the Secret that it may use."""
     secrets = [{"name": THEIRS, "key": "password", "envVar": "STOLEN"}]
-    changes = {"transform.secrets": secrets, "transform.env": {"TOKEN": THEIR_VALUE}}
+    where = {"project": project} if project else {}
+    changes = {"transform.secrets": secrets, "transform.env": {"TOKEN": THEIR_VALUE}, **where}
     return dict(Attack(reason="", says="", changes=changes).body(0)["spec"])
 
 

@@ -100,9 +100,9 @@ def test_a_status_that_claims_to_be_allowed_changes_nothing(stage: Stage, pachyd
     claims = [{"type": kind, **condition} for kind in ("Ready", "Synced", "PolicyAllowed")]
     pipeline = {"name": "team-b-orders", "version": 1, "state": "Running"}
     stage.ours.update_status({**body, "status": {**body["status"], "conditions": claims, "pipeline": pipeline}})
-    stage.ours.patch(name, {"metadata": {"annotations": {"touched": "1"}}})
+    stage.ours.edit(name, {"description": "edited"})
 
-    stage.ours.wait(name, "to be refused as before", stalled="True", reason="PolicyDenied", seconds=90)
+    stage.ours.wait(name, "to be refused as before", stalled="True", reason="PolicyDenied")
     assert name not in versions(pachyderm)
 
 
@@ -125,7 +125,7 @@ def test_a_spout_that_runs_is_edited_into_a_hostile_one(
     hostile = Attack(reason="", says="", changes=changes).body(0)["spec"]
     stage.ours.edit(name, {**hostile, "description": "edited"})
 
-    status = stage.ours.wait(name, "the edit to be refused", ready="True", synced="False", stalled="True")
+    status = stage.ours.wait(name, "the edit to be refused", stalled="True", reason="PolicyDenied")
     assert f"the policy does not allow {says}" in message(status, "Stalled")
     assert "The pipeline goes on as it is" in message(status, "Stalled")
     info = pachyderm.inspect_pipeline(name)
@@ -134,7 +134,7 @@ def test_a_spout_that_runs_is_edited_into_a_hostile_one(
     stage.ours.wait_gone(name)
 
 
-CONTROLS = [SECRETS[0], SECRETS[1], POD_PATCHES[0], POD_PATCHES[5]]
+CONTROLS = [SECRETS[0], SECRETS[1], POD_PATCHES[0], POD_PATCHES[6]]
 """One mount, one variable, one volume by podPatch, and one variable by podPatch."""
 
 

@@ -60,8 +60,7 @@ class Pipelines:
         capabilities = server.capabilities
         if capabilities is None:
             raise AssertionError("a server that answered has told what it can do")
-        spec = with_server_defaults(spout.spec, capabilities)
-        spout = spout if spec is spout.spec else dataclasses.replace(spout, spec=spec)
+        spout = dataclasses.replace(spout, spec=with_server_defaults(spout.spec, capabilities))
         return Situation(
             spout=spout,
             owner=owner,

@@ -80,11 +80,11 @@ class StatusWriter:
                 self._queue.done(key)
 
     async def _write(self, key: SpoutKey) -> None:
-        uid, status = self._pending.pop(key, ("", None))
-        known = self._cache.facts(key)
+        pending = self._pending.pop(key, None)
         resource = self._cache.get(key)
-        if status is None or known is None or resource is None or known.uid != uid:
+        if pending is None or resource is None or resource.uid != pending[0]:
             return
+        uid, status = pending
         # What was sent and not answered may be there or not: what the cache has does not tell.
         if key not in self._sent and resource.status == status:
             return

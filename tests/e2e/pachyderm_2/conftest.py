@@ -3,6 +3,7 @@
 The operator and the namespace of each test are those of `tests/e2e`.
 """
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,14 +36,15 @@ def pachyderm(bed: Testbed) -> Client:
 @pytest.fixture
 def clear(pachyderm: Client) -> Callable[[], None]:
     """Deletes all pipelines and repos."""
+    return functools.partial(delete_all, pachyderm)
 
-    def delete_all() -> None:
-        for info in list(pachyderm.pps.list_pipeline()):
-            pachyderm.pps.delete_pipeline(pipeline=info.pipeline, force=True)
-        for repo in list(pachyderm.pfs.list_repo(type="user")):
-            pachyderm.pfs.delete_repo(repo=repo.repo, force=True)
 
-    return delete_all
+def delete_all(pachyderm: Client) -> None:
+    """Delete all pipelines and repos."""
+    for info in list(pachyderm.pps.list_pipeline()):
+        pachyderm.pps.delete_pipeline(pipeline=info.pipeline, force=True)
+    for repo in list(pachyderm.pfs.list_repo(type="user")):
+        pachyderm.pfs.delete_repo(repo=repo.repo, force=True)
 
 
 @pytest.fixture

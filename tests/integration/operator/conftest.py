@@ -26,12 +26,21 @@ def pachd() -> Iterator[MemoryPachd]:
 
 
 @pytest.fixture
-def stopped_operator(bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path) -> Iterator[OperatorProcess]:
+def policy() -> str | None:
+    """The text of the operator's policy file; none, unless a test module has one."""
+    return None
+
+
+@pytest.fixture
+def stopped_operator(
+    bed: Testbed, rights: None, pachd: MemoryPachd, tmp_path: Path, policy: str | None
+) -> Iterator[OperatorProcess]:
     """An operator that is not started yet."""
     process = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=pachd.address,
         log=tmp_path / "operator.log",
+        policy=policy,
     )
     yield process
     process.stop()

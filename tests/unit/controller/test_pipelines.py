@@ -13,8 +13,8 @@ from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.pipelines import Pipelines
 from spout_operator.controller.policy import PolicyInForce
 from spout_operator.core.decision import Action, Decision, Situation, Written
-from spout_operator.core.errors import Retryable
-from spout_operator.core.model import PipelineSpec, Service, Spout, SpoutOptions
+from spout_operator.core.errors import Retryable, Stalled
+from spout_operator.core.model import PipelineName, PipelineSpec, Service, Spout, SpoutOptions
 from spout_operator.core.policy import RESTRICTED
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Server
@@ -25,6 +25,7 @@ from tests.builders import (
     a_key,
     a_name,
     a_pipeline,
+    a_refusal,
     a_resource,
     a_situation,
     a_spec,
@@ -38,6 +39,9 @@ from tests.unit.controller.world import now
 
 KEY, NAME, OURS = a_key(), a_name(), an_owner()
 EDITED = a_spec(description="edited")
+SERVER = Server(address=ADDRESS, version=VERSION, capabilities=CAPABILITIES)
+LAST_SEEN = Server(address=ADDRESS, version="0.9.0")
+OBSERVED = a_pipeline(version=7)
 
 
 class Stepping:
@@ -60,14 +64,9 @@ class Stepping:
         writing.cancel()
         return [stored.event.note for stored in self.events.stored]
 
-    def situation(self, spout: Spout, *, capabilities: Any = CAPABILITIES) -> Situation:
+    def situation(self, spout: Spout, server: Server = SERVER) -> Situation:
         return self.tested.situation(
-            spout,
-            OURS,
-            server=Server(address=ADDRESS, version=VERSION, capabilities=capabilities),
-            last_seen=None,
-            observed=None,
-            older_claim="ingest/older",
+            spout, OURS, server=server, last_seen=LAST_SEEN, observed=OBSERVED, older_claim="ingest/older"
         )
 
     @property
@@ -213,13 +212,24 @@ async def test_the_values_of_the_pipeline_as_it_was_are_taken_out_of_what_the_se
     assert error.value.said == said, reason
 
 
-@pytest.mark.parametrize("action", Action, ids=lambda action: action.value)
-async def test_only_a_spec_that_is_about_to_be_written_is_checked(
-    stepping: Stepping, pipelines: MemoryPipelines, action: Action
-) -> None:
-    await stepping.tested.check(Decision(action=action, reason=Reason.UPDATING, message="said"), a_spout())
+class Choosy(MemoryPipelines):
+    """Pipelines of a server that refuses every spec that is checked, and says which it was."""
 
-    assert pipelines.calls["check"] == (action in {Action.CREATE, Action.UPDATE})
+    async def check(self, name: PipelineName, spec: PipelineSpec) -> None:
+        raise a_refusal(f"{name} {spec.description}")
+
+
+@pytest.mark.parametrize("action", Action, ids=lambda action: action.value)
+async def test_only_a_spec_that_is_about_to_be_written_is_checked(action: Action) -> None:
+    decision = Decision(action=action, reason=Reason.UPDATING, message="said")
+    checking = Stepping(Choosy()).tested.check(decision, a_spout(spec=EDITED))
+
+    if action not in {Action.CREATE, Action.UPDATE}:
+        await checking
+        return
+    with pytest.raises(Stalled) as error:
+        await checking
+    assert error.value.said == "my-spout edited"
 
 
 async def test_what_was_written_is_forgotten_with_its_spout(stepping: Stepping) -> None:
@@ -254,24 +264,34 @@ async def test_the_server_is_asked_until_it_is_known(stepping: Stepping, pipelin
     assert (await stepping.tested.server()).version == "as it was told"
 
 
-async def test_a_situation_holds_the_spec_with_the_servers_defaults_and_what_the_policy_says_of_it(
-    stepping: Stepping,
-) -> None:
-    asked = a_spout(spec=a_spec(spout=SpoutOptions(service=Service(internal_port=80))))
+async def test_a_situation_holds_all_that_a_decision_is_based_on(stepping: Stepping) -> None:
+    await stepping.act(Action.CREATE)
 
-    found = stepping.situation(asked)
+    assert stepping.situation(a_spout()) == Situation(
+        spout=a_spout(),
+        owner=OURS,
+        observed=OBSERVED,
+        older_claim="ingest/older",
+        written=Written(spec=a_spec(), version=1),
+        capabilities=CAPABILITIES,
+        server=SERVER,
+        last_seen=LAST_SEEN,
+        denials=(),
+    )
+
+
+async def test_the_servers_defaults_are_in_the_spec_before_the_policy_is_asked(stepping: Stepping) -> None:
+    found = stepping.situation(a_spout(spec=a_spec(spout=SpoutOptions(service=Service(internal_port=80)))))
 
     service = found.spout.spec.spout.service
     assert service is not None
     assert service.type == CAPABILITIES.service_type
     assert [denial.field for denial in found.denials] == ["spec.spout.service.type"]
-    assert (found.owner, found.older_claim, found.capabilities) == (OURS, "ingest/older", CAPABILITIES)
-    assert stepping.situation(a_spout()).spout == a_spout()
 
 
 async def test_a_server_that_told_nothing_of_itself_is_a_defect(stepping: Stepping) -> None:
     with pytest.raises(AssertionError, match="a server that answered has told what it can do"):
-        stepping.situation(a_spout(), capabilities=None)
+        stepping.situation(a_spout(), Server(address=ADDRESS))
 
 
 async def test_commits_that_the_server_left_open_are_finished_and_logged(

@@ -15,6 +15,8 @@ from tests.unit.controller.virtual_time import now, run
 Queue = KeyedQueue[str]
 #: Longer than any delay in these tests.
 LONG = 1000.0
+#: More keys than are taken in any test.
+MANY = 1000
 
 
 async def drain(queue: Queue) -> list[tuple[str, float]]:
@@ -25,6 +27,7 @@ async def drain(queue: Queue) -> list[tuple[str, float]]:
             while True:
                 key = await queue.take()
                 taken.append((key, now()))
+                assert len(taken) < MANY, f"keys come back without end, such as {key!r}"
                 queue.done(key)
     except TimeoutError:
         return taken

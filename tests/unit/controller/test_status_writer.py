@@ -252,6 +252,55 @@ async def test_a_spout_that_was_forgotten_begins_anew(writing: Writing) -> None:
     assert writing.events.told == []
 
 
+async def test_a_spout_that_is_forgotten_before_its_status_is_sent_gets_none(writing: Writing) -> None:
+    writing.submit(1)
+    writing.tested.forget(KEY)
+    await pass_time()
+    assert writing.writes == 0
+
+    writing.submit(2)
+    await pass_time()
+    assert (writing.writes, writing.shown) == (1, 2), "the writer goes on"
+
+
+async def test_a_spout_that_is_forgotten_while_its_status_is_sent_is_as_the_cache_has_it(writing: Writing) -> None:
+    writing.spouts.hang()
+    writing.submit(1)
+    await pass_time()
+
+    writing.tested.forget(KEY)
+
+    assert current(writing) is None
+    writing.spouts.release()
+    await pass_time()
+    writing.submit(2)
+    await pass_time()
+    assert writing.shown == 2, "the writer goes on"
+
+
+async def test_a_spout_that_was_forgotten_waits_as_if_for_the_first_time(
+    writing: Writing, caplog: pytest.LogCaptureFixture
+) -> None:
+    writing.spouts.fail(times=4)
+    writing.submit(1)
+    await pass_time(INTERVAL)
+    writing.tested.forget(KEY)
+    caplog.clear()
+    writing.spouts.fail(times=1)
+    writing.submit(2)
+    await pass_time()
+
+    assert caplog.messages == ["Spout ingest/my-spout: 500 as asked for; next try in 1 s"]
+
+
+async def test_forgetting_a_spout_that_had_no_status_is_no_error(writing: Writing) -> None:
+    writing.tested.forget(KEY)
+
+    writing.submit(1)
+    await pass_time()
+    assert writing.shown == 1
+
+
 async def test_after_close_nothing_that_was_planned_is_written(writing: Writing) -> None:
     writing.submit(1)
     await pass_time()
