@@ -1,6 +1,6 @@
 """Commits that are late, and a marker or commits that stand still, on a real Pachyderm 1.13.4 and its workers.
 
-Ready depends on none of them: its history comes from the watch, so no moment is missing.
+Ready depends on none of them: its history comes from the watch, so no moment is missing. Events tell of each.
 """
 
 import datetime
@@ -14,6 +14,7 @@ from spout_testbed.harness import bodies
 from spout_testbed.harness.cluster import administrator
 from spout_testbed.harness.spouts import Spouts, message
 from tests.e2e.history import History
+from tests.e2e.told import Told
 
 #: What is written changes with the file `mode`: `data`, `offset` (the marker), or both, each in an archive of its own.
 CODE = """
@@ -136,6 +137,14 @@ def test_each_condition_turns_and_clears_by_itself_and_ready_stays(
         assert marker_is_behind(status), "its marker stands still as before"
         switched_off.writes("offset")
         history.wait(switched_off.name, "data that stands still for as long", data_is_behind, version=1)
+        Told(kube, spouts).wait(
+            {
+                late.name: {"CommitTooOld", "CommitsResumed"},
+                no_marker.name: {"CommitsWithoutMarker", "MarkerResumed"},
+                no_data.name: {"MarkerWithoutCommits", "OutputResumed"},
+                switched_off.name: {"CommitsWithoutMarker"},
+            }
+        )
 
     assert history.of(switched_off.name, "MarkerStalled") == [None, ("True", "CommitsWithoutMarker"), None]
     assert history.of(switched_off.name, "OutputStalled") == [None]

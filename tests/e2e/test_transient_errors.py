@@ -77,9 +77,10 @@ def test_code_that_retries_a_write_never_leaves_ready_and_code_that_does_not_is_
     blocks = Writer(f"{name}-blocks", tmp_path, "RETRIES", "BLOCKS")
     retries = Writer(f"{name}-retries", tmp_path, "RETRIES")
     # Their worker can make no commit for a while, so the pipe stays full.
+    loses_sidecar = Writer(f"{name}-loses-sidecar", tmp_path, "RETRIES")
     is_held_up = Writer(f"{name}-held-up", tmp_path, "RETRIES")
     dies = Writer(f"{name}-dies", tmp_path)
-    writers = (blocks, retries, is_held_up, dies)
+    writers = (blocks, retries, loses_sidecar, is_held_up, dies)
     history = History(kube, spouts)
     for writer in writers:
         spouts.create(writer.name, writer.spec())
@@ -87,6 +88,8 @@ def test_code_that_retries_a_write_never_leaves_ready_and_code_that_does_not_is_
         history.wait(writer.name, "to be ready", ready="True", reason="Running")
 
     with bed.workers.paused(is_held_up.name, SIDECAR), bed.workers.paused(dies.name, SIDECAR):
+        # Before it commits: a commit that is cut off would stay open, and keep the worker from the next one.
+        bed.workers.kill(loses_sidecar.name, SIDECAR)
         for writer in writers:
             writer.allow(MANY)
         status = history.wait(dies.name, "to have died of an error", ready="False", reason="UserCodeFailing")
@@ -99,8 +102,10 @@ def test_code_that_retries_a_write_never_leaves_ready_and_code_that_does_not_is_
         commits = list(pachyderm.list_commit(writer.name, (writer.name, "master")))
         assert len(commits) == MANY, "each archive once"
     assert not blocks.errors, "the worker keeps its end of the pipe open"
-    for writer in (retries, is_held_up, dies):
+    log = bed.workers.log(loses_sidecar.name, "user").read_text(errors="replace")
+    assert "error in withSpoutCommit: rpc error: code = Unavailable" in log, "the worker retries too"
+    for writer in (retries, loses_sidecar, is_held_up, dies):
         assert set(writer.errors) == {"EAGAIN"}, f"{writer.name} has met {writer.errors}"
-    for writer in (blocks, retries, is_held_up):
+    for writer in (blocks, retries, loses_sidecar, is_held_up):
         assert history.since_ready(writer.name) == [RUNNING], writer.name
     assert history.since_ready(dies.name)[:2] == [RUNNING, FAILING]

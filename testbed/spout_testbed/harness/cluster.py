@@ -54,7 +54,13 @@ def install(bed: Testbed) -> None:
 
 def wait_for_crd(bed: Testbed) -> None:
     """Wait until Spouts are served."""
-    bed.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{CRD_NAME}")
+
+    def is_established() -> bool:
+        # The command fails at once where the new CRD has no conditions yet.
+        wait = bed.kubectl("wait", "--for=condition=Established", "--timeout=5s", f"crd/{CRD_NAME}", check=False)
+        return wait.returncode == 0
+
+    eventually(is_established, what=f"the CRD {CRD_NAME} to be established")
 
 
 @contextlib.contextmanager

@@ -14,6 +14,10 @@ from spout_operator.pachyderm.worker_log import Kind, words
 
 _COMMON = "server/worker/pipeline/common.go"
 _DRIVER = "server/worker/driver/driver.go RunUserCode"
+#: What the worker says where its storage container does not answer.
+_NO_ANSWER = r"(?:rpc error: code = Unavailable|transport is closing)"
+#: From ten seconds on. The pauses before the next try grow, so it has failed for longer than that before.
+_LONG = r"(?:\d+m(?!s)\S*|\d{2,}(?:\.\d+)?s)"
 
 TABLE = (
     words(Kind.STARTED, _DRIVER, r"beginning to run user code"),
@@ -35,7 +39,21 @@ TABLE = (
     words(
         Kind.REFUSED,
         f"{_COMMON} withSpoutCommit",
-        r"error in withSpoutCommit: (?P<error>[^\n]*?)(?:\n.*)?, retrying in: \S+",
+        r"error in withSpoutCommit: (?P<error>[^\n]*parent commit \S+ has not been finished)"
+        r"(?:\n.*)?, retrying in: \S+",
+        advice="a commit was cut off and is still open; set a new restartNonce: the worker deletes it when it starts",
+    ),
+    # Nobody has refused anything: the worker tries again, and a storage container that starts again takes it.
+    words(
+        Kind.REFUSED,
+        f"{_COMMON} withSpoutCommit",
+        rf"error in withSpoutCommit: (?P<error>{_NO_ANSWER}[^\n]*?)(?:\n.*)?, retrying in: {_LONG}",
+        advice="the storage container of the worker's Pod does not answer; see its log",
+    ),
+    words(
+        Kind.REFUSED,
+        f"{_COMMON} withSpoutCommit",
+        rf"error in withSpoutCommit: (?P<error>(?!{_NO_ANSWER})[^\n]*?)(?:\n.*)?, retrying in: \S+",
     ),
     # What was written into the pipe is no archive, or ends in the middle of one: Go's archive/tar says so.
     words(

@@ -17,6 +17,16 @@ FOLDER = Path(__file__).parent / "worker_logs"
 NO_PROGRAM = "fork/exec /no/such/program: no such file or directory"
 REFUSED = "all requests in a put files call must have the same commit ID; expected '{}', got 'marker'"
 
+NO_STORAGE = (
+    'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial tcp '
+    '127.0.0.1:30653: connect: connection refused"'
+)
+CLOSED = (
+    "transport is closing\ngithub.com/pachyderm/pachyderm/src/client/pkg/grpcutil.ScrubGRPC\n\t"
+    "github.com/pachyderm/pachyderm@v1.13.4/src/client/pkg/grpcutil/error.go:16"
+)
+OPEN_PARENT = "parent commit my-spout@87aee9924e9348188ba89e0671af36e7 has not been finished"
+
 
 def message(found: dict[str, Any]) -> bytes:
     """A LogMessage as pachd sends it."""
@@ -87,6 +97,25 @@ def test_an_event_has_the_time_of_its_line() -> None:
             "errored spout spawner process: unexpected EOF",
             [("refused", "unexpected EOF")],
             "an archive that ends in its middle",
+        ),
+        (f"error in withSpoutCommit: {NO_STORAGE}, retrying in: 527.256719ms", [], "the storage starts again"),
+        (f"error in withSpoutCommit: {NO_STORAGE}, retrying in: 9.354414251s", [], "it takes a while"),
+        (
+            f"error in withSpoutCommit: {NO_STORAGE}, retrying in: 11.062297403s",
+            [("refused", NO_STORAGE)],
+            "it does not come back",
+        ),
+        (
+            f"error in withSpoutCommit: {NO_STORAGE}, retrying in: 1m0.5s",
+            [("refused", NO_STORAGE)],
+            "for longer",
+        ),
+        (f"error in withSpoutCommit: {CLOSED}, retrying in: 1.580393371s", [], "it has just ended"),
+        (f"error in withSpoutCommit: {CLOSED}, retrying in: 500ms", [], "the same, and no pause of minutes"),
+        (
+            f"error in withSpoutCommit: rpc error: code = Unknown desc = {OPEN_PARENT}, retrying in: 7.452803538s",
+            [("refused", f"rpc error: code = Unknown desc = {OPEN_PARENT}")],
+            "it ended in the middle of a commit, which stays open",
         ),
         ("errored spout spawner process: context canceled", [], "the next line says when the worker goes on"),
         ("errored running user code after 1.5s: context canceled", [], "the worker ended it"),
