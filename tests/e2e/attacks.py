@@ -109,13 +109,15 @@ def staged(
         whole = json.loads(bed.kubectl("get", "crd", CRD_NAME, "-o", "json").stdout)
         stack.callback(_replace_crd, bed, whole)
         kube = stack.enter_context(administrator(bed))
-        ours, theirs = (Spouts(kube, stack.enter_context(a_namespace(kube, team))) for team in ("team-a", "team-b"))
+        log = folder / "operator.log"
+        teams = [stack.enter_context(a_namespace(kube, team)) for team in ("team-a", "team-b")]
+        ours, theirs = (Spouts(kube, team, log) for team in teams)
         rules = [{"namespaces": [ours.namespace], **rule}, {"namespaces": [theirs.namespace], **their_rule}]
         policy = yaml.safe_dump({"rules": rules})
         operator = OperatorProcess(
             kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
             pachd_address=bed.pachd_address,
-            log=folder / "operator.log",
+            log=log,
             policy=policy,
         )
         stack.enter_context(operator)
@@ -134,7 +136,7 @@ def staged(
         for number, attack in left:
             _create_where_nothing_is_checked(ours, attack.body(number))
         statuses = {
-            attack.reason: ours.wait(str(attack.body(number)["metadata"]["name"]), attack.reason, stalled="True")
+            attack.reason: _outcome(ours, str(attack.body(number)["metadata"]["name"]))
             for number, attack in enumerate(attacks)
         }
         yield Stage(
@@ -146,6 +148,15 @@ def staged(
             sent=writes(operator) - before,
             policy=policy,
         )
+
+
+def _outcome(spouts: Spouts, name: str) -> Body:
+    """The status once the attack has failed, or has not."""
+    return eventually(
+        lambda: spouts.status_as(name, stalled="True") or spouts.status_as(name, synced="True"),
+        what=f"{name} to be refused, or to get through",
+        details=lambda: spouts.details(name),
+    )
 
 
 def make_secrets(bed: Testbed, namespace: str) -> None:
