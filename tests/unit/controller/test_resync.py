@@ -438,3 +438,21 @@ async def test_a_spout_that_vanished_is_told_and_why(two_namespaces: Watched, ca
         "404 for b; it is tried again",
         "Spout b/in-b: its namespace is gone",
     ]
+
+
+async def test_a_spout_whose_end_is_told_while_the_list_is_made_has_not_vanished(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    spouts, cache, resync, woken = watched
+    key = spouts.create(a_spout_body())
+    show(spouts, cache)
+    comparing = asyncio.ensure_future(resync.resync())
+    await asyncio.sleep(0)
+    spouts.vanish(key)
+    cache.drop(key, uid=a_resource().uid)
+
+    await comparing
+
+    assert cache.spouts() == []
+    assert woken == [key, key], "when it came and when it was gone"
+    assert caplog.messages == []
