@@ -362,12 +362,13 @@ def test_a_process_that_has_seen_its_namespaces_and_sees_none_any_more_ends(refu
 def test_a_process_whose_list_fails_now_and_then_goes_on() -> None:
     async def scenario() -> None:
         spouts = MemorySpouts()
-        resync = Resync(cache=SpoutCache(lambda _: None), spouts=spouts)
+        resync = Resync(cache=SpoutCache(lambda _: None), spouts=spouts, namespaces=("ingest",))
         running = asyncio.ensure_future(resync.run())
         await resync.synced.wait()
         for _ in range(10):
-            spouts.refusals = {None: Retryable(Reason.INTERNAL_ERROR, "500")}
+            spouts.refusals = {"ingest": Retryable(Reason.INTERNAL_ERROR, "500")}
             await asyncio.sleep(GIVE_UP_AFTER / 2)
+            assert resync.knows_all_beside(a_key()), "the watch goes on"
             spouts.refusals = {}
             await asyncio.sleep(2 * INTERVAL)
 
