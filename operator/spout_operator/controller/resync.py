@@ -194,7 +194,6 @@ class Resync:
             self._listed[namespace] = {}
             if error.is_gone:
                 self._drop(before, why="its namespace is gone")
-            self._note(namespace, is_in_order=False)
             return False
         except SpoutError:
             self._note(namespace, is_in_order=False)

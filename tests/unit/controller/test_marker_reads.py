@@ -8,6 +8,7 @@ import pytest
 from spout_operator.controller.head_reads import HeadReads
 from spout_operator.controller.progress import LONGEST_MARKER_RETRY, Progress, Reading
 from spout_operator.core.errors import Missing, SpoutError, Unreachable
+from spout_operator.core.model import Heads, PipelineName, SpoutOptions
 from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from tests.builders import NOON, a_failure, a_refusal, a_spec, a_spout, a_transform, an_outage, an_owner
@@ -229,3 +230,56 @@ async def test_a_trouble_that_lasts_is_one_line_of_the_log(
     assert caplog.messages == [
         "Spout ingest/my-spout: could not do it: Pachyderm failed; it is tried again (AccessDenied)"
     ]
+
+
+class OneRepo(MemoryPipelines):
+    """Pipelines of which nobody asks for another than `NAME`."""
+
+    async def heads(self, name: PipelineName) -> Heads:
+        assert name == NAME
+        return await super().heads(name)
+
+
+async def test_a_marker_without_an_answer_is_held_against_the_heads_of_its_own_repo() -> None:
+    pipelines = OneRepo()
+    pipelines.make(NAME, a_spec(), an_owner())
+    reader = Reader(pipelines)
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", an_outage())
+
+    await reader.look()
+
+    assert (reader.summary, pipelines.calls["heads"]) == ("unknown", 2)
+
+
+async def test_a_marker_that_cannot_be_read_is_no_open_commit(pipelines: MemoryPipelines, reader: Reader) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("AccessDenied"), times=9)
+
+    looks = [await reader.look() for _ in range(3)]
+
+    assert [look.is_open for look in looks] == [False] * 3
+    assert pipelines.calls["marker"] == 1
+
+
+async def test_a_marker_that_nobody_asks_for_any_more_is_not_tried_again(
+    pipelines: MemoryPipelines, reader: Reader
+) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    pipelines.fail("marker", a_failure("AccessDenied"))
+    assert (await reader.look()).marker_after is not None
+
+    reading = await reader.look(a_spout(spec=a_spec(spout=SpoutOptions())))
+
+    assert (reading.marker, reading.marker_after) == ({}, None)
+
+
+async def test_a_marker_that_is_shown_is_neither_read_again_nor_open(
+    pipelines: MemoryPipelines, reader: Reader
+) -> None:
+    pipelines.write_marker(NAME, {"offset": b"1"})
+    await reader.look()
+
+    reading = await reader.look()
+
+    assert (reading.marker, reading.is_open, pipelines.calls["marker"]) == (None, False, 1)

@@ -171,3 +171,16 @@ async def test_the_reconciler_looks_until_all_is_counted(pipelines: MemoryPipeli
         await world.shows(key, ready="True", total=length)
 
     assert pipelines.calls["commits"] == PAGES + 1
+
+
+async def test_a_history_that_is_gone_when_it_is_listed_is_missing(pipelines: MemoryPipelines, reader: Reader) -> None:
+    pipelines.commit(NAME)
+    gone = Missing("could not list the commits", said="repo my-spout not found")
+    pipelines.fail("commits", gone)
+
+    with pytest.raises(Missing) as caught:
+        await reader.look()
+
+    assert caught.value is gone
+    assert await reader.look()
+    assert reader.total == 1

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from spout_operator.controller.cache import SpoutCache
-from spout_operator.controller.resync import GIVE_UP_AFTER, INTERVAL, NothingListedError, Resync, WentBackError
+from spout_operator.controller.resync import (
+    GIVE_UP_AFTER,
+    INTERVAL,
+    LONGEST_RETRY,
+    NothingListedError,
+    Resync,
+    WentBackError,
+)
 from spout_operator.core.errors import NamespaceUnavailable, Retryable, SpoutError
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
@@ -354,7 +361,7 @@ def test_a_process_that_has_seen_its_namespaces_and_sees_none_any_more_ends(refu
 
         says = f"for 300 s no Spouts could be held against a list: {refusal.message}; {refusal.message}"
         assert str(error.value) == says
-        assert GIVE_UP_AFTER <= now() - begun <= AGES
+        assert GIVE_UP_AFTER <= now() - begun <= GIVE_UP_AFTER + INTERVAL + LONGEST_RETRY
 
     run(scenario())
 
@@ -362,12 +369,13 @@ def test_a_process_that_has_seen_its_namespaces_and_sees_none_any_more_ends(refu
 def test_a_process_whose_list_fails_now_and_then_goes_on() -> None:
     async def scenario() -> None:
         spouts = MemorySpouts()
-        resync = Resync(cache=SpoutCache(lambda _: None), spouts=spouts)
+        resync = Resync(cache=SpoutCache(lambda _: None), spouts=spouts, namespaces=("ingest",))
         running = asyncio.ensure_future(resync.run())
         await resync.synced.wait()
         for _ in range(10):
-            spouts.refusals = {None: Retryable(Reason.INTERNAL_ERROR, "500")}
+            spouts.refusals = {"ingest": Retryable(Reason.INTERNAL_ERROR, "500")}
             await asyncio.sleep(GIVE_UP_AFTER / 2)
+            assert resync.knows_all_beside(a_key()), "the watch goes on"
             spouts.refusals = {}
             await asyncio.sleep(2 * INTERVAL)
 
@@ -438,3 +446,21 @@ async def test_a_spout_that_vanished_is_told_and_why(two_namespaces: Watched, ca
         "404 for b; it is tried again",
         "Spout b/in-b: its namespace is gone",
     ]
+
+
+async def test_a_spout_whose_end_is_told_while_the_list_is_made_has_not_vanished(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    spouts, cache, resync, woken = watched
+    key = spouts.create(a_spout_body())
+    show(spouts, cache)
+    comparing = asyncio.ensure_future(resync.resync())
+    await asyncio.sleep(0)
+    spouts.vanish(key)
+    cache.drop(key, uid=a_resource().uid)
+
+    await comparing
+
+    assert cache.spouts() == []
+    assert woken == [key, key], "when it came and when it was gone"
+    assert caplog.messages == []
