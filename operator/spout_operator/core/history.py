@@ -41,7 +41,7 @@ class History:
     started_at: datetime.datetime | None = None
     """When it was last started."""
     ended: Ended | None = None
-    """Its end with exit code 0, if it was not started since."""
+    """Its end in a way after which Pachyderm does not start it again, if it was not started since."""
     trouble: Trouble | None = None
     """The newest trouble, also where it was overcome."""
     read_to: datetime.datetime | None = None
