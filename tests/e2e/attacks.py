@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import http
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import yaml
 from kubernetes import client
 
-from spout_testbed import Testbed
+from spout_testbed import Testbed, Workers
 from spout_testbed.harness import bodies
 from spout_testbed.harness.bodies import Body
 from spout_testbed.harness.cluster import CRD_NAME, a_namespace, administrator
@@ -70,16 +71,23 @@ class Stage:
     """What became of each Spout, by the reason of the attack."""
     sent: Counter[str]
     """The writes that the operator sent to Pachyderm meanwhile, by method."""
-    policy: str
+    names: Mapping[str, str]
+    """The names of the Spouts, by the reason of the attack."""
+    rules: Sequence[Body]
+    """Those in force."""
 
-    def allow(self, *rules: Mapping[str, object]) -> None:
-        """Put the policy in force with further rules."""
-        self.operator.change_policy(with_rules(self.policy, *rules))
-
-
-def with_rules(policy: str, *rules: Mapping[str, object]) -> str:
-    """The text of a policy with further rules."""
-    return yaml.safe_dump({"rules": [*yaml.safe_load(policy)["rules"], *rules]})
+    def let_in(self, attacks: Sequence[Attack]) -> None:
+        """Delete all hostile Spouts but these, and put the rules in force that their messages name."""
+        kept = {self.names[attack.reason] for attack in attacks}
+        others = [name for name in self.names.values() if name not in kept and self.ours.get(name)]
+        for name in others:
+            self.ours.delete(name)
+        for name in others:
+            self.ours.wait_gone(name)
+        told = [message(self.statuses[attack.reason]) for attack in attacks]
+        named = [re.findall("a rule with (.*?) would allow it", each) for each in told]
+        added = [yaml.safe_load(rule.replace(" and ", "\n")) for rules in named for rule in rules]
+        self.operator.change_policy(yaml.safe_dump({"rules": [*self.rules, *added]}))
 
 
 @contextlib.contextmanager
@@ -113,12 +121,11 @@ def staged(
         teams = [stack.enter_context(a_namespace(kube, team)) for team in ("team-a", "team-b")]
         ours, theirs = (Spouts(kube, team, log) for team in teams)
         rules = [{"namespaces": [ours.namespace], **rule}, {"namespaces": [theirs.namespace], **their_rule}]
-        policy = yaml.safe_dump({"rules": rules})
         operator = OperatorProcess(
             kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
             pachd_address=bed.pachd_address,
             log=log,
-            policy=policy,
+            policy=yaml.safe_dump({"rules": rules}),
         )
         stack.enter_context(operator)
         theirs.create("team-b-orders", _victim(their_project))
@@ -135,10 +142,8 @@ def staged(
         _replace_crd(bed, _without_rules(whole))
         for number, attack in left:
             _create_where_nothing_is_checked(ours, attack.body(number))
-        statuses = {
-            attack.reason: _outcome(ours, str(attack.body(number)["metadata"]["name"]))
-            for number, attack in enumerate(attacks)
-        }
+        names = {attack.reason: str(attack.body(number)["metadata"]["name"]) for number, attack in enumerate(attacks)}
+        statuses = {reason: _outcome(ours, name) for reason, name in names.items()}
         yield Stage(
             ours=ours,
             theirs=theirs,
@@ -146,7 +151,8 @@ def staged(
             refusals=refusals,
             statuses=statuses,
             sent=writes(operator) - before,
-            policy=policy,
+            names=names,
+            rules=rules,
         )
 
 
@@ -200,6 +206,18 @@ def check(stage: Stage, attack: Attack) -> None:
     assert status.keys() <= {"conditions", "observedGeneration", "pachyderm"}, f"nothing of a pipeline: {status}"
     for foreign in (SECRET_VALUE, THEIR_VALUE, stage.theirs.namespace):
         assert foreign not in json.dumps(status), status
+
+
+def check_reads(stage: Stage, workers: Workers, attack: Attack) -> None:
+    """The Spout of an attack that was let in runs, and its code prints what it got at."""
+    name = stage.names[attack.reason]
+    stage.ours.wait(name, "to run", ready="True", stalled=None)
+    log = workers.wait_running(name).log
+    eventually(
+        lambda: f"found: {SECRET_VALUE}" in log.read_text(),
+        what=f"the code of {name} to print what it got at",
+        details=log.read_text,
+    )
 
 
 def _victim(project: str | None) -> Body:

@@ -3,19 +3,16 @@
 With the rule that its message names, the same Spout gets it: so nothing else has refused it.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-import yaml
 
 from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
 from spout_testbed.harness import audit
 from spout_testbed.harness.spouts import message
-from spout_testbed.waiting import eventually
 from tests.e2e.attack_table import ON_EACH_SERVER, POD_PATCHES, SECRETS, mount, patch, service
-from tests.e2e.attacks import OURS, POSTGRES, SECRET_VALUE, Attack, Stage, check, rows, staged
+from tests.e2e.attacks import OURS, POSTGRES, SECRET_VALUE, Attack, Stage, check, check_reads, rows, staged
 from tests.e2e.conftest import delete_all
 
 OF_1_13 = [
@@ -92,8 +89,7 @@ def test_a_hostile_spout_that_is_deleted_takes_no_pipeline_with_it(stage: Stage,
 
 
 def test_a_status_that_claims_to_be_allowed_changes_nothing(stage: Stage, pachyderm: Client) -> None:
-    number = ATTACKS.index(SECRETS[0])
-    name = f"team-a-{number}"
+    name = stage.names[SECRETS[0].reason]
     body = stage.ours.get(name)
     assert body is not None
     condition = {"status": "True", "reason": "Running", "message": "x", "lastTransitionTime": "2026-01-31T12:00:00Z"}
@@ -138,21 +134,18 @@ CONTROLS = [SECRETS[0], SECRETS[1], POD_PATCHES[0], POD_PATCHES[6]]
 """One mount, one variable, one volume by podPatch, and one variable by podPatch."""
 
 
+@pytest.fixture(scope="module")
+def let_in(stage: Stage) -> Stage:
+    """The policy has the rules that the messages of the controls name; the other hostile Spouts are gone."""
+    stage.let_in(CONTROLS)
+    return stage
+
+
 @rows(CONTROLS)
 def test_with_the_rule_that_its_message_names_the_same_spout_gets_the_secret(
-    stage: Stage, bed: Testbed, attack: Attack
+    let_in: Stage, bed: Testbed, attack: Attack
 ) -> None:
-    name = f"team-a-{ATTACKS.index(attack)}"
-    (named,) = re.findall(r"a rule with (.*?) would allow it", message(stage.statuses[attack.reason]))
-    stage.allow(yaml.safe_load(named.replace(" and ", "\n")))
-
-    stage.ours.wait(name, "to run", ready="True", stalled=None)
-    worker = bed.workers.wait_running(name)
-    eventually(
-        lambda: SECRET_VALUE in worker.log.read_text(),
-        what=f"the code of {name} to print what it got at",
-        details=worker.log.read_text,
-    )
+    check_reads(let_in, bed.workers, attack)
 
 
 def test_the_table_is_as_large_as_it_claims() -> None:

@@ -12,7 +12,7 @@ from spout_operator.core.errors import Retryable, Unreadable
 from spout_operator.core.model import DeletionPolicy, Owner, Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
-from spout_operator.core.spec import parsing
+from spout_operator.core.spec import naming, parsing
 from spout_operator.ports import Pachyderm
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,9 @@ class Deletion:
     async def _observe(self, name: PipelineName, policy: DeletionPolicy) -> Pipeline | None:
         if policy is DeletionPolicy.ORPHAN:
             # Its Pachyderm is not asked: that is also the way out where it is gone for good.
+            return None
+        if not naming.is_runnable(name.name) or not naming.is_project(name.project):
+            # The operator creates none of that name. Where Pachyderm refuses to look for one, the Spout would stay.
             return None
         try:
             return await self._pachyderm.observe(name)

@@ -1,19 +1,15 @@
 """Hostile Spouts on a real Pachyderm 2.12.2: projects, and what the Pods of this version have beside those of 1.13."""
 
 import dataclasses
-import re
 from collections.abc import Iterator
 
 import pytest
-import yaml
 from pachyderm_sdk import Client
 
 from spout_testbed import Testbed
 from spout_testbed.harness.bodies import ABSENT
-from spout_testbed.harness.spouts import message
-from spout_testbed.waiting import eventually
 from tests.e2e.attack_table import EVERYTHING, POD_PATCHES, SECRETS, add, mount, patch, patched, service
-from tests.e2e.attacks import OURS, SECRET_VALUE, THEIRS, Attack, Stage, check, rows, staged
+from tests.e2e.attacks import OURS, THEIRS, Attack, Stage, check, check_reads, rows, staged
 from tests.e2e.pachyderm_2.conftest import delete_all
 
 STORAGE = [{"secretRef": {"name": "pachyderm-storage-secret"}}]
@@ -138,18 +134,15 @@ CONTROLS = [HERE[0], HERE[1], HERE[2]]
 """One mount, one variable, and one podPatch."""
 
 
+@pytest.fixture(scope="module")
+def let_in(stage: Stage) -> Stage:
+    """The policy has the rules that the messages of the controls name; the other hostile Spouts are gone."""
+    stage.let_in(CONTROLS)
+    return stage
+
+
 @rows(CONTROLS)
 def test_with_the_rule_that_its_message_names_the_same_spout_gets_the_secret(
-    stage: Stage, bed: Testbed, attack: Attack
+    let_in: Stage, bed: Testbed, attack: Attack
 ) -> None:
-    name = f"team-a-{HERE.index(attack)}"
-    (named,) = re.findall(r"a rule with (.*?) would allow it", message(stage.statuses[attack.reason]))
-    stage.allow(yaml.safe_load(named.replace(" and ", "\n")))
-
-    stage.ours.wait(name, "to run", ready="True", stalled=None)
-    worker = bed.workers.wait_running(name)
-    eventually(
-        lambda: SECRET_VALUE in worker.log.read_text(),
-        what=f"the code of {name} to print what it got at",
-        details=worker.log.read_text,
-    )
+    check_reads(let_in, bed.workers, attack)

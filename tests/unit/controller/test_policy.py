@@ -108,6 +108,21 @@ async def test_a_spout_that_is_denied_can_be_deleted_with_its_pipeline() -> None
         assert pipelines.calls["delete"] == 1
 
 
+@pytest.mark.parametrize(
+    "changes", [{"name": "team-a-x/../team-b-orders"}, {"name": "orders^"}, {"project": "a/b"}], ids=str
+)
+async def test_a_spout_with_a_name_that_no_pipeline_can_have_is_deleted_without_asking(changes: dict[str, Any]) -> None:
+    pipelines, spouts = a_world()
+    key = spouts.create(a_spout_body(changes))
+    async with World(pipelines, spouts) as world:
+        assert condition_of(await world.settles(key), "Ready")["reason"] == "InvalidSpec"
+
+        spouts.delete(key)
+        await world.until("the Spout to be gone", lambda: key not in world.known)
+
+        assert (pipelines.calls["observe"], pipelines.calls["delete"]) == (0, 0)
+
+
 async def test_a_name_that_is_not_allowed_does_not_tell_whose_pipeline_has_it() -> None:
     pipelines, spouts = a_world()
     first = spouts.create(a_spout_body({"name": "orders"}, namespace="team-b"))
