@@ -113,7 +113,7 @@ def staged(
         their_project: the project of the other team.
     """
     with contextlib.ExitStack() as stack:
-        make_secrets(bed, namespace)
+        stack.enter_context(the_secrets(bed, namespace))
         whole = json.loads(bed.kubectl("get", "crd", CRD_NAME, "-o", "json").stdout)
         stack.callback(_replace_crd, bed, whole)
         kube = stack.enter_context(administrator(bed))
@@ -165,7 +165,8 @@ def _outcome(spouts: Spouts, name: str) -> Body:
     )
 
 
-def make_secrets(bed: Testbed, namespace: str) -> None:
+@contextlib.contextmanager
+def the_secrets(bed: Testbed, namespace: str) -> Iterator[None]:
     """The Secrets of Pachyderm's namespace."""
     for name in SECRETS:
         manifest = {
@@ -175,6 +176,8 @@ def make_secrets(bed: Testbed, namespace: str) -> None:
             "stringData": {"password": SECRET_VALUE},
         }
         bed.kubectl("apply", "-f", "-", input=json.dumps(manifest))
+    yield
+    bed.kubectl("--namespace", namespace, "delete", "secret", *SECRETS)
 
 
 def writes(operator: OperatorProcess) -> Counter[str]:

@@ -187,7 +187,7 @@ def test_a_spout_of_a_project(spouts: Spouts, name: str, pachyderm: Client, sour
 
 
 @pytest.mark.parametrize(
-    ("policy", "pipeline_stays", "repo_stays"),
+    ("deletion_policy", "pipeline_stays", "repo_stays"),
     [
         pytest.param(None, False, False, id="the default is Delete"),
         pytest.param("KeepRepo", False, True, id="KeepRepo"),
@@ -199,11 +199,11 @@ def test_a_deleted_spout_leaves_what_its_policy_says(  # noqa: PLR0917 - fixture
     name: str,
     pachyderm: Client,
     source: Path,
-    policy: str | None,
+    deletion_policy: str | None,
     pipeline_stays: bool,
     repo_stays: bool,
 ) -> None:
-    spouts.create(name, a_spec(source) | ({"deletionPolicy": policy} if policy else {}))
+    spouts.create(name, a_spec(source) | ({"deletionPolicy": deletion_policy} if deletion_policy else {}))
     spouts.wait(name, "five commits", ready="True", total=5)
 
     spouts.delete(name)
