@@ -1,59 +1,21 @@
 """What a hostile Spout can ask of any Pachyderm: Secrets, a podPatch, names of others, and Services."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
+from tests.e2e.attack_changes import (
+    Changes,
+    add,
+    add_volume,
+    mount,
+    patch,
+    pull,
+    refused_name,
+    refused_secret,
+    service,
+    variable,
+)
 from tests.e2e.attacks import OURS, POSTGRES, REGISTRY, THEIRS, Attack
 
-Changes = Mapping[str, object]
 NO_OBJECT = "is not a valid name of a Kubernetes object"
 NO_TEXT = "must be of type string"
-
-
-def mount(*names: object) -> Changes:
-    """Secrets as files."""
-    places = ["/stolen", "/more"]
-    return {
-        "transform.secrets": [{"name": name, "mountPath": place} for name, place in zip(names, places, strict=False)]
-    }
-
-
-def variable(name: str) -> Changes:
-    """A Secret as a variable."""
-    return {"transform.secrets": [{"name": name, "key": "password", "envVar": "STOLEN"}]}
-
-
-def pull(*names: object) -> Changes:
-    """Secrets to pull the image with."""
-    return {"transform.imagePullSecrets": list(names)}
-
-
-def patch(*operations: Mapping[str, object]) -> Changes:
-    """A podPatch of these operations."""
-    return {"podPatch": json.dumps(operations)}
-
-
-def add(path: str, value: object) -> dict[str, object]:
-    """One operation that adds."""
-    return {"op": "add", "path": path, "value": value}
-
-
-def add_volume(**source: Any) -> Changes:
-    """A podPatch with a volume of this source, which the code sees at /stolen."""
-    volume = {"name": "stolen", **source}
-    seen = {"name": "stolen", "mountPath": "/stolen"}
-    return patch(add("/volumes/-", volume), add("/containers/0/volumeMounts/-", seen))
-
-
-def refused_secret(name: str, index: int = 0) -> str:
-    """The beginning of the message that a Secret is not allowed."""
-    return f"spec.transform.secrets[{index}].name: the policy does not allow the Secret {name!r}"
-
-
-def refused_name(name: str) -> str:
-    """The beginning of the message that the name of the pipeline is not allowed."""
-    return f"spec.name: the policy does not allow the pipeline name {name!r}"
 
 
 def no_secret(name: str, reason: str) -> list[Attack]:
@@ -301,11 +263,6 @@ NAMES = [
         says=refused_name("team-b-orders"),
     ),
 ]
-
-
-def service(**fields: object) -> Changes:
-    """A spout with a port."""
-    return {"spout.service": {"internalPort": 8080, **fields}}
 
 
 SERVICES = [

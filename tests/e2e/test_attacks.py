@@ -11,7 +11,8 @@ from spout_operator.pachyderm.v1.sdk import Client, pps_pb2
 from spout_testbed import Testbed
 from spout_testbed.harness import audit
 from spout_testbed.harness.spouts import message
-from tests.e2e.attack_table import ON_EACH_SERVER, POD_PATCHES, SECRETS, mount, patch, service
+from tests.e2e.attack_changes import mount, patch, service
+from tests.e2e.attack_table import ON_EACH_SERVER, POD_PATCHES, SECRETS
 from tests.e2e.attacks import OURS, POSTGRES, SECRET_VALUE, Attack, Stage, check, check_reads, rows, staged
 from tests.e2e.conftest import delete_all
 

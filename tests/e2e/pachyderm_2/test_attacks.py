@@ -8,7 +8,8 @@ from pachyderm_sdk import Client
 
 from spout_testbed import Testbed
 from spout_testbed.harness.bodies import ABSENT
-from tests.e2e.attack_table import EVERYTHING, POD_PATCHES, SECRETS, add, mount, patch, patched, service
+from tests.e2e.attack_changes import add, mount, patch, service
+from tests.e2e.attack_table import EVERYTHING, POD_PATCHES, SECRETS, patched
 from tests.e2e.attacks import OURS, THEIRS, Attack, Stage, check, check_reads, rows, staged
 from tests.e2e.pachyderm_2.conftest import delete_all
 
