@@ -464,3 +464,31 @@ async def test_a_spout_whose_end_is_told_while_the_list_is_made_has_not_vanished
     assert cache.spouts() == []
     assert woken == [key, key], "when it came and when it was gone"
     assert caplog.messages == []
+
+
+def test_before_the_first_list_nothing_is_overdue() -> None:
+    async def scenario() -> None:
+        resync = Resync(cache=SpoutCache(lambda _: None), spouts=MemorySpouts(), namespaces=("a", "b"))
+
+        assert resync.overdue == frozenset()
+        assert resync.troubles == {"a": None, "b": None}
+
+    run(scenario())
+
+
+def test_a_process_whose_namespaces_come_back_and_are_not_shown_ends() -> None:
+    async def scenario() -> None:
+        spouts = MemorySpouts()
+        resync = Resync(cache=SpoutCache(lambda _: None), spouts=spouts, namespaces=("a", "b"))
+        running = asyncio.ensure_future(resync.run())
+        await resync.synced.wait()
+        spouts.refusals = {"a": NamespaceUnavailable("403"), "b": NamespaceUnavailable("403")}
+        await asyncio.sleep(2 * INTERVAL)
+        spouts.refusals = {}
+        for namespace in ("a", "b"):
+            spouts.create(a_spout_body(namespace=namespace))
+
+        with pytest.raises(NothingListedError, match="the watch does not show what is listed"):
+            await running
+
+    run(scenario())
