@@ -60,7 +60,7 @@ class Resync:
         self._known_whole: set[str | None] = set()
         """Namespaces of which the watch has shown all that was listed."""
         self._listed: dict[str | None, Mapping[SpoutKey, int]] = {namespace: {} for namespace in namespaces}
-        self._overdue: dict[str | None, frozenset[SpoutKey]] = dict.fromkeys(namespaces, frozenset())
+        self._overdue: dict[str | None, frozenset[SpoutKey]] = {}
         self._wrong_since: dict[str | None, float] = {}
         """Namespaces that are not in order, and since when."""
         self._errors: dict[str | None, SpoutError | None] = dict.fromkeys(namespaces)

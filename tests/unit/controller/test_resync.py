@@ -464,3 +464,28 @@ async def test_a_spout_whose_end_is_told_while_the_list_is_made_has_not_vanished
     assert cache.spouts() == []
     assert woken == [key, key], "when it came and when it was gone"
     assert caplog.messages == []
+
+
+def test_before_the_first_list_nothing_is_overdue() -> None:
+    async def scenario() -> None:
+        resync = Resync(cache=SpoutCache(lambda _: None), spouts=MemorySpouts(), namespaces=("a", "b"))
+
+        assert resync.overdue == frozenset()
+        assert resync.troubles == {"a": None, "b": None}
+
+    run(scenario())
+
+
+def test_a_process_whose_watch_has_shown_nothing_of_any_namespace_for_minutes_ends() -> None:
+    async def scenario() -> None:
+        spouts = MemorySpouts()
+        for namespace in ("a", "b"):
+            spouts.create(a_spout_body(namespace=namespace))
+
+        with pytest.raises(NothingListedError, match="the watch does not show what is listed"):
+            async with asyncio.timeout(AGES):
+                await Resync(cache=SpoutCache(lambda _: None), spouts=spouts, namespaces=("a", "b")).run()
+
+        assert now() >= GIVE_UP_AFTER
+
+    run(scenario())

@@ -223,6 +223,8 @@ async def test_a_spout_that_goes_while_its_status_is_written_is_not_tried_again(
     await pass_time(2 * INTERVAL)
 
     assert (writing.writes, caplog.messages) == (1, [])
+    writing.learn()
+    assert current(writing) is None, "where it comes back, it is as the cache has it"
 
 
 async def test_a_status_that_another_of_that_name_would_get_is_not_taken_for_its_own(writing: Writing) -> None:
