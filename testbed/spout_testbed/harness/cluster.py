@@ -52,15 +52,15 @@ def install(bed: Testbed) -> None:
     wait_for_crd(bed)
 
 
-def wait_for_crd(bed: Testbed) -> None:
-    """Wait until Spouts are served."""
+def wait_for_crd(bed: Testbed, *names: str) -> None:
+    """Wait until the resources of these CustomResourceDefinitions are served; without a name, Spouts."""
+    found = [f"crd/{name}" for name in names or (CRD_NAME,)]
 
     def is_established() -> bool:
-        # The command fails at once where the new CRD has no conditions yet.
-        wait = bed.kubectl("wait", "--for=condition=Established", "--timeout=5s", f"crd/{CRD_NAME}", check=False)
-        return wait.returncode == 0
+        # The command fails at once where a new CRD has no conditions yet.
+        return bed.kubectl("wait", "--for=condition=Established", "--timeout=5s", *found, check=False).returncode == 0
 
-    eventually(is_established, what=f"the CRD {CRD_NAME} to be established")
+    eventually(is_established, what=f"{', '.join(found)} to be established")
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from spout_testbed import Testbed
+from spout_testbed.harness.cluster import wait_for_crd
 from spout_testbed.programs import program, run
 from tests.packaging.chart.charts import Helm
 
@@ -29,8 +30,7 @@ def bed() -> Iterator[Testbed]:
     with Testbed.start() as bed:
         for file in CRDS:
             bed.kubectl("apply", "--server-side", "-f", str(program("crds") / file))
-        names = [f"crd/{name}" for name in CRDS.values()]
-        bed.kubectl("wait", "--for=condition=Established", *names, "--timeout=30s")
+        wait_for_crd(bed, *CRDS.values())
         yield bed
 
 

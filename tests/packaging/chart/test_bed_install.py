@@ -10,6 +10,7 @@ import yaml
 
 from spout_testbed import Testbed
 from spout_testbed.errors import TestbedError
+from spout_testbed.harness.cluster import wait_for_crd
 from tests.packaging.chart.charts import CHART, VALUES, name_of, rendered, with_values
 from tests.packaging.chart.conftest import RunHelm
 
@@ -67,7 +68,7 @@ def test_the_api_server_accepts_the_example_in_the_charts_annotations(
     (described,) = yaml.safe_load(annotations["artifacthub.io/crds"])
     (example,) = yaml.safe_load(annotations["artifacthub.io/crdsExamples"])
     assert helm("install", "spouts", str(CHART)).returncode == 0
-    bed.kubectl("wait", "--for=condition=Established", f"crd/{described['name']}", "--timeout=30s")
+    wait_for_crd(bed, described["name"])
 
     bed.kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", input=json.dumps(example))
 
@@ -100,7 +101,7 @@ def test_an_upgrade_replaces_the_crd_and_neither_it_nor_an_uninstall_deletes_spo
 ) -> None:
     done = helm("install", "spouts", str(older_chart(tmp_path)), major=major)
     assert done.returncode == 0, done.stderr
-    bed.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+    wait_for_crd(bed)
     assert not knows_description(bed)
     bed.kubectl("apply", "-n", namespace, "-f", "-", input=SPOUT)
     uid = bed.kubectl("get", "spout", "one", "-n", namespace, "-o=jsonpath={.metadata.uid}").stdout
