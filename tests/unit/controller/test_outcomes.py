@@ -181,3 +181,27 @@ async def test_a_defect_is_in_the_log_with_where_it_happened(caplog: pytest.LogC
     (line,) = {record.getMessage() for record in caplog.records if record.exc_info}
     assert line == "Spout ingest/my-spout: unexpected error"
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_spout_whose_pipeline_is_somebody_elses_shows_nothing_of_it() -> None:
+    pipelines, spouts = Pipelines(), MemorySpouts()
+    async with World(pipelines, spouts) as world:
+        spouts.create(a_spout_body())
+        assert "pipeline" in await world.shows(KEY, ready="True", reason="Running")
+
+        await its_pipeline_is_somebody_elses(world)
+
+        assert "pipeline" not in await world.shows(KEY, reason="PipelineNotOwned")
+
+
+async def test_a_pipeline_that_comes_up_is_observed_again_and_again_until_it_is_up() -> None:
+    pipelines, spouts = MemoryPipelines(now=now), MemorySpouts()
+    async with World(pipelines, spouts) as world:
+        spouts.create(a_spout_body())
+        await world.shows(KEY, reason="Starting")
+        await world.until("some looks", lambda: counted(world)["again"] > 3)
+        assert counted(world)["settled"] == 0
+
+        pipelines.come_up(NAME)
+
+        await world.shows(KEY, ready="True", reason="Running")
