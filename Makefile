@@ -151,8 +151,8 @@ test-dockerfile: setup ## the commands of the Dockerfile's build stage, in a cle
 test-all: test-e2e test-contract test-integration test-chart test-testbed test-dockerfile release-check ## every test that needs a server
 
 .PHONY: test
-test: check test-unit ## everything, from nothing; two of the suites that need servers run at a time
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-all
+test: check test-unit ## everything, from nothing; three of the suites that need servers run at a time
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-all
 
 .PHONY: bench
 bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one run
