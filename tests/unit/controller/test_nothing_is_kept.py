@@ -205,6 +205,30 @@ async def whose_pipeline_is_somebody_elses(cluster: Cluster, keys: list[SpoutKey
         await cluster.pipelines.delete(a_name(key.name), keep_repo=False)
 
 
+async def that_the_policy_denies(cluster: Cluster, keys: list[SpoutKey]) -> None:
+    for key in keys:
+        cluster.spouts.edit(key, podPatch="[]")
+    await cluster.quiet()
+    for key in keys:
+        cluster.spouts.delete(key)
+
+
+async def with_a_commit_that_is_open(cluster: Cluster, keys: list[SpoutKey]) -> None:
+    for key in keys:
+        cluster.pipelines.commit(a_name(key.name), finished_at=None)
+    await cluster.settle()
+    for key in keys:
+        cluster.spouts.delete(key)
+
+
+async def whose_worker_is_coming_up(cluster: Cluster, keys: list[SpoutKey]) -> None:
+    for key in keys:
+        cluster.pipelines.change(a_name(key.name), workers=(0, 1), version=2)
+    await cluster.settle()
+    for key in keys:
+        cluster.spouts.delete(key)
+
+
 WAYS: tuple[Way, ...] = (
     deleted,
     with_their_repo_kept,
@@ -217,6 +241,9 @@ WAYS: tuple[Way, ...] = (
     while_pachyderm_is_away,
     with_a_spec_that_cannot_be,
     whose_pipeline_is_somebody_elses,
+    that_the_policy_denies,
+    with_a_commit_that_is_open,
+    whose_worker_is_coming_up,
 )
 
 

@@ -1,0 +1,82 @@
+"""What one reconcile tells and when the next one comes, where several Spouts or an edit could be mixed up."""
+
+import asyncio
+import json
+
+from spout_operator.core.errors import Retryable
+from spout_operator.core.model import PipelineState
+from spout_operator.core.reasons import Reason
+from spout_operator.core.resource import condition_of
+from tests.builders import a_name, a_spout_body, an_owner
+from tests.fakes.memory_pipelines import MemoryPipelines
+from tests.fakes.memory_spouts import MemorySpouts
+from tests.unit.controller.world import World
+
+OLD_VALUE = "of-the-running-version-4711"
+
+
+async def test_what_pachyderm_says_of_a_running_version_shows_no_value_that_an_edit_has_taken_away() -> None:
+    """The policy refuses the edit, so the version with the old value goes on."""
+    pipelines, spouts = MemoryPipelines(runs_at_once=True), MemorySpouts()
+    key = spouts.create(a_spout_body({"transform.env": {"PASSWORD": OLD_VALUE}}))
+    async with World(pipelines, spouts) as world:
+        await world.shows(key, ready="True")
+        spouts.edit(key, podPatch="[]", transform={"image": "i", "cmd": ["c"]})
+        await world.until("the edit to be refused", lambda: spouts.status(key)["observedGeneration"] == 2)
+        pipelines.change(a_name(), state=PipelineState.CRASHING, reason=f"the worker said {OLD_VALUE}")
+        await world.ticks(2)
+
+        status = spouts.status(key)
+        assert status["pipeline"]["reason"].startswith("the worker said")
+        assert OLD_VALUE not in json.dumps(status)
+
+
+async def test_the_status_forgets_a_pipeline_that_is_somebody_elses_now() -> None:
+    pipelines, spouts = MemoryPipelines(runs_at_once=True), MemorySpouts()
+    key = spouts.create(a_spout_body())
+    async with World(pipelines, spouts) as world:
+        await world.shows(key, ready="True")
+        pipelines.change(a_name(), owner=an_owner(cluster="another"))
+        await world.ticks()
+
+        status = spouts.status(key)
+        assert condition_of(status, "Ready")["reason"] == "PipelineNotOwned"
+        assert {"pipeline", "commits", "marker"}.isdisjoint(status)
+
+
+async def test_each_spout_waits_for_itself_after_a_failure() -> None:
+    pipelines, spouts = MemoryPipelines(runs_at_once=True), MemorySpouts()
+    pipelines.fail("create", Retryable(Reason.PACHYDERM_ERROR, "not now"), times=1000)
+    keys = [spouts.create(a_spout_body(name=f"spout-{number}")) for number in range(8)]
+    async with World(pipelines, spouts) as world:
+        await world.until("a try for each", lambda: pipelines.calls["create"] >= len(keys))
+        await asyncio.sleep(3)
+
+        # The first wait is about a second. A shared one would have grown to a minute for the last of them.
+        assert pipelines.calls["create"] >= 2 * len(keys)
+
+
+async def test_each_spout_waits_for_itself_while_its_worker_comes_up() -> None:
+    pipelines, spouts = MemoryPipelines(), MemorySpouts()
+    keys = [spouts.create(a_spout_body(name=f"spout-{number}")) for number in range(8)]
+    async with World(pipelines, spouts, poll_interval=60) as world:
+        await world.until("all pipelines", lambda: pipelines.calls["create"] == len(keys))
+        before = pipelines.calls["observe"]
+        await asyncio.sleep(3)
+
+        # A second until the first look, then two: a shared wait would have grown to a minute for the last of them.
+        assert pipelines.calls["observe"] - before >= len(keys)
+
+
+async def test_each_spout_waits_for_itself_while_a_commit_is_open() -> None:
+    pipelines, spouts = MemoryPipelines(runs_at_once=True), MemorySpouts()
+    keys = [spouts.create(a_spout_body(name=f"spout-{number}")) for number in range(8)]
+    async with World(pipelines, spouts, poll_interval=60) as world:
+        for key in keys:
+            await world.shows(key, ready="True")
+            pipelines.commit(a_name(key.name), finished_at=None)
+        await world.ticks()
+        before = pipelines.calls["heads"]
+        await asyncio.sleep(4)
+
+        assert pipelines.calls["heads"] - before >= 2 * len(keys)
