@@ -34,10 +34,12 @@ def test_the_clock_goes_on_from_its_marker_after_a_crash(tmp_path: Path) -> None
     lines = run(tmp_path, "clock", "--commits", "4", "--crash-after", "2")
 
     assert values(lines, "commit", "commit") == ["0001", "0002", "0003", "0004"]
-    # The crash comes before the marker of the second commit, so the second tick is made again.
-    assert values(lines, "marker", "value")[-1] == "2"
+    # Mostly the crash comes before the marker of the second commit, so the second tick is made again. An archive that
+    # is complete at that moment is committed, too: then the third comes next.
+    marker = int(values(lines, "marker", "value")[-1])
+    assert marker in {2, 3}
     ticks = {file.name for file in (tmp_path / "spout-data/clock/head").rglob("tick-*")}
-    assert ticks == {"tick-1", "tick-2", "tick-3"}
+    assert ticks == {f"tick-{number}" for number in range(1, marker + 2)}
 
 
 def test_each_file_of_a_folder_is_committed_once_also_over_a_crash(tmp_path: Path) -> None:
