@@ -50,25 +50,25 @@ def delete_all(pachyderm: Client) -> None:
 
 
 @pytest.fixture
-def policy() -> str | None:
-    """The text of the operator's policy file; none, unless a test `allows` something."""
+def policy_text() -> str | None:
+    """That of the operator's policy file; none, unless a test `allows` something."""
     return None
 
 
 def allows(**permissions: object) -> pytest.MarkDecorator:
     """Run the test with a policy: every name is allowed, as without a policy, and these fields of a rule."""
     rule = {"namespaces": ["*"], "pipelineNames": ["*"], "projects": ["*"], **permissions}
-    return pytest.mark.parametrize("policy", [yaml.safe_dump({"rules": [rule]})], ids=["+".join(permissions)])
+    return pytest.mark.parametrize("policy_text", [yaml.safe_dump({"rules": [rule]})], ids=["+".join(permissions)])
 
 
 @pytest.fixture
-def operator(bed: Testbed, tmp_path: Path, policy: str | None) -> Iterator[OperatorProcess]:
+def operator(bed: Testbed, tmp_path: Path, policy_text: str | None) -> Iterator[OperatorProcess]:
     """A running operator with the rights of deploy/overlays/cluster-wide, and no more."""
     process = OperatorProcess(
         kubeconfig=bed.kubeconfig_for_account("spout-operator", "spout-operator"),
         pachd_address=bed.pachd_address,
         log=tmp_path / "operator.log",
-        policy=policy,
+        policy=policy_text,
     )
     with process:
         yield process

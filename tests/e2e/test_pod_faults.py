@@ -2,7 +2,7 @@
 
 from spout_testbed import Testbed
 from spout_testbed.harness.spouts import Spouts
-from tests.e2e.conftest import a_spec
+from tests.e2e.conftest import a_spec, allows
 from tests.e2e.failing_code import ready
 
 
@@ -23,6 +23,7 @@ def test_a_pod_that_no_node_fits(spouts: Spouts, name: str) -> None:
     assert "0/1 nodes are available" in ready(status)["message"]
 
 
+@allows(secrets=["*-late"])
 def test_a_secret_that_is_missing(bed: Testbed, spouts: Spouts, name: str) -> None:
     """The server says nothing of it, so the reason comes from the kubelet's answer to who asks for the log."""
     secret = {"name": f"{name}-late", "key": "password", "envVar": "PASSWORD"}
