@@ -16,7 +16,7 @@ LOOSE = yaml.safe_dump({"rules": [{**RULE, "secrets": ["kafka-of-test"]}]})
 
 
 @pytest.fixture
-def policy() -> str:
+def policy_text() -> str:
     return LOOSE
 
 
