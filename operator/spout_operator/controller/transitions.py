@@ -9,13 +9,10 @@ from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import condition_of
 from spout_operator.core.status.conditions import READY
-from spout_operator.core.status.freshness import FRESH, MARKER_STALLED, OUTPUT_STALLED
-from spout_operator.core.status.health import FALSE, RECONCILING, TRUE
+from spout_operator.core.status.freshness import LATE
+from spout_operator.core.status.health import RECONCILING, TRUE
 
 logger = logging.getLogger(__name__)
-
-#: Conditions beside Ready, and the status that says that something is late.
-_LATE = {FRESH: FALSE, MARKER_STALLED: TRUE, OUTPUT_STALLED: TRUE}
 
 
 def log_transitions(key: SpoutKey, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -30,11 +27,11 @@ def log_transitions(key: SpoutKey, before: Mapping[str, Any], after: Mapping[str
     if (old.get("status"), old.get("reason")) != (new["status"], new["reason"]) or is_new_attempt:
         is_well = new["status"] == TRUE or condition_of(after, RECONCILING).get("status") == TRUE
         _log(key, READY, old, new, is_well=is_well)
-    for kind, late in _LATE.items():
+    for kind, late in LATE.items():
         old, new = condition_of(before, kind), condition_of(after, kind)
         # That nothing is known, the line on Ready tells.
-        if (old.get("status") == late) != (new.get("status") == late):
-            _log(key, kind, old, new, is_well=new.get("status") != late)
+        if (old.get("reason") == late) != (new.get("reason") == late):
+            _log(key, kind, old, new, is_well=new.get("reason") != late)
 
 
 def _log(key: SpoutKey, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], *, is_well: bool) -> None:

@@ -17,7 +17,7 @@ from spout_operator.core.reasons import Reason
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import condition_of
 from spout_operator.core.status.conditions import READY
-from spout_operator.core.status.freshness import FRESH, MARKER_STALLED, OUTPUT_STALLED
+from spout_operator.core.status.freshness import LATE, MARKER_STALLED, OUTPUT_STALLED
 from spout_operator.core.status.health import STALLED, TRUE
 
 #: Bytes of a note in UTF-8 that the API server accepts (kube-apiserver 1.36, validation of events.k8s.io/v1).
@@ -128,13 +128,6 @@ _OF_ALL_SPOUTS = frozenset(
     }
 )
 
-#: Conditions beside Ready, and the reason that makes an Event.
-_LATE: Mapping[str, Reason] = {
-    FRESH: Reason.COMMIT_TOO_OLD,
-    MARKER_STALLED: Reason.COMMITS_WITHOUT_MARKER,
-    OUTPUT_STALLED: Reason.MARKER_WITHOUT_COMMITS,
-}
-
 
 def of_step(decision: Decision, name: PipelineName) -> Event:
     """The Event of a step that was carried out.
@@ -175,7 +168,7 @@ def of_statuses(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Ev
 
     Both are on the API server, so whoever takes over compares with what was told already.
     """
-    found = (_of_ready(before, after), *(_of_freshness(kind, before, after) for kind in _LATE))
+    found = (_of_ready(before, after), *(_of_freshness(kind, before, after) for kind in LATE))
     return tuple(event for event in found if event is not None)
 
 
@@ -196,7 +189,7 @@ def _of_ready(before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | No
 
 def _of_freshness(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Event | None:
     """The Event of a condition beside Ready. What ends CommitTooOld is a commit, of which `of_silence` tells."""
-    trouble = _LATE[kind]
+    trouble = LATE[kind]
     was, found = (condition_of(status, kind) for status in (before, after))
     if found.get("reason") == trouble != was.get("reason"):
         return _found(EventType.WARNING, EventReason(trouble), str(found["message"]))

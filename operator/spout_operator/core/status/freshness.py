@@ -22,6 +22,12 @@ from spout_operator.core.timestamps import print_time
 FRESH = "Fresh"
 #: Of status True, or absent. kstatus knows the type `Stalled` only, so tools take no notice of these.
 MARKER_STALLED, OUTPUT_STALLED = "MarkerStalled", "OutputStalled"
+#: Of each of these conditions, the reason that says that something is late.
+LATE: Mapping[str, Reason] = {
+    FRESH: Reason.COMMIT_TOO_OLD,
+    MARKER_STALLED: Reason.COMMITS_WITHOUT_MARKER,
+    OUTPUT_STALLED: Reason.MARKER_WITHOUT_COMMITS,
+}
 
 Status = Mapping[str, Any]
 
