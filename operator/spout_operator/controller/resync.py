@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from spout_operator.controller.cache import SpoutCache
 from spout_operator.controller.queue import Backoff
 from spout_operator.core.errors import NamespaceUnavailable, SpoutError
+from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
 from spout_operator.ports import Spouts
 
@@ -112,8 +113,8 @@ class Resync:
         while True:
             await self._begin(namespace)
             self._known_whole.add(namespace)
-            for key in self._known(namespace):
-                self._enqueue(key)
+            for facts in self._known(namespace):
+                self._enqueue(facts.key)
             is_there = True
             while is_there:
                 await asyncio.sleep(INTERVAL)
@@ -182,9 +183,9 @@ class Resync:
     async def _compare(self, namespace: str | None) -> bool:
         """Compare a namespace once; False where it cannot be listed for a reason of its own."""
         # What comes while the list is made is not in it, and is not gone either.
-        before = {key: uid for key in self._known(namespace) if (uid := self._uid(key)) is not None}
-        versions = {key: self._version(key) for key in before}
-        overdue = frozenset(key for key, version in self._listed[namespace].items() if self._version(key) < version)
+        before = self._known(namespace)
+        shown = {facts.key: facts.version for facts in before}
+        overdue = frozenset(key for key, version in self._listed[namespace].items() if shown.get(key, 0) < version)
         # Also where the list fails: what the watch owes is known from the one before.
         self._overdue[namespace] = overdue
         try:
@@ -199,22 +200,23 @@ class Resync:
             self._note(namespace, is_in_order=False)
             return True
         # The list is what etcd holds now, so it is no older than what was known before it was asked for.
-        older = sorted(str(key) for key, version in versions.items() if listed.get(key, version) < version)
+        older = sorted(str(key) for key, version in shown.items() if listed.get(key, version) < version)
         if older:
             raise WentBackError(f"the API server has an older {older[0]} than before: was its etcd restored?")
         # One that is gone by now could not be shown any more.
         self._overdue[namespace] = overdue & listed.keys()
         self._listed[namespace] = listed
-        self._drop({key: uid for key, uid in before.items() if key not in listed}, why="it vanished without an event")
+        self._drop([facts for facts in before if facts.key not in listed], why="it vanished without an event")
         self._note(namespace, is_in_order=not self._overdue[namespace])
         return True
 
-    def _drop(self, gone: Mapping[SpoutKey, str], *, why: str) -> None:
+    def _drop(self, gone: Iterable[Facts], *, why: str) -> None:
         """Forget Spouts, unless others of their names have come since."""
-        for key, uid in gone.items():
-            if self._uid(key) == uid:
-                logger.warning("Spout %s: %s", key, why)
-                self._cache.drop(key, uid=uid)
+        for facts in gone:
+            known = self._cache.facts(facts.key)
+            if known is not None and known.uid == facts.uid:
+                logger.warning("Spout %s: %s", facts.key, why)
+                self._cache.drop(facts.key, uid=facts.uid)
 
     async def _list(self, namespace: str | None) -> Mapping[SpoutKey, int]:
         try:
@@ -228,12 +230,8 @@ class Resync:
         self._errors[namespace] = None
         return listed
 
-    def _known(self, namespace: str | None) -> list[SpoutKey]:
-        return [key for key in self._cache.spouts() if namespace in {None, key.namespace}]
-
-    def _uid(self, key: SpoutKey) -> str | None:
-        known = self._cache.facts(key)
-        return known.uid if known is not None else None
+    def _known(self, namespace: str | None) -> list[Facts]:
+        return [facts for facts in self._cache.all_facts() if namespace in {None, facts.key.namespace}]
 
     def _version(self, key: SpoutKey) -> int:
         known = self._cache.facts(key)

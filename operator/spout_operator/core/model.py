@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import enum
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from spout_operator.core.freshness import Freshness
 from spout_operator.core.spec.quantity import Quantity
@@ -121,8 +122,9 @@ class PipelineSpec:
     restart_nonce: str = ""
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class SpoutKey:
+# These two are keys: each poll and each resync looks up every Spout and every pipeline several times, and a tuple has
+# its hash and its comparison in C.
+class SpoutKey(NamedTuple):
     """Which Spout: `namespace/name` within one cluster."""
 
     namespace: str
@@ -138,12 +140,11 @@ DEFAULT_PROJECT = "default"
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True, repr=False)
-class PipelineName:
+class PipelineName(NamedTuple):
     """Which pipeline of a Pachyderm, and so which output repo: `name` in the project `default`, else `project/name`."""
 
-    project: str = DEFAULT_PROJECT
     name: str
+    project: str = DEFAULT_PROJECT
 
     def __str__(self) -> str:
         return self.name if self.project == DEFAULT_PROJECT else f"{self.project}/{self.name}"

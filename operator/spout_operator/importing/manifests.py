@@ -70,7 +70,7 @@ def _fitting(name: model.PipelineName) -> model.PipelineName:
     fitting = name.name if naming.is_runnable(name.name) else naming.proposal(name.name)
     if not fitting:
         raise UnfitError(name, f"cannot be a Spout: rename it to {naming.RULE}")
-    return dataclasses.replace(name, name=fitting)
+    return name._replace(name=fitting)
 
 
 def _object_name(pipeline: model.PipelineName) -> str:
