@@ -12,6 +12,7 @@ from typing import Any
 from spout_operator.core import model
 from spout_operator.core.decision import Situation
 from spout_operator.core.errors import Retryable, Stalled, Unreachable
+from spout_operator.core.marker import Marker, MarkerFile
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import SpoutResource
 from spout_operator.core.server import Capabilities, Server
@@ -149,12 +150,12 @@ def a_commit(**fields: Any) -> model.Commit:
     return model.Commit(**{"id": "commit1", "parent": None, "finished_at": NOON, "size": 4, **fields})
 
 
-def a_marker_file(content: bytes | None = b"1041", **fields: Any) -> model.MarkerFile:
+def a_marker_file(content: bytes | None = b"1041", **fields: Any) -> MarkerFile:
     """A file of a marker; for one that was too long to be read, `content=None` and its `size`."""
-    return model.MarkerFile(**{"path": "offset", "size": len(content or b""), "content": content, **fields})
+    return MarkerFile(**{"path": "offset", "size": len(content or b""), "content": content, **fields})
 
 
-def a_marker(*files: model.MarkerFile, **fields: Any) -> model.Marker:
+def a_marker(*files: MarkerFile, **fields: Any) -> Marker:
     """A marker that is a single file, or with `is_directory=True` a directory of `files`."""
     shown = fields.get("files", files or (a_marker_file(),))
     defaults = {
@@ -166,7 +167,7 @@ def a_marker(*files: model.MarkerFile, **fields: Any) -> model.Marker:
         "commit": "markercommit1",
         "finished_at": NOON,
     }
-    return model.Marker(**{**defaults, **fields})
+    return Marker(**{**defaults, **fields})
 
 
 def a_failure(said: str = "etcdserver: request timed out") -> Retryable:

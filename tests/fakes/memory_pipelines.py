@@ -9,17 +9,8 @@ from typing import Any
 
 from spout_operator.core.activity import Activity, Started
 from spout_operator.core.errors import Missing, Retryable, SpoutError, Stalled, Unreachable, Unreadable
-from spout_operator.core.model import (
-    Commit,
-    Heads,
-    Marker,
-    MarkerLimits,
-    Owner,
-    Pipeline,
-    PipelineName,
-    PipelineSpec,
-    PipelineState,
-)
+from spout_operator.core.marker import Marker, MarkerLimits
+from spout_operator.core.model import Commit, Heads, Owner, Pipeline, PipelineName, PipelineSpec, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
 from tests.builders import CAPABILITIES, NOON, a_commit, a_pipeline

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from spout_operator.core.errors import Missing
-from spout_operator.core.model import Commit, Heads, Marker, MarkerFile, MarkerLimits
+from spout_operator.core.marker import Marker, MarkerFile, MarkerLimits
+from spout_operator.core.model import Commit, Heads
 
 OUTPUT, MARKER = "master", "marker"
 

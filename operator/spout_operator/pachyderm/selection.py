@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from spout_operator.core.activity import Activity
 from spout_operator.core.errors import Stalled
-from spout_operator.core.model import Commit, Heads, Marker, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
+from spout_operator.core.marker import Marker, MarkerLimits
+from spout_operator.core.model import Commit, Heads, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Server
 from spout_operator.pachyderm.failures import OtherApi

@@ -5,16 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from spout_operator.core.activity import Activity
-from spout_operator.core.model import (
-    Commit,
-    Heads,
-    Marker,
-    MarkerLimits,
-    Owner,
-    Pipeline,
-    PipelineName,
-    PipelineSpec,
-)
+from spout_operator.core.marker import Marker, MarkerLimits
+from spout_operator.core.model import Commit, Heads, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.server import Server
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from spout_operator.core.errors import Missing
-from spout_operator.core.model import Marker, MarkerFile
+from spout_operator.core.marker import Marker, MarkerFile
 from spout_operator.core.status import marker as markers
 from spout_operator.pachyderm.v1.branches import MARKER_BRANCH
 from tests.contract.pachyderm.harness import NO_COMMIT, SPEC

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from spout_operator.core.errors import Retryable, Stalled
-from spout_operator.core.model import Heads, MarkerLimits, PipelineName, PipelineState
+from spout_operator.core.marker import MarkerLimits
+from spout_operator.core.model import Heads, PipelineName, PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.pachyderm.v2.backend import CAPABILITIES
 from spout_testbed import Testbed

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from spout_operator.core.model import Marker, MarkerFile, MarkerLimits
+from spout_operator.core.marker import Marker, MarkerFile, MarkerLimits
 from spout_operator.core.redaction import LONGEST_SHOWN
 from spout_operator.core.timestamps import print_time
 

@@ -7,17 +7,8 @@ from collections.abc import Mapping, Sequence
 from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.activity import Activity
 from spout_operator.core.errors import Retryable, Stalled
-from spout_operator.core.model import (
-    DEFAULT_PROJECT,
-    Commit,
-    Heads,
-    Marker,
-    MarkerLimits,
-    Owner,
-    Pipeline,
-    PipelineName,
-    PipelineSpec,
-)
+from spout_operator.core.marker import Marker, MarkerLimits
+from spout_operator.core.model import DEFAULT_PROJECT, Commit, Heads, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
 from spout_operator.pachyderm import failures

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from spout_operator.core.model import Commit, Marker, MarkerFile, MarkerLimits
+from spout_operator.core.marker import Marker, MarkerFile, MarkerLimits
+from spout_operator.core.model import Commit
 from spout_operator.pachyderm.v1 import codec
 from spout_operator.pachyderm.v1.branches import MARKER_BRANCH
 from spout_operator.pachyderm.v1.client import DeadlineClient

@@ -11,7 +11,8 @@ from typing import NoReturn
 from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.activity import Activity
 from spout_operator.core.errors import Missing, Retryable, Stalled
-from spout_operator.core.model import Commit, Heads, MarkerLimits, Owner, Pipeline, PipelineName, PipelineSpec
+from spout_operator.core.marker import MarkerLimits
+from spout_operator.core.model import Commit, Heads, Owner, Pipeline, PipelineName, PipelineSpec
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Capabilities, Server
 from spout_operator.pachyderm import failures, owners
