@@ -32,7 +32,9 @@ class PolicyFile:
         """Time of the loop at which the file was last read, well or not; None before `watch` has."""
         try:
             self._text = self._read()
-            self.policy = policy_text.read(self._text)
+            self._found: Policy | PolicyError = policy_text.read(self._text)
+            """What the text holds, or what is wrong with it."""
+            self.policy = self._found
             """The last good one."""
         except PolicyError as error:
             raise ConfigError(
@@ -51,25 +53,31 @@ class PolicyFile:
             self.last_read = loop.time()
             await asyncio.sleep(interval)
             try:
-                policy = await asyncio.to_thread(self._changed)
+                policy = await asyncio.to_thread(self._current)
             except PolicyError as error:
                 self._cannot(str(error))
                 continue
             if self.trouble is not None:
                 logger.info("the policy file %s can be used again", self._path)
                 self.trouble = None
-            if policy is not None and policy != self.policy:
+            if policy != self.policy:
                 self.policy = policy
                 logger.info("the policy file %s has changed; %d rules are in force", self._path, len(policy.rules))
                 apply(policy)
 
-    def _changed(self) -> Policy | None:
-        """The policy of a file that is another one than at the last read; None where it is the same."""
+    def _current(self) -> Policy:
+        """The policy that the file holds now; a text that was read before is not parsed again."""
         text = self._read()
-        if text == self._text and self.trouble is None:
-            return None
-        self._text = text
-        return policy_text.read(text)
+        if text != self._text:
+            self._text = text
+            try:
+                self._found = policy_text.read(text)
+            except PolicyError as error:
+                # Without the frames that it was raised through, which would be kept with it.
+                self._found = error.with_traceback(None)
+        if isinstance(self._found, PolicyError):
+            raise PolicyError(*self._found.args)
+        return self._found
 
     def _read(self) -> str:
         try:
