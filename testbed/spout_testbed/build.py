@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,7 +18,8 @@ NAMES = ("etcd", "kubernetes", *(f"pachyderm-{version}" for version in versions.
 TOOLS = tuple(tool_recipes.TOOLS)
 PROGRESS_SECONDS = 15
 FAILURE_LINES = 30
-TEMPORARY = ".building-"
+#: The folder in the cache with what is being built, and a lock for each recipe: recipes can be built beside each other.
+TEMPORARY = ".building"
 
 
 def build(names: Sequence[str] = NAMES) -> None:
@@ -53,11 +53,8 @@ def make(wanted: Sequence[Recipe], *, progress_seconds: float = PROGRESS_SECONDS
         if wanted:
             print(f"everything is built: {', '.join(recipe.name for recipe in wanted)} in {cache_root()}")
         return
-    with exclusive(cache_root() / "build.lock"):
-        for left_over in cache_root().glob(f"{TEMPORARY}*"):
-            # The process that created it was killed, because no other process builds while this one holds the lock.
-            shutil.rmtree(left_over)
-        for recipe in missing:
+    for recipe in missing:
+        with exclusive(cache_root() / TEMPORARY / f"{recipe.name}.lock"):
             if recipe.is_built:
                 print(f"{recipe.name}: another process has built it")
             else:
@@ -97,16 +94,22 @@ def _build_one(recipe: Recipe, progress_seconds: float) -> None:
     print(f"{recipe.name}: {recipe.about}", flush=True)
     log = cache_root() / "logs" / f"{recipe.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache_root(), prefix=f"{TEMPORARY}{recipe.name}-") as temporary:
+    temporary = cache_root() / TEMPORARY / recipe.name
+    try:
+        if temporary.exists():
+            # The process that made it was killed, because no other one builds this while this process holds the lock.
+            shutil.rmtree(temporary)
         # A copy: a package manager may write beside what it reads.
-        sources = Path(shutil.copytree(recipe.sources, Path(temporary) / "sources"))
-        target = Path(temporary) / "target"
+        sources = Path(shutil.copytree(recipe.sources, temporary / "sources"))
+        target = temporary / "target"
         target.mkdir()
         command = [part.replace(TARGET, str(target)) for part in recipe.command]
         _run(recipe.name, command, folder=sources, log=log, progress_seconds=progress_seconds)
         if recipe.checksums:
             verify(target, (recipe.sources / recipe.checksums).read_text())
         target.rename(recipe.folder())
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
     print(f"{recipe.name}: done after {time.monotonic() - started:.0f} s", flush=True)
 
 

@@ -1,5 +1,6 @@
 """Each server is built once, completely or not at all, and a failure says what went wrong."""
 
+import dataclasses
 import hashlib
 import re
 import shlex
@@ -50,13 +51,30 @@ def test_a_build_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_two_builds_at_once_build_once_and_remove_the_rest_of_a_killed_build(tmp_path: Path, own_cache: Path) -> None:
     runs = tmp_path / "runs"
     recipe = recipe_of(tmp_path, f"echo ran >> {shlex.quote(str(runs))}; sleep 0.2")
-    (own_cache / ".building-etcd-killed").mkdir(parents=True)
+    (own_cache / ".building" / "etcd" / "target" / "half").mkdir(parents=True)
     with ThreadPoolExecutor() as pool:
         for each in [pool.submit(build.make, [recipe]) for _ in range(2)]:
             each.result()
     assert recipe.is_built
     assert runs.read_text() == "ran\n"
-    assert not list(own_cache.glob(".building-*"))
+    assert list(recipe.folder().iterdir()) == []
+    assert [path.name for path in (own_cache / ".building").iterdir()] == ["etcd.lock"]
+
+
+def test_builds_of_two_recipes_run_beside_each_other(tmp_path: Path) -> None:
+    # Each ends only once the other has begun.
+    scripts = {"etcd": ("first", "second"), "kafka": ("second", "first")}
+    meets = "touch {0}/{1}; timeout 20 sh -c 'until test -e {0}/{2}; do sleep 0.01; done'"
+    recipes = [
+        dataclasses.replace(
+            recipe_of(tmp_path, ""), name=name, command=("sh", "-c", meets.format(shlex.quote(str(tmp_path)), *marks))
+        )
+        for name, marks in scripts.items()
+    ]
+    with ThreadPoolExecutor() as pool:
+        for each in [pool.submit(build.make, [recipe]) for recipe in recipes]:
+            each.result()
+    assert all(recipe.is_built for recipe in recipes)
 
 
 def test_a_build_creates_the_run_folder(tmp_path: Path, own_cache: Path) -> None:
@@ -76,7 +94,8 @@ def test_a_failed_build_shows_the_end_of_its_log_and_leaves_no_folder(tmp_path: 
     assert message.splitlines()[-1] == "100"
     assert re.findall(r"^\d+$", message, re.MULTILINE) == [str(n) for n in range(71, 101)]
     assert not recipe.is_built
-    assert sorted(path.name for path in own_cache.iterdir()) == ["build.lock", "logs", "run"]
+    assert sorted(path.name for path in own_cache.iterdir()) == [".building", "logs", "run"]
+    assert [path.name for path in (own_cache / ".building").iterdir()] == ["etcd.lock"]
 
 
 def test_a_long_build_prints_its_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
