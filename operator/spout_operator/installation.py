@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from spout_operator.config import CommandError, ConfigError
 from spout_operator.core.errors import Retryable
 from spout_operator.kubernetes import access
-from spout_operator.kubernetes.api import Api, ApiError
+from spout_operator.kubernetes.api import Answer, Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 from spout_operator.telemetry.metrics import PREFIX, Metrics
 
@@ -88,7 +88,8 @@ def _dry_run(namespace: str) -> str:
     api = Api(access.connect(), telemetry=Metrics())
     path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}"
     try:
-        made = api.request("create", path, doing="try a Spout", resource=PLURAL, query={"dryRun": "All"}, body=SPOUT)
+        dry_run = {"dryRun": "All"}
+        made: Answer = api.request("create", path, doing="try a Spout", resource=PLURAL, query=dry_run, body=SPOUT)
     except ApiError as error:
         raise InstallationError(f"{error.message}: {error.body.strip()}") from error
     except Retryable as error:

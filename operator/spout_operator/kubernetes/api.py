@@ -6,9 +6,11 @@ second and 22 MB at import (docs/decisions/0005-sdk-without-admin.md), and what 
 
 import http
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+import msgspec
 import urllib3.exceptions
 from kubernetes import client
 
@@ -17,6 +19,7 @@ from spout_operator.core.reasons import Reason
 from spout_operator.ports import Permit, Telemetry
 
 Answer = dict[str, Any]
+Read = TypeVar("Read")
 
 #: Seconds to connect, and to answer.
 DEADLINE = (5.0, 15.0)
@@ -75,8 +78,9 @@ class Api:
         body: object = None,
         content_type: str = JSON,
         accept: str = JSON,
-    ) -> Answer:
-        """Make one request and return the JSON of its answer.
+        reader: Callable[[bytes], Read] = json.loads,
+    ) -> Read:
+        """Make one request and return its answer.
 
         Args:
             verb: of Kubernetes: get, list, create, update or patch.
@@ -87,10 +91,11 @@ class Api:
             body: sent as JSON.
             content_type: of the body.
             accept: of the answer.
+            reader: makes an object of the answer's bytes; by default an `Answer` of its JSON.
 
         Raises:
             ApiError: the server refused; Outdated, where because of a conflict.
-            Retryable: it did not answer.
+            Retryable: it did not answer, or in another form.
         """
         connect, read = self._deadline
         if self._permit is not None:
@@ -125,5 +130,9 @@ class Api:
                 raise Outdated(f"could not {doing}: it has changed since it was read")
             reason = f"the API server answered {response.status} {response.reason}"
             raise ApiError(f"could not {doing}: {reason}", status=response.status, body=said)
-        found: Answer = json.loads(data)
-        return found
+        try:
+            return reader(data)
+        except (ValueError, msgspec.MsgspecError) as error:
+            # A proxy in between has answered, say.
+            said = f"{type(error).__name__}: {error}"
+            raise Retryable(Reason.INTERNAL_ERROR, f"could not {doing}: the answer cannot be read: {said}") from error

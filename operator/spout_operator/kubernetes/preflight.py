@@ -8,7 +8,7 @@ from typing import Any
 
 from spout_operator.core.errors import Retryable
 from spout_operator.kubernetes import crd
-from spout_operator.kubernetes.api import Api, ApiError
+from spout_operator.kubernetes.api import Answer, Api, ApiError
 from spout_operator.kubernetes.errors import ClusterError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
@@ -97,7 +97,7 @@ def _may(api: Api, verb: str, namespace: str) -> bool:
     }
     path, doing = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", f"ask for the right to {verb} Events"
     try:
-        found = api.request("create", path, doing=doing, resource="selfsubjectaccessreviews", body=body)
+        found: Answer = api.request("create", path, doing=doing, resource="selfsubjectaccessreviews", body=body)
     except Retryable as error:
         # Whoever may not ask can still write: the first Event will tell.
         logger.warning("%s", error.message)

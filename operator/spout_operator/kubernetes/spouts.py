@@ -8,15 +8,14 @@ from spout_operator.blocking import BlockingCalls, in_thread
 from spout_operator.core.errors import NamespaceUnavailable
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.resource import SpoutResource
-from spout_operator.kubernetes.api import JSON_PATCH, MERGE_PATCH, Api, ApiError
+from spout_operator.kubernetes import metadata
+from spout_operator.kubernetes.api import JSON_PATCH, MERGE_PATCH, Answer, Api, ApiError
 from spout_operator.kubernetes.resource import GROUP, PLURAL, VERSION
 
 #: Requests at a time.
 THREADS = 4
 #: Objects of a list that are asked for at once. A page is in memory as a whole, and the thread that read it keeps that.
 PAGE = "100"
-#: A list of names and versions, without specs and statuses.
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class KubernetesSpouts:
@@ -37,8 +36,7 @@ class KubernetesSpouts:
             if namespace is not None:
                 self._require(namespace)
             listed = self._list(_path(namespace), doing=f"list the Spouts of {where}")
-            found = (SpoutResource.from_body(item) for item in listed)
-            return {resource.key: int(resource.resource_version) for resource in found}
+            return {SpoutKey(found.namespace, found.name): int(found.version) for found in listed}
         except ApiError as error:
             if error.status == http.HTTPStatus.FORBIDDEN:
                 raise NamespaceUnavailable(f"{error.message}; grant the operator its rights there") from error
@@ -85,7 +83,7 @@ class KubernetesSpouts:
         content_type: str = "",
     ) -> SpoutResource | None:
         try:
-            found = self._api.request(
+            found: Answer = self._api.request(
                 verb,
                 f"{_path(key.namespace)}/{key.name}{subresource}",
                 doing=doing,
@@ -115,16 +113,22 @@ class KubernetesSpouts:
                 f"the namespace {namespace!r} does not exist; create it, or do not watch it", is_gone=True
             ) from error
 
-    def _list(self, path: str, *, doing: str) -> Iterator[dict[str, Any]]:
+    def _list(self, path: str, *, doing: str) -> Iterator[metadata.Metadata]:
         """What there is, one page in memory at a time: of each Spout more than is kept of it."""
         query = {"limit": PAGE}
         while True:
-            page = self._api.request("list", path, doing=doing, resource=PLURAL, query=query, accept=METADATA_ONLY)
-            # An empty list of metadata alone is null (kube-apiserver 1.36).
-            yield from page["items"] or []
-            query = {"limit": PAGE, "continue": page["metadata"].get("continue", "")}
-            if not query["continue"]:
+            page = self._api.request(
+                *("list", path),
+                doing=doing,
+                resource=PLURAL,
+                query=query,
+                accept=metadata.LIST,
+                reader=metadata.read_page,
+            )
+            yield from page.found
+            if not page.next:
                 return
+            query = {"limit": PAGE, "continue": page.next}
 
 
 def _path(namespace: str | None) -> str:
