@@ -99,10 +99,13 @@ def measured(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, counts: Se
         make(operator, pachd, spouts, names)
         first = [window(operator, pachd) for _ in range(FIRST_MINUTES)]
         wait_for_logs(operator, pachd, spouts, names, logs)
+        time.sleep(MINUTE / 3)
+        # Before the restarts: a process that has just begun reads no log for a while.
+        logs = pachd.calls["GetLogs"]
+        cpu, reads = window(operator, pachd)
+        show(f"{count} Spouts at rest, logs read in that minute", str((pachd.calls["GetLogs"] - logs) // LOGS_OF_A_READ))
         restarts = [restarted(operator, pachd, count) for _ in range(RESTARTS)]
         show(f"{count} Spouts, restarts one after the other, s of CPU", ", ".join(f"{cpu:.2f}" for cpu in restarts))
-        time.sleep(MINUTE / 3)
-        cpu, reads = window(operator, pachd)
         figures = saved.Figures(
             spouts=count,
             first_cpu=[round(cpu, 2) for cpu, _ in first],
