@@ -103,7 +103,9 @@ def measured(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, counts: Se
         # Before the restarts: a process that has just begun reads no log for a while.
         logs = pachd.calls["GetLogs"]
         cpu, reads = window(operator, pachd)
-        show(f"{count} Spouts at rest, logs read in that minute", str((pachd.calls["GetLogs"] - logs) // LOGS_OF_A_READ))
+        show(
+            f"{count} Spouts at rest, logs read in that minute", str((pachd.calls["GetLogs"] - logs) // LOGS_OF_A_READ)
+        )
         restarts = [restarted(operator, pachd, count) for _ in range(RESTARTS)]
         show(f"{count} Spouts, restarts one after the other, s of CPU", ", ".join(f"{cpu:.2f}" for cpu in restarts))
         figures = saved.Figures(

@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
+
+import msgspec
 
 from spout_operator.core import facts
 from spout_operator.core.facts import Facts
@@ -80,7 +81,8 @@ class SpoutCache:
         found = self._secrets
         if found is None:
             # Of a copy, as it is asked for by whatever thread logs.
-            found = self._secrets = secrets_of_all(json.loads(known.text)[1] for known in list(self._known.values()))
+            texts = [known.text for known in list(self._known.values())]
+            found = self._secrets = secrets_of_all(msgspec.json.decode(text)[1] for text in texts)
         return found
 
     def put(self, resource: SpoutResource) -> None:
@@ -151,9 +153,9 @@ class SpoutCache:
 # A reconcile asks for the same resource several times.
 @functools.lru_cache(maxsize=16)
 def _read(text: bytes) -> tuple[Part, Part, Part]:
-    annotations, spec, status = json.loads(text)
+    annotations, spec, status = msgspec.json.decode(text)
     return annotations, spec, status
 
 
 def _text(resource: SpoutResource) -> bytes:
-    return json.dumps((resource.annotations, resource.spec, resource.status), separators=(",", ":")).encode()
+    return msgspec.json.encode((resource.annotations, resource.spec, resource.status))
