@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spout_operator.controller.user_code import UserCode
-from spout_operator.core.activity import Activity, Ended, Failed, Started, WorkerEvent
+from spout_operator.core.activity import Activity, Ended, Failed, OutputRefused, Started, WorkerEvent
 from spout_operator.core.errors import Retryable
 from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
@@ -30,16 +30,21 @@ def at(seconds: float) -> datetime.datetime:
 
 
 class Log(MemoryPipelines):
-    """A worker that logs events at given times; `reads` are the times at which its log was read."""
+    """A worker that logs events at given times.
+
+    `reads` are the times at which its log was read, and `asked` what for: the pipeline, since when, and how many lines.
+    """
 
     def __init__(self, *events: WorkerEvent, unreadable: str | None = None) -> None:
         super().__init__()
         self._events = events
         self._unreadable = unreadable
         self.reads: list[float] = []
+        self.asked: list[tuple[PipelineName, datetime.datetime | None, int]] = []
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - the port's
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:
         self.reads.append(now())
+        self.asked.append((name, since, last_lines))
         if self._unreadable is not None:
             raise Retryable(Reason.PACHYDERM_ERROR, self._unreadable)
         return Activity(events=tuple(event for event in self._events if event.at <= at(now())))
@@ -83,6 +88,11 @@ class Watched:
         """How often the log was read between two times."""
         return sum(begin <= moment < end for moment in self.log.reads)
 
+    @property
+    def pauses(self) -> list[float]:
+        """Seconds from each read of the log to the next."""
+        return [round(later - before, 3) for before, later in itertools.pairwise(self.log.reads)]
+
 
 def watched(log: Log, seconds: float, **further: Any) -> Watched:
     async def scenario() -> Watched:
@@ -120,9 +130,44 @@ def test_new_code_that_ends_at_once_is_told_within_15_seconds(begins: float, run
     assert Reason.RUNNING not in {health.reason for _, health in found.found}, "it was never ready"
 
 
-@pytest.mark.parametrize("fails", [20.0, 70.0, 200.0, 350.0])
-def test_code_that_fails_later_is_told_within_90_seconds(fails: float) -> None:
+@pytest.mark.parametrize(
+    ("fails", "told_within"), [(8.0, 10), (20.0, 10), (40.0, 10), (70.0, 90), (200.0, 90), (350.0, 90)]
+)
+def test_code_that_fails_later_is_told_within_90_seconds_and_in_its_first_minute_within_10(
+    fails: float, told_within: float
+) -> None:
     found = watched(Log(Started(at=at(0)), Failed(at=at(fails), exit_code=3)), fails + 2 * MINUTE)
+
+    assert found.told(Reason.USER_CODE_FAILING) - fails <= told_within
+
+
+@pytest.mark.parametrize("starts", every(7, MINUTE))
+def test_code_that_was_started_again_is_looked_at_closely_as_new_code_is(starts: float) -> None:
+    """Its start is seen up to a minute later."""
+    starts += 2 * MINUTE
+    log = Log(Started(at=at(0)), Started(at=at(starts)), Failed(at=at(starts + 30), exit_code=3))
+    found = watched(log, starts + 3 * MINUTE)
+
+    assert found.told(Reason.USER_CODE_FAILING) - (starts + 30) <= 45
+
+
+def test_new_code_that_goes_on_is_ready_after_5_seconds() -> None:
+    found = watched(Log(Started(at=at(0))), MINUTE)
+
+    assert found.told(Reason.RUNNING) == 5
+
+
+def test_a_read_goes_on_where_the_one_before_ended_and_asks_for_no_lines_of_the_code() -> None:
+    log = Log(Started(at=at(-1)))
+    name = watched(log, 11).pipeline.name
+
+    assert log.asked == [(name, None, 0), (name, at(-1), 0)]
+
+
+def test_code_that_fails_soon_after_one_of_its_rare_commits_is_told_within_90_seconds() -> None:
+    fails = 3 * HOUR + 100
+    log = Log(Started(at=at(0)), Failed(at=at(fails), exit_code=3))
+    found = watched(log, fails + 5 * MINUTE, commits=every(10 * MINUTE, 3 * HOUR))
 
     assert found.told(Reason.USER_CODE_FAILING) - fails <= 90
 
@@ -155,6 +200,41 @@ def test_a_restarted_operator_goes_on_from_the_status() -> None:
 
     assert [(moment, health.reason) for moment, health in found.found] == [(0, Reason.RUNNING)]
     assert found.reads(0, 5 * MINUTE) == 0
+
+
+def test_a_restarted_operator_takes_code_for_begun_well_that_its_status_says_has() -> None:
+    found = watched(Log(Started(at=at(-7))), 1, shown=running_since(-2))
+
+    assert [(moment, health.reason) for moment, health in found.found] == [(0, Reason.RUNNING)]
+
+
+def test_a_restarted_operator_looks_soon_at_a_spout_that_has_committed_soon_before() -> None:
+    found = watched(Log(Started(at=at(-24 * HOUR))), 5 * MINUTE, shown=running_since(-24 * HOUR), commits=[-90.0])
+
+    assert found.reads(0, 80) == 1
+
+
+def test_restarted_operators_do_not_read_all_logs_at_once() -> None:
+    """Each spout that has been quiet for long has a place of its own in the last quarter of the pause."""
+
+    async def scenario() -> list[float]:
+        log, many = Log(Started(at=at(-24 * HOUR))), [PipelineName(name=f"spout-{number}") for number in range(100)]
+        user_code = UserCode(log, now=lambda: at(now()))
+
+        async def look(name: PipelineName, after: float = 0) -> None:
+            await asyncio.sleep(after and after + A_HAIR)
+            await user_code.health(a_pipeline(name=name, workers=(1, 1)), running_since(-24 * HOUR), None, NO_SECRETS)
+
+        await asyncio.gather(*map(look, many))
+        while len(log.reads) < len(many):
+            await asyncio.sleep(1)
+            await asyncio.gather(*(look(name, after) for name, after in user_code.due(set(many)).items()))
+        return log.reads
+
+    reads = run(scenario())
+    assert 450 <= min(reads) <= 460
+    assert 590 <= max(reads) <= 610
+    assert max(later - before for before, later in itertools.pairwise(reads)) <= 15
 
 
 def test_a_restarted_operator_reads_the_log_of_a_spout_that_was_not_ready_at_once() -> None:
@@ -227,19 +307,57 @@ def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:
     assert watched(Log(Started(at=at(-HOUR))), MINUTE, shown=shown).log.reads[0] == 0
 
 
-def test_another_version_of_the_pipeline_has_a_log_of_its_own() -> None:
-    shown = running_since(-HOUR)
+@pytest.mark.parametrize("shown", [running_since(-HOUR), failing_since(-HOUR)], ids=["runs", "fails"])
+def test_another_version_of_the_pipeline_has_a_log_of_its_own(shown: dict[str, Any]) -> None:
     shown["pipeline"]["version"] += 1
+    found = watched(Log(Started(at=at(0))), MINUTE, shown=shown)
 
-    assert watched(Log(Started(at=at(0))), MINUTE, shown=shown).log.reads[0] == 0
+    assert found.log.reads[0] == 0
+    assert found.found[0][1].reason is Reason.USER_CODE_UNKNOWN
+
+
+def test_the_log_of_a_worker_that_was_down_meanwhile_is_read_at_once() -> None:
+    async def scenario() -> list[list[float]]:
+        log, reads = Log(Started(at=at(-HOUR))), []
+        user_code = UserCode(log, now=lambda: at(now()))
+        for workers, shown in (((1, 1), running_since(-HOUR)), ((0, 1), running_since(-HOUR)), ((1, 1), {})):
+            await user_code.health(a_pipeline(workers=workers), shown, None, NO_SECRETS)
+            reads.append([*log.reads])
+        return reads
+
+    assert run(scenario()) == [[], [], [0]]
 
 
 def test_a_log_that_cannot_be_read_is_asked_for_ever_more_rarely_and_proves_nothing() -> None:
     found = watched(Log(unreadable="no logs here"), HOUR)
 
     assert {health.reason for _, health in found.found} == {Reason.USER_CODE_UNKNOWN}
-    assert found.reads(2 * MINUTE, HOUR) <= 60
+    assert found.pauses[:4] == [4, 8, 10, 10]
+    assert 50 <= found.reads(2 * MINUTE, HOUR) <= 60, "about once a minute, as it may be readable again"
     assert "no logs here" in found.found[-1][1].message
+
+
+def test_code_that_fails_is_looked_at_10_seconds_after_its_next_try() -> None:
+    fails = Failed(at=at(1), exit_code=3, retry_in=datetime.timedelta(seconds=24))
+    found = watched(Log(Started(at=at(0)), fails), 40)
+
+    assert found.told(Reason.USER_CODE_FAILING) == 5
+    assert [moment for moment in found.log.reads if moment > 5] == [35]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "pause", "why"),
+    [
+        (Failed(at=at(-5), exit_code=3), 10, "nobody knows when it is tried again"),
+        (Failed(at=at(-5), exit_code=3, retry_in=datetime.timedelta(seconds=1)), 10, "it is being tried again"),
+        (Failed(at=at(-5), exit_code=3, retry_in=datetime.timedelta(hours=1)), 59, "it may be started before"),
+        (OutputRefused(at=at(-5), error="invalid tar header"), 10, "it may be mended at any time"),
+    ],
+)
+def test_the_log_of_code_in_trouble_is_read_again_within_a_minute(trouble: WorkerEvent, pause: float, why: str) -> None:
+    found = watched(Log(Started(at=at(-10)), trouble), 5 * MINUTE)
+
+    assert set(found.pauses) == {pause}, why
 
 
 def test_code_that_dies_every_30_seconds_is_never_ready_in_between() -> None:
