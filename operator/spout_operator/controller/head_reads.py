@@ -73,10 +73,10 @@ class HeadReads:
         self._doubted.discard(name)
 
     def note_change(self, name: PipelineName) -> None:
-        """Something else about the pipeline has changed: its heads may move soon, and are read at the next poll."""
+        """Something else about the pipeline has changed: its heads may move soon, so they are due."""
         read = self._reads.get(name)
         if read is not None:
-            read.moved, read.due = self._poll, self._poll + 1
+            read.moved = read.due = self._poll
 
     def begin_poll(self, names: Collection[PipelineName]) -> list[PipelineName]:
         """Begin a poll: the pipelines whose heads are due. Those that are not among `names` are forgotten."""
