@@ -3,12 +3,14 @@
 import asyncio
 import datetime
 import itertools
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from spout_operator.controller.user_code import UserCode
+from spout_operator.controller.log_turns import LEAST_GAP
+from spout_operator.controller.user_code import AHEAD, UserCode
 from spout_operator.core.activity import Activity, Ended, Failed, OutputRefused, Started, WorkerEvent
 from spout_operator.core.errors import Retryable
 from spout_operator.core.model import Pipeline, PipelineName
@@ -409,13 +411,49 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
                 found, after = await user_code.health(pipeline, {}, None, NO_SECRETS)
                 await asyncio.sleep(after or POLL)
 
+        await asyncio.sleep(MINUTE)
         await reconciled(0)
         await asyncio.gather(*(reconciled(number) for number in range(1, many)))
         return log.reads
 
     reads = run(scenario())
     assert len(reads) == many, "one read of each is enough"
-    assert min(later - before for before, later in itertools.pairwise(reads[1:])) >= 10 * took - 1e-6
+    pauses = [later - before for before, later in itertools.pairwise(reads[1:])]
+    assert pauses == pytest.approx([10 * took] * (many - 2))
+
+
+def test_a_spout_is_looked_at_again_when_its_turn_comes() -> None:
+    async def scenario() -> list[float | None]:
+        user_code = UserCode(Log(), now=lambda: at(now()))
+        pipelines = [a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1)) for number in range(4)]
+        return [(await user_code.health(pipeline, {}, None, NO_SECRETS))[1] for pipeline in pipelines]
+
+    assert run(scenario())[1:] == pytest.approx([LEAST_GAP, 2 * LEAST_GAP, 3 * LEAST_GAP])
+
+
+def test_of_quiet_spouts_those_that_are_due_longest_have_the_next_turns() -> None:
+    async def scenario() -> tuple[set[PipelineName], Mapping[PipelineName, float]]:
+        user_code = UserCode(Log(), now=lambda: at(now()))
+        longer, shorter = ({PipelineName(name=f"{letter}-{number}") for number in range(10)} for letter in "ab")
+        for names, quiet_for in ((longer, 24 * HOUR), (shorter, MINUTE)):
+            for name in names:
+                pipeline = a_pipeline(name=name, workers=(1, 1))
+                await user_code.health(pipeline, running_since(-quiet_for), None, NO_SECRETS)
+        await asyncio.sleep(HOUR)
+        return shorter, user_code.due(longer | shorter)
+
+    shorter, turns = run(scenario())
+    assert len(turns) == math.ceil(AHEAD / LEAST_GAP), "more have to wait"
+    assert set(sorted(turns, key=lambda name: turns[name])[: len(shorter)]) == shorter
+
+
+def test_a_quiet_spout_that_commits_is_not_looked_at_for_its_log() -> None:
+    async def scenario() -> list[float | None]:
+        user_code, pipeline = UserCode(Log(), now=lambda: at(now())), a_pipeline(workers=(1, 1))
+        commits = (None, at(0), at(30))
+        return [(await user_code.health(pipeline, running_since(-HOUR), moment, NO_SECRETS))[1] for moment in commits]
+
+    assert run(scenario()) == [None, None, None]
 
 
 MANY, NEW = 1000, PipelineName(name="new")
