@@ -11,7 +11,7 @@ from spout_operator.core.errors import NotLeading
 from spout_operator.core.reasons import Reason
 from spout_operator.core.server import Server
 from spout_operator.ports import Result
-from tests.builders import a_name, a_refusal, a_spout_body, an_outage
+from tests.builders import a_key, a_name, a_refusal, a_spout_body, an_outage, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import TICK, World
@@ -79,6 +79,21 @@ async def test_a_single_repo_without_an_answer_is_no_outage(pipelines: MemoryPip
 
         assert world.poller.is_reached
         assert pipelines.calls["heads"] >= SPOUTS
+
+
+async def test_heads_of_a_pipeline_that_somebody_else_has_taken_are_not_read(
+    pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with World(pipelines, spouts) as world:
+        await many(world)
+        pipelines.change(a_name("spout-0"), owner=an_owner(spout=a_key("another")))
+        await world.ticks()
+        await world.shows(a_key("spout-0"), reason="PipelineNotOwned")
+        read = pipelines.calls["heads"]
+
+        await world.poller.poll()
+
+        assert pipelines.calls["heads"] - read == SPOUTS - 1
 
 
 async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
