@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import itertools
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -216,29 +217,6 @@ def test_a_restarted_operator_looks_soon_at_a_spout_that_has_committed_soon_befo
     assert found.reads(0, 80) == 1
 
 
-def test_restarted_operators_do_not_read_all_logs_at_once() -> None:
-    """Each spout that has been quiet for long has a place of its own in the last quarter of the pause."""
-
-    async def scenario() -> list[float]:
-        log, many = Log(Started(at=at(-24 * HOUR))), [PipelineName(name=f"spout-{number}") for number in range(100)]
-        user_code = UserCode(log, now=lambda: at(now()))
-
-        async def look(name: PipelineName, after: float = 0) -> None:
-            await asyncio.sleep(after and after + A_HAIR)
-            await user_code.health(a_pipeline(name=name, workers=(1, 1)), running_since(-24 * HOUR), None, NO_SECRETS)
-
-        await asyncio.gather(*map(look, many))
-        while len(log.reads) < len(many):
-            await asyncio.sleep(1)
-            await asyncio.gather(*(look(name, after) for name, after in user_code.due(set(many)).items()))
-        return log.reads
-
-    reads = run(scenario())
-    assert 450 <= min(reads) <= 460
-    assert 590 <= max(reads) <= 610
-    assert max(later - before for before, later in itertools.pairwise(reads)) <= 15
-
-
 def test_a_restarted_operator_reads_the_log_of_a_spout_that_was_not_ready_at_once() -> None:
     found = watched(Log(Failed(at=at(-MINUTE), exit_code=3)), MINUTE, shown=failing_since(-HOUR))
 
@@ -302,6 +280,13 @@ def test_a_commit_ends_the_trouble_that_the_status_tells_of_before_the_log_is_re
     assert [health.reason for _, health in found.found] == [Reason.USER_CODE_FAILING, Reason.RUNNING]
 
 
+@pytest.mark.parametrize("finished", [-HOUR, 0.0])
+def test_a_commit_of_the_worker_before_proves_nothing(finished: float) -> None:
+    found = watched(Log(), 5 * MINUTE, commits=[finished])
+
+    assert {health.reason for _, health in found.found} == {Reason.USER_CODE_UNKNOWN}
+
+
 def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:
     shown = running_since(-HOUR)
     shown["conditions"][0]["lastTransitionTime"] = "2026-01-31T12:00:00.5+01:00"
@@ -312,7 +297,7 @@ def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:
 @pytest.mark.parametrize("shown", [running_since(-HOUR), failing_since(-HOUR)], ids=["runs", "fails"])
 def test_another_version_of_the_pipeline_has_a_log_of_its_own(shown: dict[str, Any]) -> None:
     shown["pipeline"]["version"] += 1
-    found = watched(Log(Started(at=at(0))), MINUTE, shown=shown)
+    found = watched(Log(unreadable="no logs yet"), MINUTE, shown=shown)
 
     assert found.log.reads[0] == 0
     assert found.found[0][1].reason is Reason.USER_CODE_UNKNOWN
@@ -464,16 +449,17 @@ A_HAIR = 1e-6
 class Fleet:
     """Many quiet spouts, polled and reconciled as the controller does it; further ones can be new."""
 
-    def __init__(self, log: Log, *, quiet_for: float) -> None:
+    def __init__(self, log: Log, *, quiet_for: float, many: int = MANY) -> None:
         self._user_code = UserCode(log, now=lambda: at(now()))
         self._shown = running_since(-quiet_for)
+        self._many = many
         self._tasks: dict[PipelineName, asyncio.Task[None]] = {}
         self.log = log
         self.looks = 0
 
     async def watch(self, seconds: float) -> None:
         """Reconcile all at first, and then whenever the poll or the reconcile before has asked for it."""
-        names = [PipelineName(name=f"spout-{number}") for number in range(MANY)]
+        names = [PipelineName(name=f"spout-{number}") for number in range(self._many)]
         self._tasks = {name: asyncio.create_task(self._look(name)) for name in names}
         names.append(NEW)
         while now() < seconds:
@@ -539,6 +525,37 @@ def test_new_code_that_fails_is_told_within_15_seconds_beside_a_thousand_that_ar
         return told
 
     assert run(scenario()) <= 15
+
+
+def test_logs_that_were_due_in_the_same_minutes_after_a_restart_are_not_for_long() -> None:
+    async def scenario() -> list[float]:
+        fleet = Fleet(Log(Started(at=at(-24 * HOUR))), quiet_for=24 * HOUR, many=100)
+        await fleet.watch(HOUR)
+        return fleet.log.reads
+
+    minutes = Counter(moment // MINUTE for moment in run(scenario()))
+    assert max(minutes.values()) <= 55, "the first ones, in two or three minutes together"
+    assert max(count for minute, count in minutes.items() if minute >= 12) <= 30, "about eleven are what it takes"
+
+
+@pytest.mark.parametrize("quiet_for", [MINUTE, 24 * HOUR])
+def test_the_log_of_a_quiet_spout_is_not_read_before_the_poll_has_given_it_a_turn(quiet_for: float) -> None:
+    async def scenario() -> list[list[float]]:
+        log, reads, pipeline = Log(), [], a_pipeline(workers=(1, 1))
+        user_code = UserCode(log, now=lambda: at(now()))
+
+        async def look() -> None:
+            await user_code.health(pipeline, running_since(-quiet_for), None, NO_SECRETS)
+            reads.append([*log.reads])
+
+        await look()
+        await asyncio.sleep(HOUR)
+        await look()
+        user_code.due({pipeline.name})
+        await look()
+        return reads
+
+    assert run(scenario()) == [[], [], [HOUR]], "whatever else it is looked at for"
 
 
 def test_a_worker_that_is_not_up_is_not_asked() -> None:
