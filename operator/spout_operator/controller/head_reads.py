@@ -14,7 +14,7 @@ class _Read:
     """None where they could not be read."""
     moved: float
     """The poll at which something moved last; far below 0 where that was before this process."""
-    due: int
+    due: int = 0
     """The poll at which they are read next."""
 
 
@@ -48,7 +48,7 @@ class HeadReads:
         read = self._reads.get(name)
         if read is None:
             quiet = max(quiet_for, 0) / self._interval
-            read = self._reads[name] = _Read(heads=heads, moved=self._poll - quiet, due=0)
+            read = self._reads[name] = _Read(heads=heads, moved=self._poll - quiet)
         has_moved = read.heads != heads
         if has_moved:
             read.heads, read.moved = heads, self._poll
@@ -73,11 +73,10 @@ class HeadReads:
         self._doubted.discard(name)
 
     def note_change(self, name: PipelineName) -> None:
-        """Something else about the pipeline has changed: its heads may move soon."""
+        """Something else about the pipeline has changed: its heads may move soon, so they are due."""
         read = self._reads.get(name)
         if read is not None:
-            read.moved = self._poll
-            self._plan(name, read)
+            read.moved = read.due = self._poll
 
     def begin_poll(self, names: Collection[PipelineName]) -> list[PipelineName]:
         """Begin a poll: the pipelines whose heads are due. Those that are not among `names` are forgotten."""

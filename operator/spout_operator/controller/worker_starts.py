@@ -97,5 +97,5 @@ def _begin(pipeline: Pipeline, shown: Mapping[str, Any]) -> _Waiting:
     is_same = (shown.get("pipeline") or {}).get("version") == pipeline.version
     if not is_same or ready.get("reason") not in pod_faults.REASONS:
         return _Waiting(version=pipeline.version, due=loop_time() + PATIENCE)
-    found = Health(ready=FALSE, reason=Reason(ready["reason"]), message=ready.get("message", ""))
-    return _Waiting(version=pipeline.version, due=loop_time(), found=found)
+    found = Health(ready=FALSE, reason=Reason(ready["reason"]), message=ready["message"])
+    return _Waiting(version=pipeline.version, found=found)

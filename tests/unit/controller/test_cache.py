@@ -349,6 +349,7 @@ def with_password(password: str, **metadata: Any) -> Body:
 def test_the_secrets_are_those_of_all_spouts_that_are_known() -> None:
     cache = a_cache(with_password("swordfish"), with_password("open-sesame", name="another"))
     said = "swordfish, open-sesame and hocus-pocus"
+    assert a_cache().secrets().redact(said) == said
     assert cache.secrets().redact(said) == "[redacted], [redacted] and hocus-pocus"
 
     cache.put(SpoutResource.from_body(with_password("hocus-pocus", resourceVersion="101", generation=2)))

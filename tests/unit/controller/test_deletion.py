@@ -1,7 +1,7 @@
 """A Spout that is deleted: what becomes of its pipeline, what is told, and when the Spout is let go."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -30,7 +30,14 @@ THEIRS = an_owner(cluster="another")
 class Deleting:
     """A Spout that is being deleted, and the deletion under test."""
 
-    def __init__(self, pipelines: MemoryPipelines, *, finalizers: Sequence[str] = (FINALIZER,), policy: str) -> None:
+    def __init__(
+        self,
+        pipelines: MemoryPipelines,
+        *,
+        finalizers: Sequence[str] = (FINALIZER,),
+        policy: str,
+        changes: Mapping[str, object] | None = None,
+    ) -> None:
         self.pipelines, self.spouts, self.events = pipelines, MemorySpouts(), MemoryEvents()
         self.cache = SpoutCache(lambda _: None)
         self.observations = ObservationCache(HeadReads(interval=10, quiet_interval=300))
@@ -41,7 +48,7 @@ class Deleting:
             finalizers=Finalizers(cache=self.cache, spouts=self.spouts),
             recorder=self.recorder,
         )
-        self.spouts.create(a_spout_body({"deletionPolicy": policy}, finalizers=list(finalizers)))
+        self.spouts.create(a_spout_body({"deletionPolicy": policy, **(changes or {})}, finalizers=list(finalizers)))
         if finalizers:
             self.spouts.delete(KEY)
 
@@ -137,6 +144,19 @@ async def test_a_pipeline_is_treated_as_the_policy_says_and_the_spout_is_let_go(
     assert await deleting.told() == row.told
     there = await pipelines.observe(NAME) is not None, pipelines.heads_of(NAME).output is not None
     assert there == row.keeps
+
+
+@pytest.mark.parametrize("changes", [{"name": "orders^"}, {"project": "a/b"}], ids=str)
+async def test_pachyderm_is_not_asked_for_a_pipeline_that_no_spout_can_have(
+    pipelines: MemoryPipelines, changes: dict[str, object]
+) -> None:
+    """It might refuse the question, and the Spout would stay for ever."""
+    deleting = Deleting(pipelines, policy="Delete", changes=changes)
+
+    await deleting.finalize()
+
+    assert not deleting.is_held
+    assert pipelines.calls == {}
 
 
 async def test_a_spout_that_was_let_go_before_is_left_alone(pipelines: MemoryPipelines) -> None:

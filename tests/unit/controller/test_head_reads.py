@@ -11,6 +11,7 @@ from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.poller import Poller
 from spout_operator.controller.user_code import UserCode
 from spout_operator.core.model import Heads, PipelineName, SpoutKey
+from spout_operator.core.read_schedule import BUSY
 from tests.builders import NOON, a_key, a_name, a_resource, a_spec, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.unit.controller import virtual_time
@@ -22,12 +23,12 @@ A_DAY = 86400.0
 class Watched:
     """Spouts whose pipelines a poller watches; what it wants looked at is looked at at once, as a reconcile does."""
 
-    def __init__(self, *names: str, quiet_for: float = 0) -> None:
+    def __init__(self, *names: str, quiet_for: float = 0, bound: float = BOUND) -> None:
         self.pachyderm = MemoryPipelines()
         self.seen: list[tuple[str, float]] = []
         """Which head moved, and when that was noticed."""
         self.noticed = asyncio.Event()
-        self._heads = HeadReads(interval=TICK, quiet_interval=BOUND)
+        self._heads = HeadReads(interval=TICK, quiet_interval=bound)
         self._last: dict[PipelineName, Heads] = {}
         cache = SpoutCache(lambda _: None)
         for name in map(a_name, names):
@@ -117,6 +118,26 @@ def test_a_spout_that_commits_after_a_long_pause_is_busy_again() -> None:
         return watched.seen[1][1] - made
 
     assert virtual_time.run(scenario()) < 2 * TICK
+
+
+def test_after_a_change_of_the_pipeline_the_heads_are_read_at_each_poll_for_a_while() -> None:
+    name, reads = a_name("rare"), HeadReads(interval=TICK, quiet_interval=BOUND)
+    reads.note(name, Heads(), quiet_for=A_DAY)
+    assert reads.begin_poll([name]) == []
+
+    reads.note_change(name)
+
+    for _ in range(BUSY - 1):
+        assert reads.begin_poll([name]) == [name]
+        reads.note(name, Heads())
+
+
+@pytest.mark.parametrize("bound", [TICK, TICK / 2])
+def test_a_bound_no_longer_than_the_time_between_two_polls_has_heads_read_at_each(bound: float) -> None:
+    async def scenario() -> list[int]:
+        return await Watched("quiet", quiet_for=A_DAY, bound=bound).reads_in_each_minute(5)
+
+    assert set(virtual_time.run(scenario())[1:]) == {6}
 
 
 def test_a_thousand_that_are_quiet_cost_a_thousand_reads_a_minute_falling_to_two_hundred() -> None:

@@ -1,5 +1,6 @@
 """What is known of the pipelines, held against a list."""
 
+import copy
 import dataclasses
 from typing import Any
 
@@ -43,6 +44,17 @@ def test_a_changed_pipeline_is_told_once_and_has_to_be_observed_anew(
     assert knowledge.compare_with(after, [NAME]) == [], reason
 
 
+@pytest.mark.parametrize(("after", "reason"), CHANGES, ids=[reason for _, reason in CHANGES])
+def test_a_change_of_a_pipeline_that_was_not_observed_is_told_once(
+    after: dict[PipelineName, Pipeline], reason: str
+) -> None:
+    knowledge = a_knowledge()
+    knowledge.compare_with(listed(), [NAME])
+
+    assert knowledge.compare_with(after, [NAME]) == [NAME], reason
+    assert knowledge.compare_with(copy.deepcopy(after), [NAME]) == [], "it is as before, though read anew"
+
+
 def test_an_observation_that_was_overtaken_by_a_list_is_found_by_the_next_one() -> None:
     knowledge = a_knowledge()
     new = listed(version=2)
@@ -67,6 +79,9 @@ def test_a_pipeline_is_in_memory_once() -> None:
     assert known is not None
     assert known.spec is found[NAME].spec
     assert known.workers == (1, 1)
+
+    knowledge.compare_with(found, [NAME])
+    assert knowledge.observed(NAME) is known, "nothing is made anew for a list that has the same in it"
 
 
 def test_a_pipeline_that_no_spout_names_is_dropped() -> None:

@@ -1,13 +1,17 @@
 """The poller in an outage, and with nothing to look at: what it asks, what it tells, and that it moves."""
 
 import asyncio
+import itertools
 
 import pytest
 
 from spout_operator.controller.poller import HEAD_READERS
+from spout_operator.controller.user_code import AHEAD
 from spout_operator.core.errors import NotLeading
 from spout_operator.core.reasons import Reason
-from tests.builders import a_name, a_refusal, a_spout_body, an_outage
+from spout_operator.core.server import Server
+from spout_operator.ports import Result
+from tests.builders import a_key, a_name, a_refusal, a_spout_body, an_outage, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import TICK, World
@@ -77,6 +81,21 @@ async def test_a_single_repo_without_an_answer_is_no_outage(pipelines: MemoryPip
         assert pipelines.calls["heads"] >= SPOUTS
 
 
+async def test_heads_of_a_pipeline_that_somebody_else_has_taken_are_not_read(
+    pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with World(pipelines, spouts) as world:
+        await many(world)
+        pipelines.change(a_name("spout-0"), owner=an_owner(spout=a_key("another")))
+        await world.ticks()
+        await world.shows(a_key("spout-0"), reason="PipelineNotOwned")
+        read = pipelines.calls["heads"]
+
+        await world.poller.poll()
+
+        assert pipelines.calls["heads"] - read == SPOUTS - 1
+
+
 async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
     pipelines: MemoryPipelines, spouts: MemorySpouts, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,6 +104,9 @@ async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
         await many(world)
         go_down_after_the_list(pipelines, times=3)
         await world.poller.poll()
+        pipelines.fail("list", an_outage(), times=3)
+        await world.poller.poll()
+        assert world.poller.is_reached is False, "it goes on for a while"
         while not world.poller.is_reached:
             await world.poller.poll()
 
@@ -93,6 +115,56 @@ async def test_an_outage_is_over_when_all_looks_are_answered_and_is_told_once(
     assert "did not answer" in told[0]
     assert told[0].endswith("(UNAVAILABLE: down)")
     assert told[1] == "Pachyderm answers again"
+
+
+def test_before_the_first_poll_nothing_is_known(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:
+    poller = World(pipelines, spouts).poller
+
+    assert (poller.last_move, poller.last_success, poller.is_reached, poller.version) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("took", "pause"),
+    [
+        pytest.param(3, 10, id="one that is quick does not shift the next"),
+        pytest.param(15, 15, id="after one that took longer than the interval the next begins at once"),
+    ],
+)
+async def test_polls_begin_an_interval_apart(spouts: MemorySpouts, took: float, pause: float) -> None:
+    begins = []
+
+    class Slow(MemoryPipelines):
+        async def server(self) -> Server:
+            begins.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(took)
+            return await super().server()
+
+    async with World(Slow(), spouts, poll_interval=10) as world:
+        polling = asyncio.create_task(world.poller.run())
+        await asyncio.sleep(70)
+        polling.cancel()
+
+    assert len(begins) > 4
+    # The first one is made before there is an interval.
+    assert {later - before for before, later in itertools.pairwise(begins[1:])} == {pause}
+
+
+async def test_logs_that_are_due_at_one_poll_cost_one_reconcile_each_when_it_is_their_turn(
+    pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    def reconciles() -> float:
+        return sum(world.outcomes(result) for result in Result)
+
+    async with World(pipelines, spouts) as world:
+        await many(world)
+        await asyncio.sleep(3600)
+        before, reads = reconciles(), pipelines.calls["activity"]
+
+        await world.poller.poll()
+        await asyncio.sleep(AHEAD)
+
+        assert pipelines.calls["activity"] - reads == SPOUTS
+        assert reconciles() - before == SPOUTS
 
 
 async def test_each_answer_is_a_move(pipelines: MemoryPipelines, spouts: MemorySpouts) -> None:

@@ -326,6 +326,17 @@ async def test_an_event_is_told_once_the_status_that_holds_it_is_written(writing
     assert writing.events.told == [EVENT.reason]
 
 
+async def test_an_event_of_a_status_that_is_shown_already_is_not_told_with_a_later_one(writing: Writing) -> None:
+    writing.submit(1)
+    await pass_time(INTERVAL)
+    writing.submit(1, event=EVENT)
+    writing.submit(2)
+    await pass_time()
+
+    assert writing.shown == 2
+    assert writing.events.told == []
+
+
 async def test_what_became_of_the_pipeline_is_told_from_the_status_before(writing: Writing) -> None:
     ready = {"type": "Ready", "status": "True", "reason": "Running", "message": "the spout is running"}
     writing.tested.submit(KEY, UID, {"conditions": [ready]})

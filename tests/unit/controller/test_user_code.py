@@ -3,13 +3,16 @@
 import asyncio
 import datetime
 import itertools
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from spout_operator.controller.user_code import UserCode
-from spout_operator.core.activity import Activity, Ended, Failed, Started, WorkerEvent
+from spout_operator.controller.log_turns import LEAST_GAP
+from spout_operator.controller.user_code import AHEAD, UserCode
+from spout_operator.core.activity import Activity, Ended, Failed, OutputRefused, Started, WorkerEvent
 from spout_operator.core.errors import Retryable
 from spout_operator.core.model import Pipeline, PipelineName
 from spout_operator.core.reasons import Reason
@@ -30,16 +33,21 @@ def at(seconds: float) -> datetime.datetime:
 
 
 class Log(MemoryPipelines):
-    """A worker that logs events at given times; `reads` are the times at which its log was read."""
+    """A worker that logs events at given times.
+
+    `reads` are the times at which its log was read, and `asked` what for: the pipeline, since when, and how many lines.
+    """
 
     def __init__(self, *events: WorkerEvent, unreadable: str | None = None) -> None:
         super().__init__()
         self._events = events
         self._unreadable = unreadable
         self.reads: list[float] = []
+        self.asked: list[tuple[PipelineName, datetime.datetime | None, int]] = []
 
-    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - the port's
+    async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:
         self.reads.append(now())
+        self.asked.append((name, since, last_lines))
         if self._unreadable is not None:
             raise Retryable(Reason.PACHYDERM_ERROR, self._unreadable)
         return Activity(events=tuple(event for event in self._events if event.at <= at(now())))
@@ -83,6 +91,11 @@ class Watched:
         """How often the log was read between two times."""
         return sum(begin <= moment < end for moment in self.log.reads)
 
+    @property
+    def pauses(self) -> list[float]:
+        """Seconds from each read of the log to the next."""
+        return [round(later - before, 3) for before, later in itertools.pairwise(self.log.reads)]
+
 
 def watched(log: Log, seconds: float, **further: Any) -> Watched:
     async def scenario() -> Watched:
@@ -120,9 +133,44 @@ def test_new_code_that_ends_at_once_is_told_within_15_seconds(begins: float, run
     assert Reason.RUNNING not in {health.reason for _, health in found.found}, "it was never ready"
 
 
-@pytest.mark.parametrize("fails", [20.0, 70.0, 200.0, 350.0])
-def test_code_that_fails_later_is_told_within_90_seconds(fails: float) -> None:
+@pytest.mark.parametrize(
+    ("fails", "told_within"), [(8.0, 10), (20.0, 10), (40.0, 10), (70.0, 90), (200.0, 90), (350.0, 90)]
+)
+def test_code_that_fails_later_is_told_within_90_seconds_and_in_its_first_minute_within_10(
+    fails: float, told_within: float
+) -> None:
     found = watched(Log(Started(at=at(0)), Failed(at=at(fails), exit_code=3)), fails + 2 * MINUTE)
+
+    assert found.told(Reason.USER_CODE_FAILING) - fails <= told_within
+
+
+@pytest.mark.parametrize("starts", every(7, MINUTE))
+def test_code_that_was_started_again_is_looked_at_closely_as_new_code_is(starts: float) -> None:
+    """Its start is seen up to a minute later."""
+    starts += 2 * MINUTE
+    log = Log(Started(at=at(0)), Started(at=at(starts)), Failed(at=at(starts + 30), exit_code=3))
+    found = watched(log, starts + 3 * MINUTE)
+
+    assert found.told(Reason.USER_CODE_FAILING) - (starts + 30) <= 45
+
+
+def test_new_code_that_goes_on_is_ready_after_5_seconds() -> None:
+    found = watched(Log(Started(at=at(0))), MINUTE)
+
+    assert found.told(Reason.RUNNING) == 5
+
+
+def test_a_read_goes_on_where_the_one_before_ended_and_asks_for_no_lines_of_the_code() -> None:
+    log = Log(Started(at=at(-1)))
+    name = watched(log, 11).pipeline.name
+
+    assert log.asked == [(name, None, 0), (name, at(-1), 0)]
+
+
+def test_code_that_fails_soon_after_one_of_its_rare_commits_is_told_within_90_seconds() -> None:
+    fails = 3 * HOUR + 100
+    log = Log(Started(at=at(0)), Failed(at=at(fails), exit_code=3))
+    found = watched(log, fails + 5 * MINUTE, commits=every(10 * MINUTE, 3 * HOUR))
 
     assert found.told(Reason.USER_CODE_FAILING) - fails <= 90
 
@@ -155,6 +203,18 @@ def test_a_restarted_operator_goes_on_from_the_status() -> None:
 
     assert [(moment, health.reason) for moment, health in found.found] == [(0, Reason.RUNNING)]
     assert found.reads(0, 5 * MINUTE) == 0
+
+
+def test_a_restarted_operator_takes_code_for_begun_well_that_its_status_says_has() -> None:
+    found = watched(Log(Started(at=at(-7))), 1, shown=running_since(-2))
+
+    assert [(moment, health.reason) for moment, health in found.found] == [(0, Reason.RUNNING)]
+
+
+def test_a_restarted_operator_looks_soon_at_a_spout_that_has_committed_soon_before() -> None:
+    found = watched(Log(Started(at=at(-24 * HOUR))), 5 * MINUTE, shown=running_since(-24 * HOUR), commits=[-90.0])
+
+    assert found.reads(0, 80) == 1
 
 
 def test_a_restarted_operator_reads_the_log_of_a_spout_that_was_not_ready_at_once() -> None:
@@ -220,6 +280,13 @@ def test_a_commit_ends_the_trouble_that_the_status_tells_of_before_the_log_is_re
     assert [health.reason for _, health in found.found] == [Reason.USER_CODE_FAILING, Reason.RUNNING]
 
 
+@pytest.mark.parametrize("finished", [-HOUR, 0.0])
+def test_a_commit_of_the_worker_before_proves_nothing(finished: float) -> None:
+    found = watched(Log(), 5 * MINUTE, commits=[finished])
+
+    assert {health.reason for _, health in found.found} == {Reason.USER_CODE_UNKNOWN}
+
+
 def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:
     shown = running_since(-HOUR)
     shown["conditions"][0]["lastTransitionTime"] = "2026-01-31T12:00:00.5+01:00"
@@ -227,19 +294,57 @@ def test_a_status_whose_time_somebody_else_wrote_is_no_memory() -> None:
     assert watched(Log(Started(at=at(-HOUR))), MINUTE, shown=shown).log.reads[0] == 0
 
 
-def test_another_version_of_the_pipeline_has_a_log_of_its_own() -> None:
-    shown = running_since(-HOUR)
+@pytest.mark.parametrize("shown", [running_since(-HOUR), failing_since(-HOUR)], ids=["runs", "fails"])
+def test_another_version_of_the_pipeline_has_a_log_of_its_own(shown: dict[str, Any]) -> None:
     shown["pipeline"]["version"] += 1
+    found = watched(Log(unreadable="no logs yet"), MINUTE, shown=shown)
 
-    assert watched(Log(Started(at=at(0))), MINUTE, shown=shown).log.reads[0] == 0
+    assert found.log.reads[0] == 0
+    assert found.found[0][1].reason is Reason.USER_CODE_UNKNOWN
+
+
+def test_the_log_of_a_worker_that_was_down_meanwhile_is_read_at_once() -> None:
+    async def scenario() -> list[list[float]]:
+        log, reads = Log(Started(at=at(-HOUR))), []
+        user_code = UserCode(log, now=lambda: at(now()))
+        for workers, shown in (((1, 1), running_since(-HOUR)), ((0, 1), running_since(-HOUR)), ((1, 1), {})):
+            await user_code.health(a_pipeline(workers=workers), shown, None, NO_SECRETS)
+            reads.append([*log.reads])
+        return reads
+
+    assert run(scenario()) == [[], [], [0]]
 
 
 def test_a_log_that_cannot_be_read_is_asked_for_ever_more_rarely_and_proves_nothing() -> None:
     found = watched(Log(unreadable="no logs here"), HOUR)
 
     assert {health.reason for _, health in found.found} == {Reason.USER_CODE_UNKNOWN}
-    assert found.reads(2 * MINUTE, HOUR) <= 60
+    assert found.pauses[:4] == [4, 8, 10, 10]
+    assert 50 <= found.reads(2 * MINUTE, HOUR) <= 60, "about once a minute, as it may be readable again"
     assert "no logs here" in found.found[-1][1].message
+
+
+def test_code_that_fails_is_looked_at_10_seconds_after_its_next_try() -> None:
+    fails = Failed(at=at(1), exit_code=3, retry_in=datetime.timedelta(seconds=24))
+    found = watched(Log(Started(at=at(0)), fails), 40)
+
+    assert found.told(Reason.USER_CODE_FAILING) == 5
+    assert [moment for moment in found.log.reads if moment > 5] == [35]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "pause", "why"),
+    [
+        (Failed(at=at(-5), exit_code=3), 10, "nobody knows when it is tried again"),
+        (Failed(at=at(-5), exit_code=3, retry_in=datetime.timedelta(seconds=1)), 10, "it is being tried again"),
+        (Failed(at=at(-5), exit_code=3, retry_in=datetime.timedelta(hours=1)), 59, "it may be started before"),
+        (OutputRefused(at=at(-5), error="invalid tar header"), 10, "it may be mended at any time"),
+    ],
+)
+def test_the_log_of_code_in_trouble_is_read_again_within_a_minute(trouble: WorkerEvent, pause: float, why: str) -> None:
+    found = watched(Log(Started(at=at(-10)), trouble), 5 * MINUTE)
+
+    assert set(found.pauses) == {pause}, why
 
 
 def test_code_that_dies_every_30_seconds_is_never_ready_in_between() -> None:
@@ -291,13 +396,49 @@ def test_logs_are_read_one_after_the_other_with_pauses_that_grow_with_what_a_rea
                 found, after = await user_code.health(pipeline, {}, None, NO_SECRETS)
                 await asyncio.sleep(after or POLL)
 
+        await asyncio.sleep(MINUTE)
         await reconciled(0)
         await asyncio.gather(*(reconciled(number) for number in range(1, many)))
         return log.reads
 
     reads = run(scenario())
     assert len(reads) == many, "one read of each is enough"
-    assert min(later - before for before, later in itertools.pairwise(reads[1:])) >= 10 * took - 1e-6
+    pauses = [later - before for before, later in itertools.pairwise(reads[1:])]
+    assert pauses == pytest.approx([10 * took] * (many - 2))
+
+
+def test_a_spout_is_looked_at_again_when_its_turn_comes() -> None:
+    async def scenario() -> list[float | None]:
+        user_code = UserCode(Log(), now=lambda: at(now()))
+        pipelines = [a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(1, 1)) for number in range(4)]
+        return [(await user_code.health(pipeline, {}, None, NO_SECRETS))[1] for pipeline in pipelines]
+
+    assert run(scenario())[1:] == pytest.approx([LEAST_GAP, 2 * LEAST_GAP, 3 * LEAST_GAP])
+
+
+def test_of_quiet_spouts_those_that_are_due_longest_have_the_next_turns() -> None:
+    async def scenario() -> tuple[set[PipelineName], Mapping[PipelineName, float]]:
+        user_code = UserCode(Log(), now=lambda: at(now()))
+        longer, shorter = ({PipelineName(name=f"{letter}-{number}") for number in range(10)} for letter in "ab")
+        for names, quiet_for in ((longer, 24 * HOUR), (shorter, MINUTE)):
+            for name in names:
+                pipeline = a_pipeline(name=name, workers=(1, 1))
+                await user_code.health(pipeline, running_since(-quiet_for), None, NO_SECRETS)
+        await asyncio.sleep(HOUR)
+        return shorter, user_code.due(longer | shorter)
+
+    shorter, turns = run(scenario())
+    assert len(turns) == math.ceil(AHEAD / LEAST_GAP), "more have to wait"
+    assert set(sorted(turns, key=lambda name: turns[name])[: len(shorter)]) == shorter
+
+
+def test_a_quiet_spout_that_commits_is_not_looked_at_for_its_log() -> None:
+    async def scenario() -> list[float | None]:
+        user_code, pipeline = UserCode(Log(), now=lambda: at(now())), a_pipeline(workers=(1, 1))
+        commits = (None, at(0), at(30))
+        return [(await user_code.health(pipeline, running_since(-HOUR), moment, NO_SECRETS))[1] for moment in commits]
+
+    assert run(scenario()) == [None, None, None]
 
 
 MANY, NEW = 1000, PipelineName(name="new")
@@ -308,16 +449,17 @@ A_HAIR = 1e-6
 class Fleet:
     """Many quiet spouts, polled and reconciled as the controller does it; further ones can be new."""
 
-    def __init__(self, log: Log, *, quiet_for: float) -> None:
+    def __init__(self, log: Log, *, quiet_for: float, many: int = MANY) -> None:
         self._user_code = UserCode(log, now=lambda: at(now()))
         self._shown = running_since(-quiet_for)
+        self._many = many
         self._tasks: dict[PipelineName, asyncio.Task[None]] = {}
         self.log = log
         self.looks = 0
 
     async def watch(self, seconds: float) -> None:
         """Reconcile all at first, and then whenever the poll or the reconcile before has asked for it."""
-        names = [PipelineName(name=f"spout-{number}") for number in range(MANY)]
+        names = [PipelineName(name=f"spout-{number}") for number in range(self._many)]
         self._tasks = {name: asyncio.create_task(self._look(name)) for name in names}
         names.append(NEW)
         while now() < seconds:
@@ -383,6 +525,37 @@ def test_new_code_that_fails_is_told_within_15_seconds_beside_a_thousand_that_ar
         return told
 
     assert run(scenario()) <= 15
+
+
+def test_logs_that_were_due_in_the_same_minutes_after_a_restart_are_not_for_long() -> None:
+    async def scenario() -> list[float]:
+        fleet = Fleet(Log(Started(at=at(-24 * HOUR))), quiet_for=24 * HOUR, many=100)
+        await fleet.watch(HOUR)
+        return fleet.log.reads
+
+    minutes = Counter(moment // MINUTE for moment in run(scenario()))
+    assert max(minutes.values()) <= 55, "the first ones, in two or three minutes together"
+    assert max(count for minute, count in minutes.items() if minute >= 12) <= 30, "about eleven are what it takes"
+
+
+@pytest.mark.parametrize("quiet_for", [MINUTE, 24 * HOUR])
+def test_the_log_of_a_quiet_spout_is_not_read_before_the_poll_has_given_it_a_turn(quiet_for: float) -> None:
+    async def scenario() -> list[list[float]]:
+        log, reads, pipeline = Log(), [], a_pipeline(workers=(1, 1))
+        user_code = UserCode(log, now=lambda: at(now()))
+
+        async def look() -> None:
+            await user_code.health(pipeline, running_since(-quiet_for), None, NO_SECRETS)
+            reads.append([*log.reads])
+
+        await look()
+        await asyncio.sleep(HOUR)
+        await look()
+        user_code.due({pipeline.name})
+        await look()
+        return reads
+
+    assert run(scenario()) == [[], [], [HOUR]], "whatever else it is looked at for"
 
 
 def test_a_worker_that_is_not_up_is_not_asked() -> None:

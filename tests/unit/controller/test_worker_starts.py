@@ -32,16 +32,21 @@ STARTING = a_pipeline(workers=(0, 1))
 
 
 class Kubelet(MemoryPipelines):
-    """A Pachyderm that passes on why a container waits, as a test says; `asked` are the times of the questions."""
+    """A Pachyderm that passes on why a container waits, as a test says.
+
+    `asked` are the times of the questions, and `questions` what each was about: the pipeline, and since when.
+    """
 
     def __init__(self, words: str | None = NO_SECRET) -> None:
         super().__init__()
         self.words = words
         self.fails = False
         self.asked: list[float] = []
+        self.questions: list[tuple[PipelineName, datetime.datetime | None]] = []
 
     async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:  # noqa: ARG002 - as the port has it
         self.asked.append(now())
+        self.questions.append((name, since))
         if self.fails:
             raise Retryable(Reason.PACHYDERM_ERROR, "it fails, as asked for")
         return Activity(unknown=self.words, waiting=self.words)
@@ -97,6 +102,13 @@ def test_a_worker_that_comes_up_in_time_is_not_asked_for() -> None:
     watched(kubelet, 30)
 
     assert kubelet.asked == []
+
+
+def test_it_is_asked_about_that_pipeline_and_for_nothing_of_its_log() -> None:
+    kubelet = Kubelet()
+    watched(kubelet, 40)
+
+    assert kubelet.questions == [(STARTING.name, NOON + datetime.timedelta(seconds=30))]
 
 
 def test_it_is_asked_again_ever_more_rarely() -> None:
@@ -205,7 +217,7 @@ def a_user_code(kubelet: Kubelet) -> UserCode:
 
 
 def test_workers_that_do_not_come_up_take_turns_with_the_logs_of_the_others() -> None:
-    many = 10
+    many, took = 5, 0.5
 
     async def scenario() -> list[float]:
         kubelet = Slow()
@@ -213,18 +225,24 @@ def test_workers_that_do_not_come_up_take_turns_with_the_logs_of_the_others() ->
 
         async def watch(number: int) -> None:
             pipeline = a_pipeline(name=PipelineName(name=f"spout-{number}"), workers=(0, 1))
-            while now() < MINUTE:
+            while now() < 85:
                 await user_code.health(pipeline, {}, None, Secrets([]))
                 await asyncio.sleep(1)
 
         await user_code.health(a_pipeline(workers=(1, 1)), {}, None, Secrets([]))
-        await asyncio.gather(*(watch(number) for number in range(many)))
+        kubelet.took = took
+        first = asyncio.create_task(watch(0))
+        # How long a question takes is known after the first one.
+        await asyncio.sleep(31)
+        await asyncio.gather(first, *(watch(number) for number in range(1, many)))
         return kubelet.asked
 
     asked = run(scenario())
-    assert len(asked) == many + 1
+    assert len(asked) == 1 + many, "a log, and then each of those that do not come up"
+    pauses = [later - before for before, later in itertools.pairwise(asked[2:])]
     # Each is up to a second late here.
-    assert min(later - before for before, later in itertools.pairwise(asked)) >= 10 * Slow.took - 1
+    assert min(pauses) >= 10 * took - 1
+    assert max(pauses) <= 10 * took + 1, "no longer than what a read takes asks for"
 
 
 def test_until_its_turn_comes_a_restarted_operator_says_what_the_status_says() -> None:
@@ -239,7 +257,8 @@ def test_until_its_turn_comes_a_restarted_operator_says_what_the_status_says() -
 
     found, asked = run(scenario())
     assert found is not None
-    assert (found.ready, found.message) == (FALSE, "as shown: CreateContainerConfigError")
+    reason = Reason.CREATE_CONTAINER_CONFIG_ERROR
+    assert found == Health(ready=FALSE, reason=reason, message=f"as shown: {reason}")
     assert len(asked) == 1, "it has to wait"
 
 
