@@ -7,8 +7,9 @@ from spout_operator.core.errors import Retryable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
 from spout_operator.core.resource import condition_of
-from tests.builders import a_name, a_spout_body, an_owner
-from tests.fakes.memory_pipelines import MemoryPipelines
+from spout_testbed.harness.spouts import message
+from tests.builders import a_name, a_refusal, a_spout_body, an_owner
+from tests.fakes.memory_pipelines import ADDRESS, MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import World
 
@@ -29,6 +30,18 @@ async def test_what_pachyderm_says_of_a_running_version_shows_no_value_that_an_e
         status = spouts.status(key)
         assert status["pipeline"]["reason"].startswith("the worker said")
         assert OLD_VALUE not in json.dumps(status)
+
+
+async def test_the_address_of_pachyderm_is_shown_from_the_beginning_and_is_no_secret() -> None:
+    """Also where the spout is told it by an environment variable."""
+    pipelines, spouts = MemoryPipelines(), MemorySpouts()
+    pipelines.fail("create", a_refusal(f"no route to {ADDRESS}"))
+    key = spouts.create(a_spout_body({"transform.env": {"PACHD_ADDRESS": ADDRESS}}))
+    async with World(pipelines, spouts) as world:
+        status = await world.shows(key, stalled="True", reason="PipelineRejected")
+
+    assert status["pachyderm"]["address"] == ADDRESS
+    assert f"no route to {ADDRESS}" in message(status)
 
 
 async def test_the_status_forgets_a_pipeline_that_is_somebody_elses_now() -> None:
