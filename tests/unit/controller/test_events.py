@@ -7,7 +7,6 @@ from typing import Self
 
 import pytest
 
-from spout_operator.controller.controller import Controller
 from spout_operator.controller.events import PAUSE, TRIES
 from spout_operator.core.activity import Activity, Failed, Started, WorkerEvent
 from spout_operator.core.errors import NotLeading, Retryable, Stalled
@@ -17,9 +16,9 @@ from spout_operator.core.reasons import Reason
 from spout_operator.ports import Dropped
 from tests.builders import NOON, a_key, a_name, a_spec, a_spout_body
 from tests.fakes.memory_events import MemoryEvents
-from tests.fakes.memory_pipelines import ADDRESS, MemoryPipelines
+from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.controller.world import CLUSTER, TICK, World, now
+from tests.unit.controller.world import CLUSTER, World, now
 
 KEY, NAME = a_key(), a_name()
 NO_ANSWER = Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
@@ -50,20 +49,8 @@ class Telling(World):
     """An operator that writes Events."""
 
     def __init__(self, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents) -> None:
-        super().__init__(pipelines, spouts)
+        super().__init__(pipelines, spouts, events=events)
         self.events = events
-        self.controller = Controller(
-            pachyderm=pipelines,
-            spouts=spouts,
-            telemetry=self.metrics,
-            address=ADDRESS,
-            cluster=CLUSTER,
-            poll_interval=TICK,
-            quiet_interval=TICK,
-            status_interval=0,
-            now=now,
-            events=events,
-        )
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()

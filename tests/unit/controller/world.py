@@ -53,6 +53,7 @@ def a_controller(
         quiet_interval=quiet_interval,
         status_interval=status_interval,
         now=now,
+        namespaces=(),
         policy=policy,
         events=events,
         user_log_lines=user_log_lines,
