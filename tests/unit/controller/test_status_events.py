@@ -30,10 +30,10 @@ class Telling:
         self.tested.submitted(KEY, uid, event)
 
     async def told(self) -> list[str]:
-        """The notes of what was told."""
+        """The notes of what was told, each as often as it was."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._recorder.run(), timeout=STEP)
-        return [stored.event.note for stored in self._events.stored]
+        return [stored.event.note for stored in self._events.stored for _ in range(stored.count)]
 
 
 @pytest.fixture
