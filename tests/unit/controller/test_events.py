@@ -14,7 +14,7 @@ from spout_operator.core.events import EventType
 from spout_operator.core.model import Owner, PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.ports import Dropped
-from tests.builders import NOON, a_key, a_name, a_spec, a_spout_body
+from tests.builders import NOON, a_key, a_name, a_resource, a_spec, a_spout_body
 from tests.fakes.memory_events import MemoryEvents
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
@@ -126,7 +126,7 @@ async def test_a_whole_life_is_told_each_step_once(
     assert events.note("Updated") == "updated the pipeline, which restarts the spout: description"
     assert "exit code 3" in events.note("UserCodeFailing")
     assert {stored.key for stored in events.stored} == {KEY}
-    assert len({stored.uid for stored in events.stored}) == 1
+    assert {stored.uid for stored in events.stored} == {a_resource().uid}
 
 
 async def test_what_was_told_is_told_again_by_no_poll_no_restart_and_no_failover(
