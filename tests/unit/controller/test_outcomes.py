@@ -110,6 +110,10 @@ async def it_is_gone(world: World) -> None:
     world.spouts.purge(KEY)
 
 
+async def it_is_deleted(world: World) -> None:
+    world.spouts.delete(KEY)
+
+
 async def it_vanishes_with_its_pipeline(world: World) -> None:
     """And the watch does not tell."""
     world.spouts.vanish(KEY)
@@ -147,7 +151,8 @@ ROWS = [
         says="an unexpected error inside the operator; see its log",
     ),
     Row(happens=it_is_gone, counts={"gone": 1}),
-    # Once where it is found out, and once where the cache tells of it.
+    # Once where it is let go or found out, and once where the cache tells of it.
+    Row(happens=it_is_deleted, counts={"gone": 2}),
     Row(happens=it_vanishes_with_its_pipeline, counts={"gone": 2}),
 ]
 

@@ -13,6 +13,7 @@ from tests.fakes.memory_pipelines import ADDRESS, MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import World
 
+HOUR = 3600
 OLD_VALUE = "of-the-running-version-4711"
 
 
@@ -69,6 +70,17 @@ async def test_each_spout_waits_for_itself_after_a_failure() -> None:
         assert pipelines.calls["create"] >= 2 * len(keys)
 
 
+async def test_each_spout_waits_for_itself_where_others_are_quicker_to_write() -> None:
+    pipelines, spouts = MemoryPipelines(), MemorySpouts()
+    spouts.conflicts = True
+    keys = [spouts.create(a_spout_body(name=f"spout-{number}")) for number in range(8)]
+    async with World(pipelines, spouts):
+        await asyncio.sleep(3)
+
+        # At 0, 0.2, 0.6 and 1.4 seconds: a shared wait would have grown to half a minute for the last of them.
+        assert spouts.writes.count("finalizers") >= 4 * len(keys)
+
+
 async def test_each_spout_waits_for_itself_while_its_worker_comes_up() -> None:
     pipelines, spouts = MemoryPipelines(), MemorySpouts()
     keys = [spouts.create(a_spout_body(name=f"spout-{number}")) for number in range(8)]
@@ -93,3 +105,19 @@ async def test_each_spout_waits_for_itself_while_a_commit_is_open() -> None:
         await asyncio.sleep(4)
 
         assert pipelines.calls["heads"] - before >= 2 * len(keys)
+
+
+async def test_a_spout_that_the_operator_has_let_go_gets_no_status_any_more_though_others_hold_it() -> None:
+    pipelines, spouts = MemoryPipelines(runs_at_once=True), MemorySpouts()
+    key = spouts.create(a_spout_body(finalizers=["example.com/backup"]))
+    async with World(pipelines, spouts, status_interval=HOUR) as world:
+        await world.until("the pipeline", lambda: pipelines.calls["create"] == 1)
+        await world.rest()
+        spouts.delete(key)
+        await world.until("the end of the pipeline", lambda: pipelines.calls["delete"] == 1)
+        await world.rest()
+        writes = len(spouts.writes)
+        await asyncio.sleep(2 * HOUR)
+
+        assert key in spouts.keys()
+        assert len(spouts.writes) == writes
