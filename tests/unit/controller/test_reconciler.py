@@ -119,5 +119,5 @@ async def test_a_spout_that_the_operator_has_let_go_gets_no_status_any_more_thou
         writes = len(spouts.writes)
         await asyncio.sleep(2 * HOUR)
 
-        assert key in spouts.keys()
+        assert spouts.resource(key) is not None
         assert len(spouts.writes) == writes
