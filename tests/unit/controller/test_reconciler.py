@@ -3,6 +3,9 @@
 import asyncio
 import json
 
+import pytest
+
+from spout_operator.controller.finalizers import FINALIZER
 from spout_operator.core.errors import Retryable
 from spout_operator.core.model import PipelineState
 from spout_operator.core.reasons import Reason
@@ -43,6 +46,35 @@ async def test_the_address_of_pachyderm_is_shown_from_the_beginning_and_is_no_se
 
     assert status["pachyderm"]["address"] == ADDRESS
     assert f"no route to {ADDRESS}" in message(status)
+
+
+async def test_a_new_spout_is_shown_as_pending_before_pachyderm_answers() -> None:
+    pipelines, spouts = MemoryPipelines(), MemorySpouts()
+    pipelines.hang("observe")
+    key = spouts.create(a_spout_body())
+    async with World(pipelines, spouts) as world:
+        await world.shows(key, ready="Unknown", reason="Pending")
+
+
+async def test_a_spout_whose_finalizer_somebody_took_off_gets_it_back_and_is_shown_as_before(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    pipelines, spouts = MemoryPipelines(runs_at_once=True), MemorySpouts()
+    key = spouts.create(a_spout_body())
+    async with World(pipelines, spouts) as world:
+        before = await world.shows(key, ready="True")
+        await world.rest()
+        caplog.clear()
+        held = await spouts.read(key)
+        assert held is not None
+        await spouts.write_finalizers(key, held.uid, held.resource_version, [])
+        await world.rest()
+
+        anew = await spouts.read(key)
+        assert anew is not None
+        assert (anew.finalizers, anew.status) == ((FINALIZER,), before)
+        assert not caplog.messages
 
 
 async def test_the_status_forgets_a_pipeline_that_is_somebody_elses_now() -> None:

@@ -36,6 +36,24 @@ async def test_after_a_success_the_next_failure_is_tried_again_soon(
         await world.shows(KEY, synced="True", version=2)
 
 
+async def test_after_a_write_that_succeeded_the_next_conflict_is_tried_again_soon(
+    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with world:
+        spouts.conflicts = True
+        spouts.create(a_spout_body())
+        await asyncio.sleep(2 * MINUTE)
+        spouts.conflicts = False
+        await asyncio.sleep(2 * MINUTE)
+        await world.until("the pipeline", lambda: pipelines.calls["create"] == 1)
+
+        spouts.conflicts = True
+        tries = spouts.writes.count("finalizers")
+        spouts.delete(KEY)
+        await asyncio.sleep(1)
+        assert spouts.writes.count("finalizers") - tries >= 3, "at 0, 0.2 and 0.6 seconds"
+
+
 async def test_a_worker_that_comes_up_is_seen_soon_however_long_the_one_before_it_took(
     world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
 ) -> None:
