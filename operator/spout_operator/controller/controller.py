@@ -24,7 +24,7 @@ from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.user_code import UserCode
 from spout_operator.core.facts import Facts
 from spout_operator.core.model import SpoutKey
-from spout_operator.core.policy import RESTRICTED, Policy
+from spout_operator.core.policy import Policy
 from spout_operator.core.redaction import Secrets
 from spout_operator.core.resource import SpoutResource
 from spout_operator.ports import Events, Pachyderm, Spouts, Telemetry
@@ -51,10 +51,10 @@ class Controller:
         quiet_interval: float,
         status_interval: float,
         now: Callable[[], datetime.datetime],
-        namespaces: Sequence[str] = (),
-        events: Events | None = None,
-        policy: Policy = RESTRICTED,
-        user_log_lines: int = 0,
+        namespaces: Sequence[str],
+        events: Events | None,
+        policy: Policy,
+        user_log_lines: int,
     ) -> None:
         """Put the parts together.
 
@@ -71,7 +71,7 @@ class Controller:
             namespaces: those that are watched; none for all.
             events: where Kubernetes Events of the Spouts are written; None where nobody wants them.
             policy: what Spouts may ask for.
-            user_log_lines: last lines of user code that does not run, to be shown in its Spout's status.
+            user_log_lines: last lines of user code that does not run, to be shown in its Spout's status; 0 for none.
         """
         self._pachyderm = pachyderm
         self._spouts = spouts

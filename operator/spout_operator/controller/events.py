@@ -58,9 +58,9 @@ class EventRecorder:
         self._waiting: asyncio.Queue[_Recorded] = asyncio.Queue(most_waiting)
         self._is_dropping = False
 
-    def record(self, resource: SpoutResource, event: Event | None) -> None:
-        """Have an Event of a Spout written soon, without its secrets; None is no Event."""
-        if event is None or self._sink is None:
+    def record(self, resource: SpoutResource, event: Event) -> None:
+        """Have an Event of a Spout written soon, without its secrets."""
+        if self._sink is None:
             return
         told = events.shown(event, parsing.secrets_of(resource, names=[self._address]))
         try:

@@ -23,6 +23,7 @@ from spout_operator.core.server import Server
 from spout_operator.core.spec import parsing
 from spout_operator.core.status import conditions, health
 from spout_operator.core.status.build import StatusInputs, last_seen
+from spout_operator.core.status.health import Health
 from spout_operator.ports import Outcome, Result, Telemetry
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,6 @@ class Reconciler:
 
     async def _reconcile(self, resource: SpoutResource, outcome: Outcome) -> float | None:
         if resource.deletion_timestamp is not None:
-            self._pipelines.forget(resource.key)
             await self._deletion.finalize(resource, self._owner(resource.key))
             self._forget(resource.key)
             outcome.result = Result.GONE
@@ -126,6 +126,7 @@ class Reconciler:
         # It has to be there before anything is written to Pachyderm.
         held = await self._hold(resource) if is_new else resource
         if held is None:
+            outcome.result = Result.GONE
             return None
         spout = parsing.parse_spout(held)
         if self._observations.outage is not None:
@@ -158,8 +159,9 @@ class Reconciler:
                 self._observations.forget(spout.pipeline_name)
                 continue
             await self._pipelines.check(decision, situation.spout)
-            if decision.action is Action.CREATE and not is_new:
-                await self._confirm(resource)
+            if decision.action is Action.CREATE and not is_new and not await self._is_still_there(resource):
+                outcome.result = Result.GONE
+                return None
             in_progress = conditions.of_decision(decision, None)
             self._statuses.submit(resource, in_progress, forgets=decision.action is Action.CREATE)
 
@@ -191,13 +193,16 @@ class Reconciler:
         """
         secrets = self._statuses.secrets(resource, observed)
         shown = self._writer.current(resource.key)
-        reading = await self._progress.read(spout, shown, secrets)
-        user_code, after = await self._user_code.health(observed, shown, reading.committed_at, secrets)
+
+        async def look() -> tuple[Reading, Health | None, float | None]:
+            reading = await self._progress.read(spout, shown, secrets)
+            return reading, *await self._user_code.health(observed, shown, reading.committed_at, secrets)
+
+        reading, user_code, after = await look()
         if not reading.is_new and user_code is not None and user_code.ready != health.TRUE:
             # Where the log tells of trouble, a commit that nobody has seen yet can prove that the code runs again.
             self._observations.heads.doubt(observed.name)
-            reading = await self._progress.read(spout, shown, secrets)
-            user_code, after = await self._user_code.health(observed, shown, reading.committed_at, secrets)
+            reading, user_code, after = await look()
         inputs = StatusInputs(
             conditions=conditions.of_decision(decision, health.of_pipeline(observed, user_code)),
             server=server,
@@ -216,13 +221,15 @@ class Reconciler:
 
     def _requeue_after(self, key: SpoutKey, observed: Pipeline, reading: Reading) -> float | None:
         """Seconds until a pipeline that is as asked for is observed again; None where the poller will tell."""
-        if not _is_settled(observed):
+        is_settled = _is_settled(observed)
+        if not is_settled:
             # Listing does not tell of workers, so the poller cannot see a pipeline come up.
             self._observations.forget(observed.name)
-            return self._requeue.starting.next(key) if reading.is_whole else 0.0
-        self._requeue.starting.reset(key)
         if not reading.is_whole:
             return 0.0
+        if not is_settled:
+            return self._requeue.starting.next(key)
+        self._requeue.starting.reset(key)
         if reading.is_open:
             return self._requeue.open_commit.next(key)
         self._requeue.open_commit.reset(key)
@@ -232,20 +239,18 @@ class Reconciler:
         """The Spout with the operator's finalizer, and conditions from the first moment on; None where it is gone."""
         written = await self._finalizers.add(resource)
         if written is None:
-            self._forget(resource.key)
             return None
         self._requeue.conflict.reset(resource.key)
         if not written.status.get("conditions"):
             self._statuses.submit(written, conditions.pending())
         return written
 
-    async def _confirm(self, resource: SpoutResource) -> None:
-        """A pipeline that is missing is only made anew for a Spout that is still there.
+    async def _is_still_there(self, resource: SpoutResource) -> bool:
+        """Asked before a pipeline that is missing is made anew.
 
         The watch does not tell of a Spout that vanished while it was interrupted.
         """
-        if not await self._finalizers.read_again(resource.key, uid=resource.uid):
-            raise Retryable(Reason.PENDING, f"the Spout {resource.key} is gone")
+        return await self._finalizers.read_again(resource.key, uid=resource.uid)
 
     def _fail(self, resource: SpoutResource, failure: Failure, outcome: Outcome) -> float | None:
         """Tell of a failure; returns the seconds until the next try."""
@@ -257,8 +262,9 @@ class Reconciler:
         status = self._statuses.submit(resource, found, forgets=failure.reason in _NOT_OURS)
         delay = STALLED_RESYNC if failure.is_stalled else self._requeue.failure.next(key)
         # Not louder: the transition was logged, the poller logs an outage, and the metrics count each try.
-        message = status["conditions"][0]["message"]
-        logger.debug("Spout %s: %s: %s (next try in %.0f s)", key, failure.reason, message, delay)
+        logger.debug(
+            "Spout %s: %s: %s (next try in %.0f s)", key, failure.reason, status["conditions"][0]["message"], delay
+        )
         return delay
 
     def _owner(self, key: SpoutKey) -> Owner:

@@ -35,8 +35,7 @@ def log_transitions(key: SpoutKey, before: Mapping[str, Any], after: Mapping[str
 
 
 def _log(key: SpoutKey, kind: str, old: Mapping[str, Any], new: Mapping[str, Any], *, is_well: bool) -> None:
-    reason = new.get("reason", "")
-    says = f"{new['status']} ({reason})" if new else "over"
+    says = f"{new['status']} ({new['reason']})" if new else "over"
     was = f", was {old['status']} ({old['reason']})" if old else ""
     said = f": {user_lines.without(new['message'])}" if new else ""
     logger.log(
@@ -49,6 +48,6 @@ def _log(key: SpoutKey, kind: str, old: Mapping[str, Any], new: Mapping[str, Any
             "orchestrator.resource.type": "Spout",
             "orchestrator.resource.name": key.name,
             "event.action": "transition",
-            "event.reason": reason or old.get("reason", ""),
+            "event.reason": (new or old)["reason"],
         },
     )

@@ -7,20 +7,18 @@ from typing import Self
 
 import pytest
 
-from spout_operator.controller.controller import Controller
-from spout_operator.controller.events import PAUSE, TRIES, EventRecorder
+from spout_operator.controller.events import PAUSE, TRIES
 from spout_operator.core.activity import Activity, Failed, Started, WorkerEvent
 from spout_operator.core.errors import NotLeading, Retryable, Stalled
-from spout_operator.core.events import Event, EventReason, EventType
+from spout_operator.core.events import EventType
 from spout_operator.core.model import Owner, PipelineName
 from spout_operator.core.reasons import Reason
 from spout_operator.ports import Dropped
-from spout_operator.telemetry.metrics import Metrics
 from tests.builders import NOON, a_key, a_name, a_resource, a_spec, a_spout_body
 from tests.fakes.memory_events import MemoryEvents
-from tests.fakes.memory_pipelines import ADDRESS, MemoryPipelines
+from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
-from tests.unit.controller.world import CLUSTER, TICK, World, now
+from tests.unit.controller.world import CLUSTER, World, now
 
 KEY, NAME = a_key(), a_name()
 NO_ANSWER = Retryable(Reason.INTERNAL_ERROR, "no answer, as asked for")
@@ -51,20 +49,8 @@ class Telling(World):
     """An operator that writes Events."""
 
     def __init__(self, pipelines: Pipelines, spouts: MemorySpouts, events: MemoryEvents) -> None:
-        super().__init__(pipelines, spouts)
+        super().__init__(pipelines, spouts, events=events)
         self.events = events
-        self.controller = Controller(
-            pachyderm=pipelines,
-            spouts=spouts,
-            telemetry=self.metrics,
-            address=ADDRESS,
-            cluster=CLUSTER,
-            poll_interval=TICK,
-            quiet_interval=TICK,
-            status_interval=0,
-            now=now,
-            events=events,
-        )
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -140,7 +126,7 @@ async def test_a_whole_life_is_told_each_step_once(
     assert events.note("Updated") == "updated the pipeline, which restarts the spout: description"
     assert "exit code 3" in events.note("UserCodeFailing")
     assert {stored.key for stored in events.stored} == {KEY}
-    assert len({stored.uid for stored in events.stored}) == 1
+    assert {stored.uid for stored in events.stored} == {a_resource().uid}
 
 
 async def test_what_was_told_is_told_again_by_no_poll_no_restart_and_no_failover(
@@ -459,38 +445,6 @@ async def test_a_replica_that_does_not_lead_writes_none(
         await world.goes_on()
 
     assert (events.told, events.calls["write"]) == ([], 0)
-
-
-def a_recorder(events: MemoryEvents, metrics: Metrics, *, most_waiting: int = 10) -> EventRecorder:
-    return EventRecorder(events, telemetry=metrics, address=ADDRESS, now=now, most_waiting=most_waiting)
-
-
-def an_event(note: str) -> Event:
-    return Event(type=EventType.NORMAL, reason=EventReason.RUNNING, action="Observe", note=note)
-
-
-async def test_what_does_not_fit_into_the_queue_is_counted_and_logged_once(
-    events: MemoryEvents, caplog: pytest.LogCaptureFixture
-) -> None:
-    metrics = Metrics()
-    recorder = a_recorder(events, metrics, most_waiting=2)
-    for number in range(5):
-        recorder.record(a_resource(), an_event(f"note {number}"))
-
-    dropped = metrics.registry.get_sample_value("spout_operator_events_dropped_total", {"cause": "queue_full"})
-    assert dropped == 3
-    assert len([line for line in caplog.messages if "2 others wait to be written" in line]) == 1
-
-
-async def test_what_waits_when_the_operator_ends_is_counted_in_the_log(
-    events: MemoryEvents, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    recorder = a_recorder(events, Metrics())
-    recorder.record(a_resource(), an_event("note"))
-    recorder.close()
-
-    assert "1 Events are not written: the operator ends" in caplog.messages
 
 
 async def test_a_note_holds_no_value_of_the_spouts_environment(

@@ -17,7 +17,7 @@ from spout_operator.core.model import SpoutKey
 from spout_operator.core.reasons import Reason
 from spout_operator.ports import Result
 from spout_operator.telemetry.metrics import Metrics
-from tests.builders import a_key, a_name, a_spout_body, an_owner
+from tests.builders import a_failure, a_key, a_name, a_spout_body, an_owner
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import World
@@ -229,6 +229,25 @@ async def whose_worker_is_coming_up(cluster: Cluster, keys: list[SpoutKey]) -> N
         cluster.spouts.delete(key)
 
 
+async def whose_marker_cannot_be_read(cluster: Cluster, keys: list[SpoutKey]) -> None:
+    cluster.pipelines.fail("marker", a_failure(), times=len(keys))
+    for key in keys:
+        cluster.pipelines.write_marker(a_name(key.name), {"offset": b"1"})
+    await cluster.settle()
+    for key in keys:
+        cluster.spouts.delete(key)
+
+
+async def before_what_was_written_is_observed(cluster: Cluster, keys: list[SpoutKey]) -> None:
+    """The update is answered, and the look at what came of it fails."""
+    for key in keys:
+        cluster.pipelines.fail("observe", a_failure(), after=1)
+        cluster.spouts.edit(key, description="edited")
+        await cluster.quiet()
+        cluster.spouts.delete(key)
+        await cluster.quiet()
+
+
 WAYS: tuple[Way, ...] = (
     deleted,
     with_their_repo_kept,
@@ -244,6 +263,8 @@ WAYS: tuple[Way, ...] = (
     that_the_policy_denies,
     with_a_commit_that_is_open,
     whose_worker_is_coming_up,
+    whose_marker_cannot_be_read,
+    before_what_was_written_is_observed,
 )
 
 

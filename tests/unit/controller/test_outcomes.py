@@ -110,6 +110,17 @@ async def it_is_gone(world: World) -> None:
     world.spouts.purge(KEY)
 
 
+async def it_is_deleted(world: World) -> None:
+    world.spouts.delete(KEY)
+
+
+async def it_vanishes_with_its_pipeline(world: World) -> None:
+    """And the watch does not tell."""
+    world.spouts.vanish(KEY)
+    await world.pipelines.delete(NAME, keep_repo=False)
+    await world.poller.poll()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     happens: Callable[[World], Awaitable[None]]
@@ -140,6 +151,9 @@ ROWS = [
         says="an unexpected error inside the operator; see its log",
     ),
     Row(happens=it_is_gone, counts={"gone": 1}),
+    # Once where it is let go or found out, and once where the cache tells of it.
+    Row(happens=it_is_deleted, counts={"gone": 2}),
+    Row(happens=it_vanishes_with_its_pipeline, counts={"gone": 2}),
 ]
 
 
@@ -168,6 +182,17 @@ async def test_a_reconcile_is_counted_by_how_it_ended_and_says_when_it_is_made_a
             assert counted(world) - before == made, "too soon"
             await asyncio.sleep(last - first + 0.1)
             assert (counted(world) - before).total() > made.total(), "too late"
+
+
+async def test_a_spout_that_is_gone_before_it_is_held_is_counted_as_gone() -> None:
+    pipelines, spouts = Pipelines(), MemorySpouts()
+    async with World(pipelines, spouts) as world:
+        await world.begun()
+        spouts.create(a_spout_body())
+        spouts.vanish(KEY)
+        await world.rest()
+
+        assert counted(world) == {"gone": 2}
 
 
 async def test_a_defect_is_in_the_log_with_where_it_happened(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,5 +1,6 @@
 """How a history is counted that is too long for one look: slice by slice, each commit once, and edits in between."""
 
+import datetime
 from typing import Any
 
 import pytest
@@ -160,16 +161,23 @@ async def test_a_walk_is_forgotten_with_its_spout(pipelines: MemoryPipelines, re
     assert reader.total == 6
 
 
-async def test_the_reconciler_looks_until_all_is_counted(pipelines: MemoryPipelines) -> None:
+@pytest.mark.parametrize("is_up", [True, False], ids=["its worker is up", "its worker comes up"])
+async def test_the_reconciler_looks_without_a_pause_until_all_is_counted(
+    pipelines: MemoryPipelines, *, is_up: bool
+) -> None:
     length = PAGE * PAGES + 1
     for _ in range(length):
         pipelines.commit(NAME)
-    pipelines.come_up(NAME)
+    if is_up:
+        pipelines.come_up(NAME)
     spouts = MemorySpouts()
     async with World(pipelines, spouts) as world:
+        await world.begun()
+        begun = now()
         key = spouts.create(a_spout_body())
-        await world.shows(key, ready="True", total=length)
+        await world.shows(key, synced="True", total=length)
 
+    assert now() - begun < datetime.timedelta(seconds=0.5)
     assert pipelines.calls["commits"] == PAGES + 1
 
 

@@ -78,12 +78,13 @@ ROWS = [
 ]
 
 
-def a_status(conditions: Conditions) -> dict[str, Any]:
+def a_status(conditions: Conditions, *, generation: int = 1) -> dict[str, Any]:
     return {
+        "observedGeneration": generation,
         "conditions": [
-            {"type": kind, "status": status, "reason": reason, "message": "said"}
+            {"type": kind, "status": status, "reason": reason, "message": "said", "observedGeneration": generation}
             for kind, (status, reason) in conditions.items()
-        ]
+        ],
     }
 
 
@@ -95,3 +96,43 @@ def test_a_condition_that_moves_is_one_line(row: Row, caplog: pytest.LogCaptureF
 
     lines = [(record.levelno, record.getMessage()) for record in caplog.records]
     assert lines == ([(row.level, f"Spout {a_key()}: {row.says}")] if row.says else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "generation", "lines"),
+    [("PolicyDenied", 1, 0), ("PolicyDenied", 2, 1), ("InvalidSpec", 2, 0)],
+    ids=["the same attempt", "another attempt that is denied", "an edit that mends nothing"],
+)
+def test_a_denial_is_told_once_for_each_generation(
+    reason: str, generation: int, lines: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = {"Ready": ("False", reason)}
+
+    log_transitions(a_key(), a_status(refused), a_status(refused, generation=generation))
+
+    assert len(caplog.messages) == lines
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [(RUNNING, FAILING, "UserCodeFailing"), (STALLED, RUNNING, "CommitsWithoutMarker")],
+    ids=["one that turns", "one that is over"],
+)
+def test_a_line_has_the_spout_and_the_reason_in_fields_of_their_own(
+    before: Conditions, after: Conditions, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A log collector filters by them."""
+    caplog.set_level(logging.DEBUG)
+
+    log_transitions(a_key(), a_status(before), a_status(after))
+
+    (line,) = caplog.records
+    fields = {name: value for name, value in vars(line).items() if "." in name}
+    assert fields == {
+        "orchestrator.type": "kubernetes",
+        "orchestrator.namespace": a_key().namespace,
+        "orchestrator.resource.type": "Spout",
+        "orchestrator.resource.name": a_key().name,
+        "event.action": "transition",
+        "event.reason": reason,
+    }

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +38,7 @@ def a_controller(
     poll_interval: float = 10,
     quiet_interval: float = 300,
     status_interval: float = 0,
+    namespaces: Sequence[str] = (),
     policy: Policy = RESTRICTED,
     events: Events | None = None,
     user_log_lines: int = 0,
@@ -53,6 +54,7 @@ def a_controller(
         quiet_interval=quiet_interval,
         status_interval=status_interval,
         now=now,
+        namespaces=namespaces,
         policy=policy,
         events=events,
         user_log_lines=user_log_lines,
@@ -84,6 +86,7 @@ class World:
         poll_interval: float = TICK,
         status_interval: float = 0,
         cluster: str = CLUSTER,
+        namespaces: Sequence[str] = (),
         policy: Policy = RESTRICTED,
         events: Events | None = None,
         user_log_lines: int = 0,
@@ -99,6 +102,7 @@ class World:
             poll_interval=poll_interval,
             quiet_interval=poll_interval * quiet_ticks,
             status_interval=status_interval,
+            namespaces=namespaces,
             policy=policy,
             events=events,
             user_log_lines=user_log_lines,

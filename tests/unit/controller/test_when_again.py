@@ -1,0 +1,103 @@
+"""When a Spout is reconciled again where neither an event nor a poll brings it."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from spout_operator.core.model import Owner, PipelineState
+from tests.builders import a_failure, a_key, a_name, a_spec, a_spout_body
+from tests.fakes.memory_pipelines import MemoryPipelines
+from tests.fakes.memory_spouts import MemorySpouts
+from tests.unit.controller.world import CLUSTER, World
+
+KEY, NAME = a_key(), a_name()
+MINUTE, HOUR = 60, 3600
+
+
+@pytest.fixture
+def world(pipelines: MemoryPipelines, spouts: MemorySpouts) -> World:
+    """Polls so rarely that it does so only where a test says so."""
+    return World(pipelines, spouts, poll_interval=10 * MINUTE)
+
+
+async def test_after_a_success_the_next_failure_is_tried_again_soon(
+    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with world:
+        pipelines.fail("create", a_failure(), times=6)
+        spouts.create(a_spout_body())
+        await asyncio.sleep(2 * MINUTE)
+        await world.shows(KEY, synced="True", version=1)
+
+        pipelines.fail("update", a_failure())
+        spouts.edit(KEY, description="edited")
+        await world.shows(KEY, reason="PachydermError")
+        await world.shows(KEY, synced="True", version=2)
+
+
+async def test_after_a_write_that_succeeded_the_next_conflict_is_tried_again_soon(
+    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with world:
+        spouts.conflicts = True
+        spouts.create(a_spout_body())
+        await asyncio.sleep(2 * MINUTE)
+        spouts.conflicts = False
+        await asyncio.sleep(2 * MINUTE)
+        await world.until("the pipeline", lambda: pipelines.calls["create"] == 1)
+
+        spouts.conflicts = True
+        tries = spouts.writes.count("finalizers")
+        spouts.delete(KEY)
+        await asyncio.sleep(1)
+        assert spouts.writes.count("finalizers") - tries >= 3, "at 0, 0.2 and 0.6 seconds"
+
+
+async def test_a_worker_that_comes_up_is_seen_soon_however_long_the_one_before_it_took(
+    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with world:
+        spouts.create(a_spout_body())
+        await asyncio.sleep(10 * MINUTE)
+        pipelines.come_up(NAME)
+        await asyncio.sleep(10 * MINUTE)
+        await world.shows(KEY, ready="True", version=1)
+
+        spouts.edit(KEY, description="edited")
+        await world.shows(KEY, ready="False", version=2)
+        pipelines.come_up(NAME)
+        await world.shows(KEY, ready="True", version=2)
+
+
+async def test_a_commit_that_is_finished_is_seen_soon_however_long_the_one_before_it_took(
+    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    async with world:
+        spouts.create(a_spout_body())
+        await world.until("the pipeline", lambda: pipelines.calls["create"] == 1)
+        pipelines.come_up(NAME)
+        await world.shows(KEY, ready="True")
+        for total, took in enumerate([10 * MINUTE, 1], start=1):
+            commit = pipelines.commit(NAME, finished_at=None)
+            await world.ticks()
+            await asyncio.sleep(took)
+            pipelines.finish_commit(NAME, commit)
+            await asyncio.sleep(took)
+            await world.shows(KEY, total=total)
+
+
+async def test_a_pipeline_that_is_being_stopped_is_looked_at_until_it_is_and_then_no_more(
+    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+) -> None:
+    pipelines.make(NAME, a_spec(), Owner(cluster=CLUSTER, spout=KEY))
+    pipelines.change(NAME, stopped=True)
+    async with world:
+        spouts.create(a_spout_body({"suspend": True}))
+        await world.shows(KEY, reason="Stopping")
+        pipelines.change(NAME, state=PipelineState.PAUSED)
+        await world.shows(KEY, reason="Suspended")
+        made = Counter(pipelines.calls)
+        await asyncio.sleep(HOUR)
+
+    assert pipelines.calls == made
