@@ -10,6 +10,7 @@ from spout_operator.controller.deletion import Deletion
 from spout_operator.controller.events import EventRecorder
 from spout_operator.controller.finalizers import Finalizers
 from spout_operator.controller.head_reads import HeadReads
+from spout_operator.controller.log_reads import LogReads
 from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.pipelines import Pipelines
 from spout_operator.controller.policy import PolicyInForce
@@ -76,9 +77,9 @@ class Controller:
         self._pachyderm = pachyderm
         self._spouts = spouts
         self.queues: Mapping[str, KeyedQueue[SpoutKey]] = {
-            name: KeyedQueue(functools.partial(telemetry.waited, name)) for name in ("reconcile", "status")
+            name: KeyedQueue(functools.partial(telemetry.waited, name)) for name in ("reconcile", "status", "log")
         }
-        """By name: the Spouts that are to be reconciled, and those whose status is to be written."""
+        """By name: the Spouts to be reconciled, those whose status is to be written, those whose log is to be read."""
         self._queue = self.queues["reconcile"]
         self._cache = cache = SpoutCache(enqueue=self._queue.enqueue)
         self._recorder = recorder = EventRecorder(events, telemetry=telemetry, address=address, now=now)
@@ -115,7 +116,11 @@ class Controller:
             observations=observations,
             user_code=user_code,
             enqueue=self._queue.enqueue,
+            enqueue_log=self.queues["log"].enqueue,
             interval=poll_interval,
+        )
+        self._log_reads = LogReads(
+            queue=self.queues["log"], cache=cache, user_code=user_code, enqueue=self._queue.enqueue
         )
         self.resync = Resync(
             cache=cache, spouts=spouts, namespaces=tuple(namespaces) or (None,), enqueue=self._queue.enqueue
@@ -144,7 +149,7 @@ class Controller:
         return self._cache.secrets()
 
     def start_workers(self) -> list[asyncio.Task[None]]:
-        """Tasks that reconcile and write statuses, for ever; `poll` and `resync.run` are started apart.
+        """Tasks that reconcile, write statuses and read logs, for ever; `poll` and `resync.run` are started apart.
 
         They reconcile once the resync knows of all Spouts: of two that name one pipeline, the older makes it. By then
         Pachyderm has been polled once: a pipeline that was listed need not be parsed again where a Spout asks for it.
@@ -153,6 +158,7 @@ class Controller:
             asyncio.create_task(self._begin()),
             *(asyncio.create_task(self._work()) for _ in range(RECONCILES)),
             *(asyncio.create_task(self._writer.run()) for _ in range(STATUS_WRITES)),
+            asyncio.create_task(self._log_reads.run()),
             asyncio.create_task(self._recorder.run()),
         ]
 
@@ -190,6 +196,7 @@ class Controller:
         """Drop what was planned, once the tasks have ended."""
         self._queue.close()
         self._writer.close()
+        self._log_reads.close()
         self._pachyderm.close()
         self._spouts.close()
         self._recorder.close()

@@ -42,6 +42,7 @@ class Poller:
         observations: ObservationCache,
         user_code: UserCode,
         enqueue: Enqueue,
+        enqueue_log: Enqueue,
         interval: float,
     ) -> None:
         self._cache = cache
@@ -49,6 +50,7 @@ class Poller:
         self._observations = observations
         self._user_code = user_code
         self._enqueue = enqueue
+        self._enqueue_log = enqueue_log
         self._interval = interval
         self.last_move: float | None = None
         """Time of the loop at which a request of the poller last ended, well or not; None before the first."""
@@ -96,7 +98,8 @@ class Poller:
         for name in self._observations.compare_with(listed, claims.keys()):
             self._enqueue_claimants(claims[name])
         for name, after in self._user_code.due(claims.keys()).items():
-            self._enqueue_claimants(claims[name], after=after)
+            # Of several Spouts, one is enough: it is the pipeline's log.
+            self._enqueue_log(min(claims[name]), after=after)
         due = self._observations.heads.begin_poll(claims.keys())
         if recent is not None:
             for name in recent & claims.keys():
@@ -161,9 +164,9 @@ class Poller:
         self._observations.heads.doubt(name)
         self._enqueue_claimants(keys)
 
-    def _enqueue_claimants(self, keys: Iterable[SpoutKey], *, after: float = 0) -> None:
+    def _enqueue_claimants(self, keys: Iterable[SpoutKey]) -> None:
         for key in keys:
-            self._enqueue(key, after=after)
+            self._enqueue(key)
 
     def _enqueue_all(self) -> None:
         self._enqueue_claimants(self._cache.spouts())

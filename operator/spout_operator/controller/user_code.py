@@ -36,6 +36,9 @@ PAUSE = 10.0
 QUIET_PAUSE, LONGEST_PAUSE = 60.0, 600.0
 #: The pause is this part of the time for which the spout has been quiet.
 PART = 4
+#: Seconds after which a quiet spout is reconciled though its log tells nothing new: what somebody else has written into
+#: its status is mended then.
+RECONCILE_AFTER = 3600.0
 #: Seconds for which quiet spouts get turns in advance, so a new one waits no longer than that for all of them together.
 AHEAD = 10.0
 
@@ -48,6 +51,10 @@ class _Known(NextRead):
     """From when on the worker is known to be up: a commit that was finished later is its own."""
     history: History = NOTHING_KNOWN
     unknown: str | None = None
+    committed_at: datetime.datetime | None = None
+    """When its newest own commit was finished."""
+    told: float = 0.0
+    """By the loop's time: when `health` last told of it."""
     shown: Health | None = None
     """The trouble that the status tells of, until the log was read once."""
     pause: float = FIRST_PAUSE
@@ -93,7 +100,7 @@ class UserCode:
         known = self._known.get(pipeline.name)
         if known is None or known.version != pipeline.version:
             known = self._known[pipeline.name] = self._begin(pipeline, shown, committed_at)
-        own = committed_at if committed_at is not None and committed_at > known.since else None
+        own = known.committed_at = committed_at if committed_at is not None and committed_at > known.since else None
         proven_for = QUIET_PAUSE - self._seconds_since(own) if own is not None else 0.0
         if proven_for > 0:
             known.due = max(known.due, loop_time() + proven_for)
@@ -101,10 +108,9 @@ class UserCode:
         is_due = known.due <= loop_time() and self._is_its_turn(known)
         if is_due:
             await self._read(pipeline.name, known)
-        found = health.of_user_code(known.history, committed_at=own, unknown=known.unknown, now=self._now())
+        found, known.told = self._found(known), loop_time()
         if is_due:
-            known.pause = self._pause(pipeline.name, known, found, own)
-            known.due = loop_time() + known.pause
+            self._plan(pipeline.name, known, found)
         is_soon = known.pause < QUIET_PAUSE or known.has_turn
         found = dataclasses.replace(found, message=user_lines.add_to(found.message, found.last_lines, secrets))
         if known.shown is not None and found.ready == UNKNOWN:
@@ -112,7 +118,7 @@ class UserCode:
         return found, (max(0.0, known.due - loop_time()) if is_soon else None)
 
     def due(self, names: Collection[PipelineName]) -> Mapping[PipelineName, float]:
-        """The quiet pipelines whose worker's log is to be read soon; the others ask for their turn in `health`.
+        """The quiet pipelines whose log is to be read soon, by `is_as_told`; the others ask for their turn in `health`.
 
         Args:
             names: those that are watched; the others are forgotten.
@@ -132,6 +138,22 @@ class UserCode:
             self._turns.take(self._known[name])
             turns[name] = self._known[name].due - now
         return turns
+
+    async def is_as_told(self, name: PipelineName) -> bool:
+        """Read the log of a quiet pipeline whose turn has come.
+
+        Returns:
+            Whether `health` would tell what it told before, and that is not long ago.
+        """
+        known = self._known.get(name)
+        if known is None or not known.has_turn:
+            return True
+        known.has_turn = False
+        before = self._found(known)
+        await self._read(name, known)
+        found = self._found(known)
+        self._plan(name, known, found)
+        return found == before and loop_time() - known.told < RECONCILE_AFTER
 
     def _begin(self, pipeline: Pipeline, shown: Mapping[str, Any], committed_at: datetime.datetime | None) -> _Known:
         """Where the status tells of the user code of this very worker, that holds until its log is read."""
@@ -168,6 +190,16 @@ class UserCode:
         known.history = known.history.after(activity.events)
         known.unknown = activity.unknown
         self._turns.took(loop_time() - begin)
+
+    def _found(self, known: _Known) -> Health:
+        return health.of_user_code(
+            known.history, committed_at=known.committed_at, unknown=known.unknown, now=self._now()
+        )
+
+    def _plan(self, name: PipelineName, known: _Known, found: Health) -> None:
+        """Plan the next read, after one that found this."""
+        known.pause = self._pause(name, known, found, known.committed_at)
+        known.due = loop_time() + known.pause
 
     def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:
         """Seconds until the next read, after one that found this."""

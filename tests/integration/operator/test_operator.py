@@ -299,7 +299,10 @@ def test_the_check_command_reports_an_operator_that_does_not_answer(bed: Testbed
 def test_a_watch_and_queues_that_move_are_live(operator: OperatorProcess, spouts: Spouts, pachd: MemoryPachd) -> None:
     ready_spout(spouts, pachd)
 
-    assert operator.get("/livez") == "[+]poller ok\n[+]queue reconcile ok\n[+]queue status ok\n[+]watch ok\n"
+    assert (
+        operator.get("/livez")
+        == "[+]poller ok\n[+]queue reconcile ok\n[+]queue status ok\n[+]queue log ok\n[+]watch ok\n"
+    )
 
 
 def check(bed: Testbed, url: str, namespace: str) -> subprocess.CompletedProcess[str]:

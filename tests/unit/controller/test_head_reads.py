@@ -42,6 +42,7 @@ class Watched:
             observations=ObservationCache(self._heads),
             user_code=UserCode(self.pachyderm, now=lambda: NOON),
             enqueue=self._look,
+            enqueue_log=self._look,
             interval=TICK,
         )
 

@@ -78,10 +78,18 @@ class Watched:
                 await asyncio.sleep(after)
                 continue
             next_commit = min((moment for moment in self._commits if moment > now()), default=seconds)
-            while now() < seconds and not self._user_code.due({self.pipeline.name}):
+            while now() < seconds and await self._is_as_told():
                 await asyncio.sleep(POLL - now() % POLL)
                 if next_commit <= now():
                     break
+
+    async def _is_as_told(self) -> bool:
+        """Whether a poll, and the log where it has its turn, are no reason to reconcile."""
+        for name, after in self._user_code.due({self.pipeline.name}).items():
+            await asyncio.sleep(after)
+            if not await self._user_code.is_as_told(name):
+                return False
+        return True
 
     def told(self, reason: Reason) -> float:
         """When it was told for the first time."""
@@ -577,3 +585,17 @@ def test_nothing_is_kept_of_pipelines_that_no_spout_names() -> None:
 
     assert len(run(scenario(lambda name: {name}))) == 1
     assert not run(scenario(lambda _name: set()))
+
+
+def test_a_log_that_was_read_meanwhile_is_not_read_again_in_the_same_turn() -> None:
+    async def scenario() -> tuple[int, bool]:
+        log = Log(Started(at=at(-HOUR)))
+        user_code = UserCode(log, now=lambda: at(now()))
+        pipeline = a_pipeline(workers=(1, 1))
+        await user_code.health(pipeline, running_since(-HOUR), None, NO_SECRETS)
+        await asyncio.sleep(HOUR)
+        assert user_code.due({pipeline.name}) == {pipeline.name: 0}
+        await user_code.health(pipeline, running_since(-HOUR), None, NO_SECRETS)
+        return len(log.reads), await user_code.is_as_told(pipeline.name) and len(log.reads) == 1
+
+    assert run(scenario()) == (1, True)

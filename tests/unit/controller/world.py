@@ -11,7 +11,7 @@ from spout_operator.controller.poller import Poller
 from spout_operator.core.model import SpoutKey
 from spout_operator.core.policy import RESTRICTED, Policy
 from spout_operator.core.resource import SpoutResource
-from spout_operator.ports import Events, HandleEvent, Pachyderm
+from spout_operator.ports import Events, HandleEvent, Pachyderm, Result
 from spout_operator.telemetry.metrics import Metrics
 from spout_testbed.harness.spouts import summary
 from tests.builders import NOON
@@ -132,6 +132,11 @@ class World:
         """How many looks at a Spout ended so."""
         found = self.metrics.registry.get_sample_value("spout_operator_reconciles_total", {"result": result})
         return found or 0.0
+
+    @property
+    def reconciles(self) -> int:
+        """How many reconciles have ended."""
+        return sum(int(self.outcomes(result)) for result in Result)
 
     @property
     def known(self) -> Collection[SpoutKey]:

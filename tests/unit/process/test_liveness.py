@@ -114,7 +114,10 @@ def test_all_loops_move(process: Process) -> None:
 
     async def scenario(loop: HurryingLoop) -> None:
         await until("a look", called(process, "observe"))
-        assert await livez(process) == (200, "[+]poller ok\n[+]queue reconcile ok\n[+]queue status ok\n[+]watch ok\n")
+        assert await livez(process) == (
+            200,
+            "[+]poller ok\n[+]queue reconcile ok\n[+]queue status ok\n[+]queue log ok\n[+]watch ok\n",
+        )
 
         loop.ahead = AGES
         await until("/livez after a long rest", is_live(process))
