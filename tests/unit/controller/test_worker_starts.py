@@ -150,6 +150,7 @@ def test_only_a_worker_that_should_be_up_is_asked_for(pipeline: Pipeline, why: s
         await user_code.health(STARTING, {}, None, Secrets([]))
         await asyncio.sleep(HOUR)
         await user_code.health(pipeline, {}, None, Secrets([]))
+        await asyncio.sleep(POLL)
         found, _ = await user_code.health(STARTING, {}, None, Secrets([]))
         return found is None
 
