@@ -49,6 +49,10 @@ class Busy:
     def __init__(self) -> None:
         super().__init__()
         self.answered = asyncio.Event()
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
 
     async def ended(self) -> None:
         await self.answered.wait()
@@ -81,6 +85,19 @@ async def test_it_has_ended_when_the_last_request_has_whoever_answers_it(last: i
     slowest.answered.set()
     await asyncio.sleep(STEP)
     assert ending.done()
+
+
+async def test_after_close_no_adapter_takes_a_request_and_nothing_that_was_planned_is_due() -> None:
+    adapters = pipelines, spouts, events = BusyPipelines(), BusySpouts(), BusyEvents()
+    controller = World(pipelines, spouts, events=events).controller
+    for queue in controller.queues.values():
+        queue.enqueue(KEY, after=1)
+
+    controller.close()
+    await asyncio.sleep(2)
+
+    assert [adapter.is_closed for adapter in adapters] == [True, True, True]
+    assert [queue.depth for queue in controller.queues.values()] == [0, 0]
 
 
 async def test_what_waits_is_measured_by_the_queue_that_it_waits_in() -> None:
