@@ -43,6 +43,16 @@ async def test_pachyderm_is_polled_at_the_interval() -> None:
         assert world.pipelines.calls["list"] - before == 3, "after 10, 20 and 30 seconds"
 
 
+async def test_pachyderm_is_not_asked_before_the_spouts_are_known_whose_secrets_it_could_quote() -> None:
+    spouts = MemorySpouts()
+    spouts.refusals = {None: NamespaceUnavailable("403")}
+    async with World(MemoryPipelines(), spouts, poll_interval=10) as world:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(world.controller.poll(), timeout=35)
+
+        assert not world.pipelines.calls
+
+
 class Busy:
     """An adapter that has a request under way, until it is `answered`."""
 
