@@ -43,12 +43,26 @@ async def test_pachyderm_is_polled_at_the_interval() -> None:
         assert world.pipelines.calls["list"] - before == 3, "after 10, 20 and 30 seconds"
 
 
+async def test_pachyderm_is_not_asked_before_the_spouts_are_known_whose_secrets_it_could_quote() -> None:
+    spouts = MemorySpouts()
+    spouts.refusals = {None: NamespaceUnavailable("403")}
+    async with World(MemoryPipelines(), spouts, poll_interval=10) as world:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(world.controller.poll(), timeout=35)
+
+        assert not world.pipelines.calls
+
+
 class Busy:
     """An adapter that has a request under way, until it is `answered`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answered = asyncio.Event()
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
 
     async def ended(self) -> None:
         await self.answered.wait()
@@ -81,6 +95,19 @@ async def test_it_has_ended_when_the_last_request_has_whoever_answers_it(last: i
     slowest.answered.set()
     await asyncio.sleep(STEP)
     assert ending.done()
+
+
+async def test_after_close_no_adapter_takes_a_request_and_nothing_that_was_planned_is_due() -> None:
+    adapters = pipelines, spouts, events = BusyPipelines(), BusySpouts(), BusyEvents()
+    controller = World(pipelines, spouts, events=events).controller
+    for queue in controller.queues.values():
+        queue.enqueue(KEY, after=1)
+
+    controller.close()
+    await asyncio.sleep(2)
+
+    assert [adapter.is_closed for adapter in adapters] == [True, True, True]
+    assert [queue.depth for queue in controller.queues.values()] == [0, 0]
 
 
 async def test_what_waits_is_measured_by_the_queue_that_it_waits_in() -> None:
