@@ -25,6 +25,8 @@ def add_to(message: str, lines: Sequence[str], secrets: Secrets) -> str:
         lines: the oldest first, as the code wrote them.
         secrets: what is taken out of both. It is looked for in all lines together: a value can have several.
     """
+    if not lines:
+        return message
     clean = "\n".join(_printable(line) for line in lines)
     shown = [" ".join(line.split()) for line in secrets.redact(clean).split("\n")]
     facts = secrets.shown(message)

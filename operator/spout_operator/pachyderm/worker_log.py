@@ -35,6 +35,8 @@ MOST_BYTES = 4 * 1024 * 1024
 DEADLINE = 8.0
 #: How far the clocks of the operator and of a node may differ, so that no line is missed.
 CLOCK_SKEW = datetime.timedelta(minutes=1)
+#: Where the newest event is older than this, mostly nothing has come since, which the last line of the log tells alone.
+QUIET_FOR = datetime.timedelta(minutes=1)
 #: More than a container runtime keeps. Pachyderm takes 0 for a day.
 WHOLE_LOG = datetime.timedelta(days=3650)
 
@@ -106,15 +108,19 @@ def activity(
     Raises:
         grpc.RpcError: there was no answer, so that other requests would fail, too.
     """
-    back = WHOLE_LOG
-    if since is not None:
-        back = max(datetime.datetime.now(datetime.UTC) - since, datetime.timedelta()) + CLOCK_SKEW
+    quiet_for = max(datetime.datetime.now(datetime.UTC) - since, datetime.timedelta()) if since is not None else None
+    back = quiet_for + CLOCK_SKEW if quiet_for is not None else WHOLE_LOG
     lines: list[Line] = []
+    last: list[Line] | None = None
     unknown = waiting = None
     try:
+        if since is not None and quiet_for is not None and quiet_for > QUIET_FOR:
+            last = _read_last(ask, back)
+            if last and last[-1].at <= since:
+                return Activity()
         unknown = _read(ask(MOST_LINES, back), lines)
         if not isinstance(next(reversed(events(lines, table)), None), Failed | Ended):
-            _read_end(ask, back, lines)
+            _add_last(last if last is not None else _read_last(ask, back), ask, back, lines)
         if last_lines and ask_user is not None and _new_stop(events(lines, table), since) is not None:
             unknown = _read(ask_user(MOST_LINES, back), lines) or unknown
     except grpc.RpcError as error:
@@ -167,16 +173,21 @@ def _read(answer: Iterator[Sized], lines: list[Line]) -> str | None:
     return None
 
 
-def _read_end(ask: Ask, back: datetime.timedelta, lines: list[Line]) -> None:
+def _read_last(ask: Ask, back: datetime.timedelta) -> list[Line]:
+    """The last line of a log where the worker wrote it; none where the user code did."""
+    last: list[Line] = []
+    _read(ask(1, back), last)
+    return [line for line in last if not line.is_of_user]
+
+
+def _add_last(last: Sequence[Line], ask: Ask, back: datetime.timedelta, lines: list[Line]) -> None:
     """Add the last line of a log to all `lines` that pachd told of, if it is another.
 
     A line of the user code of more than 64 KiB ends what pachd reads, without a word: bufio.Scanner gives up (1.13.4
     server/pps/server/api_server.go GetLogs, 2.12.2 internal/ppsutil/util.go FilterLogLines). What comes after it is
     told only to whoever asks for less, and the last line says whether the code runs.
     """
-    last: list[Line] = []
-    _read(ask(1, back), last)
-    if any(line not in lines for line in last if not line.is_of_user):
+    if any(line not in lines for line in last):
         # More may have been written in the meantime.
         again: list[Line] = []
         _read(ask(MOST_LINES, back), again)

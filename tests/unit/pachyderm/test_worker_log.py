@@ -190,6 +190,37 @@ def test_nothing_new_is_no_reason_to_know_nothing() -> None:
     assert Log("start").activity(since=NOON + timedelta(seconds=9)) == Activity(events=(), unknown=None)
 
 
+@pytest.mark.parametrize(
+    ("said", "new", "asked", "reason"),
+    [
+        (["start"], [], [1], "the last line was read before"),
+        (["start", "> hello"], [], [1, MOST_LINES], "the user code has written since, and perhaps the worker too"),
+        (["start", "fail x"], [("failed", "x", None)], [1, MOST_LINES], "the worker has said more"),
+        (["start", "what is that"], [], [1, MOST_LINES], "what it has said is no event"),
+        ([], [], [1, MOST_LINES], "there is no line that is so new"),
+    ],
+)
+def test_of_a_worker_that_was_quiet_the_last_line_is_asked_for_first(
+    said: list[str], new: list[Told], asked: list[int], reason: str
+) -> None:
+    log = Log(*said)
+    found = log.activity(since=NOON)
+    assert told([event for event in found.events if event.at > NOON]) == new, reason
+    assert [most for most, _ in log.asked] == asked, reason
+
+
+def test_of_a_worker_that_has_just_said_something_all_lines_are_asked_for_first() -> None:
+    log = Log("start")
+    log.activity(since=datetime.now(UTC) - worker_log.QUIET_FOR / 2)
+    assert [most for most, _ in log.asked] == [MOST_LINES, 1]
+
+
+def test_what_a_quiet_worker_says_after_a_line_that_pachd_cannot_read_is_found() -> None:
+    log = Log("start", hidden=["fail x"])
+    assert told(log.activity(since=NOON + timedelta(microseconds=1)).events) == [("failed", "x", None)]
+    assert [most for most, _ in log.asked] == [1, MOST_LINES, MOST_LINES]
+
+
 def test_a_whole_log_without_a_start_is_unknown() -> None:
     found = Log("what is that").activity()
     assert found.events == ()
