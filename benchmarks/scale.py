@@ -43,13 +43,10 @@ LEASE = "--lease=spout-operator/spout-operator"
 FLAGS = (LEASE, "--poll-interval=10", "--quiet-interval=300", "--status-interval=5")
 MINUTE, AN_HOUR = 60.0, 3600.0
 FIRST_MINUTES, RESTARTS = 2, 5
-#: GetLogs of a read: that of a worker whose code runs asks once more for the last line.
-LOGS_OF_A_READ = 2
+#: GetLogs of the first read of a log: that of a worker whose code runs asks once more for the last line.
+LOGS_OF_A_FIRST_READ = 2
 #: Seconds.
 CALM = 25.0
-#: Seconds after a restart in which a log is due again that was read before: a quarter of the time since the worker was
-#: first seen to run, which is that of the reads before.
-UNTIL_LOGS_ARE_DUE = 5 * MINUTE
 #: Calls that are part neither of a poll nor of a read of a log.
 RECONCILE_CALLS = ("InspectPipeline", "InspectCommit", "ListCommitStream", "CreatePipeline")
 
@@ -104,11 +101,11 @@ def measured(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, counts: Se
         wait_for_logs(operator, pachd, spouts, names, logs)
         restarts = [restarted(operator, pachd, count) for _ in range(RESTARTS)]
         show(f"{count} Spouts, restarts one after the other, s of CPU", ", ".join(f"{cpu:.2f}" for cpu in restarts))
-        time.sleep(UNTIL_LOGS_ARE_DUE)
+        # A restarted operator reads each log as if for the first time, in the same turns as all later reads.
+        wait_for_logs(operator, pachd, spouts, names, pachd.calls["GetLogs"])
         logs = pachd.calls["GetLogs"]
         cpu, reads = window(operator, pachd)
-        logs = (pachd.calls["GetLogs"] - logs) // LOGS_OF_A_READ
-        show(f"{count} Spouts at rest, logs read in that minute", str(logs))
+        show(f"{count} Spouts at rest, logs read in that minute", str(pachd.calls["GetLogs"] - logs))
         figures = saved.Figures(
             spouts=count,
             first_cpu=[round(cpu, 2) for cpu, _ in first],
@@ -147,7 +144,7 @@ def make(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, names: Sequenc
 def wait_for_logs(operator: OperatorProcess, pachd: Pachd, spouts: Spouts, names: Sequence[str], before: int) -> None:
     """Wait until the log of each worker was read once, and so each of these Spouts is ready."""
     eventually(
-        lambda: pachd.calls.get("GetLogs", 0) >= before + LOGS_OF_A_READ * len(names),
+        lambda: pachd.calls.get("GetLogs", 0) >= before + LOGS_OF_A_FIRST_READ * len(names),
         what="a look at the log of each worker",
         seconds=120 + 2 * len(names),
         interval=1,

@@ -6,8 +6,8 @@ import dataclasses
 #: All reads together may take one part of this many of the time: pachd asks the API server for each log, five times a
 #: second at most, and makes the workers of new pipelines out of the same budget (docs/pachyderm-1.13.md).
 SHARE = 10
-#: Seconds between two reads of any log, at least and at most. A read is two GetLogs where the code runs, and each takes
-#: two of the five requests, so for long no pachd can answer them more often than at the least.
+#: Seconds between two reads of any log, at least and at most. A read is up to two GetLogs where the code runs, and each
+#: takes two of the five requests, so for long no pachd can answer them more often than at the least.
 LEAST_GAP, LONGEST_GAP = 0.8, 10.0
 
 
