@@ -107,7 +107,7 @@ async def test_after_close_no_adapter_takes_a_request_and_nothing_that_was_plann
     await asyncio.sleep(2)
 
     assert [adapter.is_closed for adapter in adapters] == [True, True, True]
-    assert [queue.depth for queue in controller.queues.values()] == [0, 0]
+    assert {name: queue.depth for name, queue in controller.queues.items()} == {"reconcile": 0, "status": 0, "log": 0}
 
 
 async def test_what_waits_is_measured_by_the_queue_that_it_waits_in() -> None:
