@@ -38,7 +38,7 @@ setup: $(VENV)/.installed ## install what developing needs into .venv (pinned, w
 testbed: setup ## build and fetch the real servers, once, into the user's cache folder (about 17 min the first time)
 	@$(BIN)/python -m spout_testbed build
 
-# Three of four suites wait for the servers, which are built at the same time.
+# The servers go first: most suites wait for them, and both are built at the same time.
 .PHONY: tools
 tools: setup ## build and fetch the linters and validators of chart, manifests and workflows (about 10 min the first time)
 	@nice $(BIN)/python -m spout_testbed build --tools

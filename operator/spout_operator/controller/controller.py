@@ -178,15 +178,11 @@ class Controller:
     async def _work(self) -> None:
         """Reconcile one key after the other, for ever. Several may run at once."""
         await self._has_begun.wait()
-        while True:
-            key = await self._queue.take()
-            try:
-                # One that may not be reconciled yet is enqueued when it may.
-                after = await self._reconciler.reconcile(key) if self._may_reconcile(key) else None
-            finally:
-                self._queue.done(key)
-            if after is not None:
-                self._queue.enqueue(key, after=after)
+        await self._queue.work(self._reconcile)
+
+    async def _reconcile(self, key: SpoutKey) -> float | None:
+        # One that may not be reconciled yet is enqueued when it may.
+        return await self._reconciler.reconcile(key) if self._may_reconcile(key) else None
 
     def _may_reconcile(self, key: SpoutKey) -> bool:
         """Whether all Spouts beside this one are known; one that is gone is only forgotten."""

@@ -37,12 +37,7 @@ class LogReads:
 
     async def run(self) -> None:
         """Read one log after the other, for ever."""
-        while True:
-            key = await self._queue.take()
-            try:
-                await self._read(key)
-            finally:
-                self._queue.done(key)
+        await self._queue.work(self._read)
 
     async def _read(self, key: SpoutKey) -> None:
         facts = self._cache.facts(key)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -54,6 +54,21 @@ class KeyedQueue(Generic[K]):
         if key in self._again:
             self._again.discard(key)
             self.enqueue(key)
+
+    async def work(self, handle: Callable[[K], Awaitable[float | None]]) -> None:
+        """Handle one key after the other, for ever. Several may run at once.
+
+        Args:
+            handle: returns the seconds until the key is to be handled again; None where somebody else enqueues it.
+        """
+        while True:
+            key = await self.take()
+            try:
+                after = await handle(key)
+            finally:
+                self.done(key)
+            if after is not None:
+                self.enqueue(key, after=after)
 
     def forget(self, key: K) -> None:
         """Drop what was planned for later."""

@@ -159,7 +159,9 @@ class Reconciler:
                 self._observations.forget(spout.pipeline_name)
                 continue
             await self._pipelines.check(decision, situation.spout)
-            if decision.action is Action.CREATE and not is_new and not await self._is_still_there(resource):
+            is_made_anew = decision.action is Action.CREATE and not is_new
+            # The watch does not tell of a Spout that vanished while it was interrupted.
+            if is_made_anew and not await self._finalizers.read_again(resource.key, uid=resource.uid):
                 outcome.result = Result.GONE
                 return None
             in_progress = conditions.of_decision(decision, None)
@@ -244,13 +246,6 @@ class Reconciler:
         if not written.status.get("conditions"):
             self._statuses.submit(written, conditions.pending())
         return written
-
-    async def _is_still_there(self, resource: SpoutResource) -> bool:
-        """Asked before a pipeline that is missing is made anew.
-
-        The watch does not tell of a Spout that vanished while it was interrupted.
-        """
-        return await self._finalizers.read_again(resource.key, uid=resource.uid)
 
     def _fail(self, resource: SpoutResource, failure: Failure, outcome: Outcome) -> float | None:
         """Tell of a failure; returns the seconds until the next try."""

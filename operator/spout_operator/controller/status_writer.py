@@ -72,12 +72,7 @@ class StatusWriter:
 
     async def run(self) -> None:
         """Write what was submitted, for ever. Several may run at once."""
-        while True:
-            key = await self._queue.take()
-            try:
-                await self._write(key)
-            finally:
-                self._queue.done(key)
+        await self._queue.work(self._write)
 
     async def _write(self, key: SpoutKey) -> None:
         pending = self._pending.pop(key, None)

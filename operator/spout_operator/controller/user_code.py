@@ -165,8 +165,8 @@ class UserCode:
             return _Known(version=pipeline.version, since=self._now(), shown=trouble)
         # By then it had run for as long as it takes to be called running.
         history = History(started_at=since - health.FIRST_SECONDS)
-        known = _Known(version=pipeline.version, since=since, history=history)
-        known.pause = self._quiet_pause(pipeline.name, known, committed_at)
+        known = _Known(version=pipeline.version, since=since, history=history, committed_at=committed_at)
+        known.pause = self._quiet_pause(pipeline.name, known)
         known.due = loop_time() + known.pause
         return known
 
@@ -198,10 +198,10 @@ class UserCode:
 
     def _plan(self, name: PipelineName, known: _Known, found: Health) -> None:
         """Plan the next read, after one that found this."""
-        known.pause = self._pause(name, known, found, known.committed_at)
+        known.pause = self._pause(name, known, found)
         known.due = loop_time() + known.pause
 
-    def _pause(self, name: PipelineName, known: _Known, found: Health, committed_at: datetime.datetime | None) -> float:
+    def _pause(self, name: PipelineName, known: _Known, found: Health) -> float:
         """Seconds until the next read, after one that found this."""
         trouble = known.history.trouble
         match found.reason:
@@ -221,11 +221,11 @@ class UserCode:
             case Reason.OUTPUT_REFUSED:
                 return PAUSE
             case _:
-                return self._quiet_pause(name, known, committed_at)
+                return self._quiet_pause(name, known)
 
-    def _quiet_pause(self, name: PipelineName, known: _Known, committed_at: datetime.datetime | None) -> float:
+    def _quiet_pause(self, name: PipelineName, known: _Known) -> float:
         """A part of the time for which nothing has happened; each pipeline has a place of its own within it."""
-        moments = (committed_at, known.since, known.history.started_at, known.history.ended_at)
+        moments = (known.committed_at, known.since, known.history.started_at, known.history.ended_at)
         quiet = min(self._seconds_since(moment) for moment in moments if moment is not None)
         longest = min(max(quiet / PART, QUIET_PAUSE), LONGEST_PAUSE)
         return max(QUIET_PAUSE, longest * (1 - zlib.crc32(str(name).encode()) % 1000 / 4000))

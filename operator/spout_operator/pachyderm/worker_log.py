@@ -108,13 +108,13 @@ def activity(
     Raises:
         grpc.RpcError: there was no answer, so that other requests would fail, too.
     """
-    quiet_for = max(datetime.datetime.now(datetime.UTC) - since, datetime.timedelta()) if since is not None else None
-    back = quiet_for + CLOCK_SKEW if quiet_for is not None else WHOLE_LOG
+    now = datetime.datetime.now(datetime.UTC)
+    back = max(now - since, datetime.timedelta()) + CLOCK_SKEW if since is not None else WHOLE_LOG
     lines: list[Line] = []
     last: list[Line] | None = None
     unknown = waiting = None
     try:
-        if since is not None and quiet_for is not None and quiet_for > QUIET_FOR:
+        if since is not None and now - since > QUIET_FOR:
             last = _read_last(ask, back)
             if last and last[-1].at <= since:
                 return Activity()
