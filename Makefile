@@ -160,10 +160,10 @@ test: check test-unit ## everything, from nothing; three of the suites that need
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-all
 
 .PHONY: bench
-bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one run
+bench: testbed tools ## the numbers of docs/benchmarks.md, side by side in one run; SAVE=1 saves those of many Spouts
 	@$(BIN)/python -m benchmarks.bridge
 	@$(BED) $(BIN)/python -m benchmarks
-	@$(BED) $(BIN)/python -m benchmarks.scale
+	@$(BED) $(BIN)/python -m benchmarks.scale $(if $(SAVE),--save)
 	@$(BED) $(BIN)/python -m benchmarks.user_code
 
 .PHONY: lock

@@ -37,8 +37,9 @@ logger = logging.getLogger(__name__)
 
 #: Seconds to stop in: more than the longest request takes, less than the 30 that a kubelet waits.
 GRACE = 25.0
-#: New objects until the collector looks for cycles: some MiB of them at most.
-COLLECTION_THRESHOLD = 20_000
+#: New objects until the collector looks for cycles. Each event of a watch is one in the end, because kopf's body of it
+#: refers to itself: dozens of objects, and several KiB with the texts in them.
+COLLECTION_THRESHOLD = 5_000
 
 
 def run(config: Config) -> None:
@@ -49,8 +50,8 @@ def run(config: Config) -> None:
         SystemExit: 1, where a part failed or the Lease was lost; the log has told which.
     """
     logger.info("spout-operator %s starts", __version__)
-    # A page of a list is thousands of objects, and reference counting frees them: with Python's default of 700 new
-    # objects the collector runs over and over, and finds nothing (docs/benchmarks.md, CPU at rest).
+    # The first list is tens of thousands of objects. They stay, or reference counting frees them: with Python's default
+    # of 700 new objects the collector runs over and over, and finds nothing.
     gc.freeze()
     gc.set_threshold(COLLECTION_THRESHOLD, 20, 20)
     gc.enable()

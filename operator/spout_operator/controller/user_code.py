@@ -28,7 +28,8 @@ from spout_operator.ports import Pachyderm
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two reads of the log of user code that was just started, or whose log tells nothing; doubled.
+#: Seconds between two reads of the log of user code that was just started, or whose log tells nothing. Each pause is
+#: twice the one before it, and so the first one is twice this.
 FIRST_PAUSE = 2.0
 #: Seconds between two reads of a log in which something may have changed by now.
 PAUSE = 10.0

@@ -20,7 +20,7 @@ SECOND_HTTP_PORT = 8082
 #: That of the Dockerfile; it has no entry in /etc/passwd.
 USER = 65532
 #: What the Dockerfile sets that makes a difference to a process.
-IMAGE = {"MALLOC_MMAP_THRESHOLD_": "131072"}
+IMAGE = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_ARENA_MAX": "1"}
 
 
 class OperatorProcess:
