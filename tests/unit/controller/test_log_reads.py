@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from spout_operator.controller.log_turns import LEAST_GAP
 from spout_operator.controller.user_code import RECONCILE_AFTER
 from spout_operator.core.activity import Activity, Failed, Started, WorkerEvent
 from spout_operator.core.errors import NotLeading
@@ -30,11 +31,13 @@ class Worker(MemoryPipelines):
     def __init__(self) -> None:
         super().__init__(now=now)
         self.log: tuple[WorkerEvent, ...] = ()
+        self.read_at: list[float] = []
         self.defect: Exception | None = None
         self.slow: PipelineName | None = None
         self.is_waited_for = False
 
     async def activity(self, name: PipelineName, *, since: datetime.datetime | None, last_lines: int = 0) -> Activity:
+        self.read_at.append(asyncio.get_running_loop().time())
         found = await super().activity(name, since=since, last_lines=last_lines)
         if name == self.slow:
             self.is_waited_for = True
@@ -87,6 +90,24 @@ async def test_a_log_that_tells_nothing_new_is_read_every_ten_minutes_and_its_sp
 
         assert 6 * 6 <= worker.calls["activity"] <= 6 * 9
         assert 5 <= world.reconciles - before <= 6
+
+
+async def test_logs_that_are_due_at_the_same_poll_are_read_one_after_the_other(
+    worker: Worker, spouts: MemorySpouts
+) -> None:
+    async with quiet(worker, spouts) as (world, _):
+        other = spouts.create(a_spout_body(name="other"))
+        await world.until("the other pipeline", lambda: worker.calls["create"] == 1)
+        worker.come_up(a_name("other"))
+        await world.shows(other, ready="True")
+        await polled(world, HOUR)
+        await asyncio.sleep(HOUR)
+        worker.read_at.clear()
+        await world.poller.poll()
+        await asyncio.sleep(MINUTE)
+
+        first, second = worker.read_at
+        assert second - first == pytest.approx(LEAST_GAP)
 
 
 async def test_code_that_fails_after_hours_is_told_when_its_log_has_its_turn(

@@ -79,7 +79,7 @@ async def test_an_unreadable_marker_is_unknown_and_the_old_value_is_gone(
     await asyncio.sleep(reading.marker_after)
     reading = await reader.look()
 
-    assert (reader.summary, reading.marker_after) == ("2", None)
+    assert (reader.summary, reading.marker_after, reading.is_open) == ("2", None, False)
 
 
 async def test_an_outage_is_no_matter_of_the_marker(pipelines: MemoryPipelines, reader: Reader) -> None:

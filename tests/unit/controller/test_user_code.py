@@ -599,3 +599,21 @@ def test_a_log_that_was_read_meanwhile_is_not_read_again_in_the_same_turn() -> N
         return len(log.reads), await user_code.is_as_told(pipeline.name) and len(log.reads) == 1
 
     assert run(scenario()) == (1, True)
+
+
+def test_quiet_pipelines_whose_logs_were_read_at_once_are_not_due_at_once_again() -> None:
+    async def pause(name: PipelineName) -> float:
+        user_code = UserCode(Log(), now=lambda: at(now()))
+        await user_code.health(a_pipeline(name=name, workers=(1, 1)), running_since(-24 * HOUR), None, NO_SECRETS)
+        await asyncio.sleep(HOUR / 2)
+        user_code.due({name})
+        assert await user_code.is_as_told(name)
+        begin = now()
+        while not user_code.due({name}):  # noqa: ASYNC110 - polls
+            await asyncio.sleep(1)
+        return now() - begin
+
+    pauses = {run(pause(PipelineName(name=name))) for name in ("one", "two", "three")}
+    assert len(pauses) == 3, pauses
+    assert min(pauses) >= 450
+    assert max(pauses) <= 601
