@@ -1,5 +1,6 @@
 """Pachyderm in trouble: without its PostgreSQL, and killed in the middle of creates and updates."""
 
+import itertools
 from pathlib import Path
 
 from pachyderm_sdk import Client
@@ -13,8 +14,8 @@ from tests.e2e.pachyderm_2.conftest import a_spec, numbers, own_commits, raise_l
 
 #: A minute, at the operator's two polls a second.
 POLLS_WITHOUT_DATABASE = 120
-PIPELINES = 3
-KILLS = 3
+#: In creates, and in updates; and how many of them have to cut off a call.
+KILLS, CUT_OFF = 5, 3
 
 
 def failed(operator: OperatorProcess, method: str) -> int:
@@ -48,34 +49,39 @@ def test_a_spout_is_unknown_while_postgresql_is_away_and_recovers_by_itself(  # 
     assert numbers(pachyderm, name) == up_to(10)
 
 
-def kill_in_the_middle(bed: Testbed, operator: OperatorProcess) -> None:
-    """Kill pachd in the middle of calls of CreatePipelineV2 and start it again, `KILLS` times."""
-    for _ in range(KILLS):
-        before, mark = failed(operator, "CreatePipelineV2"), bed.pachd.log.stat().st_size
+def kill_in_the_middle(bed: Testbed, operator: OperatorProcess) -> bool:
+    """Kill pachd when a call of CreatePipelineV2 has begun, and start it again.
 
-        def has_begun(mark: int = mark) -> bool:
-            with bed.pachd.log.open("rb") as log:
-                log.seek(mark)
-                return b"CreatePipelineV2" in log.read()
+    Returns:
+        Whether a call was cut off. On a busy machine it can have ended by then.
+    """
+    before, mark = failed(operator, "CreatePipelineV2"), bed.pachd.log.stat().st_size
 
-        eventually(has_begun, what="a call to begin", interval=0.005, seconds=60, details=operator.log.read_text)
-        bed.pachd.kill()
-        bed.pachd.start()
-        assert failed(operator, "CreatePipelineV2") > before, "no call was cut off"
+    def has_begun() -> bool:
+        with bed.pachd.log.open("rb") as log:
+            log.seek(mark)
+            return b"CreatePipelineV2" in log.read()
+
+    eventually(has_begun, what="a call to begin", interval=0.005, seconds=60, details=operator.log.read_text)
+    bed.pachd.kill()
+    bed.pachd.start()
+    return failed(operator, "CreatePipelineV2") > before
 
 
 def test_pachd_that_dies_in_the_middle_of_creates_and_updates_has_made_each_once(  # noqa: PLR0917 - fixtures
     spouts: Spouts, name: str, pachyderm: Client, source: Path, bed: Testbed, operator: OperatorProcess
 ) -> None:
-    names = [f"{name}-{number}" for number in range(PIPELINES)]
-
-    def versions() -> dict[str, int]:
-        return {info.pipeline.name: info.version for info in pachyderm.pps.list_pipeline()}
-
+    pairs = [(f"{name}-{kill}-a", f"{name}-{kill}-b") for kill in range(KILLS)]
+    names = list(itertools.chain(*pairs))
     for version, write in ((1, spouts.create), (2, spouts.edit)):
-        for each in names:
-            write(each, a_spec(source, suspend=True, description=f"version {version}"))
-        kill_in_the_middle(bed, operator)
+        cut_off = 0
+        for pair in pairs:
+            for each in pair:
+                write(each, a_spec(source, suspend=True, description=f"version {version}"))
+            cut_off += kill_in_the_middle(bed, operator)
+        assert cut_off >= CUT_OFF, f"{cut_off} of {KILLS} kills were in the middle of a call"
+
         for each in names:
             spouts.wait(each, "to be as asked", ready="True", reason="Suspended", version=version, seconds=120)
-        assert versions() == dict.fromkeys(names, version)
+        found = {info.pipeline.name: info.version for info in pachyderm.pps.list_pipeline()}
+        assert found == dict.fromkeys(names, version)
