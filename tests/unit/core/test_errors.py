@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from spout_operator.core.errors import (
+    EventRefused,
     Failure,
     Missing,
     NamespaceUnavailable,
@@ -19,6 +20,12 @@ from spout_operator.core.errors import (
 from spout_operator.core.reasons import Reason
 
 Make = Callable[..., SpoutError]
+
+
+def test_an_event_that_was_refused_says_why() -> None:
+    error = EventRefused("could not create an Event: 403")
+
+    assert (error.reason, error.message) == (Reason.INTERNAL_ERROR, "could not create an Event: 403")
 
 
 def stalled(message: str, *, said: str = "") -> SpoutError:

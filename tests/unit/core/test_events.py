@@ -286,6 +286,18 @@ TRANSITIONS = [
         after=RUNNING | {"marker": AHEAD["marker"]},
         told=None,
     ),
+    Transition(
+        reason="it is suspended, and its marker is read again meanwhile",
+        before=AHEAD,
+        after=RUNNING | {"marker": {**AHEAD["marker"], "summary": "1041"}},
+        told=None,
+    ),
+    Transition(
+        reason="its marker moves, and commits go on without it for too long",
+        before=AHEAD,
+        after=AHEAD | {"marker": {"commit": "m2"}},
+        told=None,
+    ),
     Transition(reason="its pipeline is gone, and its marker with it", before=AHEAD, after=RUNNING, told=None),
     Transition(reason="the marker moves alone", before=RUNNING, after=BEHIND, told=EventReason.MARKER_WITHOUT_COMMITS),
     Transition(

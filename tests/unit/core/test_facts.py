@@ -43,6 +43,12 @@ def test_a_spout_with_a_status() -> None:
     assert (found.fresh, found.marker_stalled, found.output_stalled) == (False, False, True)
 
 
+def test_a_marker_that_stands_still() -> None:
+    stands_still = {"type": "MarkerStalled", "status": "True", "reason": "CommitsWithoutMarker"}
+
+    assert read(a_resource(status={"conditions": [stands_still]})).marker_stalled is True
+
+
 @pytest.mark.parametrize(("status", "fresh"), [("True", True), ("False", False), ("Unknown", None)])
 def test_of_what_nobody_knows_nothing_is_told(status: str, fresh: bool | None) -> None:
     condition = {"type": "Fresh", "status": status, "reason": "Suspended"}

@@ -75,6 +75,12 @@ SHOWN: dict[str, Any] = {
             "it has never committed",
         ),
         (Heads(), {"pipeline": {"createdAt": "yesterday"}}, None, "somebody else wrote it"),
+        (
+            Heads(output="c1", marker="m1"),
+            {**SHOWN, "pipeline": {"createdAt": "yesterday"}},
+            None,
+            "somebody else wrote one of them, and it may be the newest",
+        ),
     ],
 )
 def test_a_status_tells_since_when_a_spout_is_quiet(

@@ -92,6 +92,22 @@ def test_the_facts_come_first(facts: str, shown: str, reason: str) -> None:
     assert found == facts + (HEADING + shown if shown else ""), reason
 
 
+@pytest.mark.parametrize(
+    ("room", "shown", "reason"),
+    [
+        (3, "new", "one line fills it"),
+        (2, "", "no line fits"),
+        (9, "old | new", "both lines fill it, with what is between them"),
+        (8, "new", "what is between them does not fit"),
+    ],
+)
+def test_the_room_is_used_to_the_last_letter(room: int, shown: str, reason: str) -> None:
+    facts = "f" * (user_lines.LONGEST_MESSAGE - len(HEADING) - room)
+
+    found = user_lines.add_to(facts, ["old", "new"], Secrets([]))
+    assert found == facts + (HEADING + shown if shown else ""), reason
+
+
 def test_room_is_counted_after_secrets_were_taken_out() -> None:
     """`REDACTED` is longer than the shortest secret, and the newest line must not be cut off for it."""
     found = user_lines.add_to(FACTS, ["secret " * 20] * 10, Secrets(["secret"]))

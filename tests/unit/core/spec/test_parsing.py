@@ -275,7 +275,10 @@ WRONG = [
     ),
     Wrong("spout.service.type", 1, ("found a int",)),
     Wrong(
-        "spout.service.type", "ExternalName", ("'ExternalName'", "expected one of ClusterIP"), "no type of Pachyderm"
+        "spout.service.type",
+        "ExternalName",
+        ("'ExternalName'", "expected one of ClusterIP, NodePort, LoadBalancer"),
+        "no type of Pachyderm",
     ),
     Wrong("spout.service.type", "ClusterIP\n", ("'ClusterIP\\n'",), "the CRD has a list of values"),
     Wrong("resourceRequests", "1Gi", ("found a str",)),

@@ -136,6 +136,12 @@ def test_the_version_of_another_server_is_not_shown() -> None:
     assert shown["pachyderm"] == {"address": "grpc://another:650"}
 
 
+def test_the_version_of_before_is_shown_while_the_server_does_not_tell_it() -> None:
+    shown = built(WITHOUT_PIPELINE, inputs(server=Server(address=SERVER.address)))
+
+    assert shown["pachyderm"] == {"address": SERVER.address, "version": SERVER.version}
+
+
 def test_the_version_of_before_is_not_shown_of_a_server_that_has_another_by_now() -> None:
     shown = built(WITHOUT_PIPELINE, inputs(server=Server(address=SERVER.address), conditions=OTHER_VERSION))
 
@@ -167,11 +173,20 @@ def test_the_server_is_the_newest_on_which_the_pipeline_was_observed() -> None:
 
 @pytest.mark.parametrize(
     "status",
-    [{}, WITHOUT_PIPELINE, {**FULL, "pachyderm": {"address": SERVER.address}}],
-    ids=["no status yet", "no pipeline", "no version"],
+    [
+        {},
+        WITHOUT_PIPELINE,
+        {"pipeline": FULL["pipeline"]},
+        {**FULL, "pachyderm": {"address": SERVER.address}},
+    ],
+    ids=["no status yet", "no pipeline", "no Pachyderm", "no version"],
 )
 def test_a_status_may_not_tell_where_the_pipeline_was(status: dict[str, Any]) -> None:
     assert last_seen(status) is None
+
+
+def test_a_status_that_tells_of_a_version_alone_was_seen_at_no_known_address() -> None:
+    assert last_seen({**FULL, "pachyderm": {"version": "1.13.4"}}) == Server(address="", version="1.13.4")
 
 
 def test_the_generation_is_that_of_the_spec_it_is_about() -> None:

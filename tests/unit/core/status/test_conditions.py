@@ -458,3 +458,14 @@ def test_trouble_of_the_user_code_is_read_back_from_a_status(user_code: health.H
 
 def test_a_status_without_conditions_tells_of_no_trouble() -> None:
     assert conditions.trouble_of_user_code({}) is None
+
+
+def test_a_decision_that_waits_for_a_person_is_told_instead_of_the_health() -> None:
+    decision = Decision(action=Action.NONE, reason=Reason.POLICY_DENIED, message="no rule allows it", is_stalled=True)
+
+    found = by_type(conditions.of_decision(decision, RUNS))
+
+    assert {kind: condition.status for kind, condition in found.items()} == {READY: FALSE, SYNCED: FALSE, STALLED: TRUE}
+    assert {(condition.reason, condition.message) for condition in found.values()} == {
+        (Reason.POLICY_DENIED, "no rule allows it")
+    }

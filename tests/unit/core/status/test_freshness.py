@@ -501,6 +501,20 @@ def test_a_condition_says_since_when_by_which_field_and_what_to_do(
     assert (found["reason"], found["message"]) == (reason, message)
 
 
+@pytest.mark.parametrize(
+    ("looks", "asked", "minute", "expected", "reason"),
+    [
+        ((START,), AGE_10, 11, False, "it is not due yet"),
+        ((START,), AGE_10, 13, True, "it is too old, and nobody has seen that yet"),
+        ((START,), Freshness(), 13, False, "nobody asks"),
+        ((START, Look(at=30)), AGE_10, 31, False, "the status says so"),
+        ((START, Look(at=5, up=False)), AGE_10, 6, True, "the status says nothing"),
+    ],
+)
+def test_a_commit_may_be_overdue(looks: Looks, asked: Freshness, minute: float, expected: bool, reason: str) -> None:
+    assert freshness.may_be_overdue(asked, after(looks), now=at(minute)) is expected, reason
+
+
 def test_a_commit_that_nobody_has_seen_get_too_old_is_due_at_once() -> None:
     assert freshness.due_in(AGE_10, after((START,)), now=at(13)) == 0
 

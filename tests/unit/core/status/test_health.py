@@ -268,6 +268,57 @@ def test_a_pipeline_is_up_once_its_worker_is(pipeline: Pipeline, expected: bool,
     assert health.is_up(pipeline) is expected, reason
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "expected", "reason"),
+    [
+        (a_pipeline(workers=(0, 1)), True, "its worker is not there yet"),
+        (a_pipeline(workers=None), True, "nothing is known of its worker"),
+        (a_pipeline(workers=(1, 1)), False, "it is up"),
+        (a_pipeline(workers=(0, 1), state=PipelineState.STARTING), False, "Pachyderm has not made its worker yet"),
+        (a_pipeline(workers=(0, 0), stopped=True), False, "it is to have no worker"),
+    ],
+)
+def test_a_worker_is_coming_up_where_its_pipeline_is_up_and_it_is_not(
+    pipeline: Pipeline, expected: bool, reason: str
+) -> None:
+    assert health.is_coming_up(pipeline) is expected, reason
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            "ContainerCreating",
+            Health(
+                ready=FALSE,
+                reason=Reason.WORKERS_STARTING,
+                message="the pipeline is up and its worker is not yet: ContainerCreating",
+                also=RECONCILING,
+            ),
+        ),
+        (
+            "ImagePullBackOff",
+            Health(
+                ready=FALSE,
+                reason=Reason.IMAGE_PULL_BACK_OFF,
+                message="the worker's Pod does not come up: ImagePullBackOff; see the Pods of the pipeline",
+            ),
+        ),
+        (
+            "CreateContainerConfigError",
+            Health(
+                ready=FALSE,
+                reason=Reason.CREATE_CONTAINER_CONFIG_ERROR,
+                message="the worker's Pod does not come up: CreateContainerConfigError; see whether each Secret of "
+                "spec.transform.secrets is in Pachyderm's namespace, and has its key",
+            ),
+        ),
+    ],
+)
+def test_what_a_container_waits_for_is_told_with_what_to_do(words: str, expected: Health) -> None:
+    assert health.of_waiting_worker(words) == expected
+
+
 def test_a_worker_that_has_just_come_up_is_told_so() -> None:
     found = health.of_pipeline(a_pipeline(workers=(1, 1)), None)
 
