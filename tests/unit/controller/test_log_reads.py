@@ -13,7 +13,7 @@ from spout_operator.controller.user_code import RECONCILE_AFTER
 from spout_operator.core.activity import Activity, Failed, Started, WorkerEvent
 from spout_operator.core.errors import NotLeading
 from spout_operator.core.model import PipelineName, SpoutKey
-from tests.builders import a_name, a_spout_body
+from tests.builders import Body, a_name, a_spout_body
 from tests.fakes.memory_pipelines import MemoryPipelines
 from tests.fakes.memory_spouts import MemorySpouts
 from tests.unit.controller.world import World, now
@@ -53,14 +53,20 @@ def worker() -> Worker:
     return Worker()
 
 
+async def ready(world: World, worker: Worker, spouts: MemorySpouts, body: Body, name: PipelineName) -> SpoutKey:
+    """Create a Spout, and wait until its code runs."""
+    key = spouts.create(body)
+    await world.until(f"the pipeline {name}", lambda: worker.calls["create"] == 1)
+    worker.come_up(name)
+    await world.shows(key, ready="True")
+    return key
+
+
 @asynccontextmanager
 async def quiet(worker: Worker, spouts: MemorySpouts) -> AsyncIterator[tuple[World, SpoutKey]]:
     """An operator beside a Spout whose code has run for an hour."""
     async with World(worker, spouts) as world:
-        key = spouts.create(a_spout_body())
-        await world.until("the pipeline", lambda: worker.calls["create"] == 1)
-        worker.come_up(NAME)
-        await world.shows(key, ready="True")
+        key = await ready(world, worker, spouts, a_spout_body(), NAME)
         # The reconcile of each hour is just over.
         await polled(world, HOUR + 15 * MINUTE)
         worker.calls.clear()
@@ -96,10 +102,7 @@ async def test_logs_that_are_due_at_the_same_poll_are_read_one_after_the_other(
     worker: Worker, spouts: MemorySpouts
 ) -> None:
     async with quiet(worker, spouts) as (world, _):
-        other = spouts.create(a_spout_body(name="other"))
-        await world.until("the other pipeline", lambda: worker.calls["create"] == 1)
-        worker.come_up(a_name("other"))
-        await world.shows(other, ready="True")
+        await ready(world, worker, spouts, a_spout_body(name="other"), a_name("other"))
         await polled(world, HOUR)
         await asyncio.sleep(HOUR)
         worker.read_at.clear()
@@ -174,10 +177,7 @@ async def test_a_spout_that_goes_costs_no_other_spout_its_turn(
     worker: Worker, spouts: MemorySpouts, caplog: pytest.LogCaptureFixture, *, is_being_read: bool
 ) -> None:
     async with quiet(worker, spouts) as (world, key):
-        other = spouts.create(a_spout_body(name="other"))
-        await world.until("the other pipeline", lambda: worker.calls["create"] == 1)
-        worker.come_up(a_name("other"))
-        await world.shows(other, ready="True")
+        other = await ready(world, worker, spouts, a_spout_body(name="other"), a_name("other"))
         await polled(world, 10 * MINUTE)
         worker.slow = NAME if is_being_read else None
         while worker.slow and not worker.is_waited_for:

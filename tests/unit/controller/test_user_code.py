@@ -601,7 +601,7 @@ def test_a_log_that_was_read_meanwhile_is_not_read_again_in_the_same_turn() -> N
     assert run(scenario()) == (1, True)
 
 
-def test_quiet_pipelines_whose_logs_were_read_at_once_are_not_due_at_once_again() -> None:
+def test_each_quiet_pipeline_has_a_pause_of_its_own_after_its_log_was_read() -> None:
     async def pause(name: PipelineName) -> float:
         user_code = UserCode(Log(), now=lambda: at(now()))
         await user_code.health(a_pipeline(name=name, workers=(1, 1)), running_since(-24 * HOUR), None, NO_SECRETS)
