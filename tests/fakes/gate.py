@@ -32,6 +32,11 @@ class Gate:
         """Make the next calls of a method raise `error`, `after` a number of calls that do not."""
         self._faults[method] += [*[None] * after, *[error] * times]
 
+    def recover(self, *methods: str) -> None:
+        """Drop the errors that are left for these methods."""
+        for method in methods:
+            self._faults.pop(method, None)
+
     def hang(self, method: str) -> None:
         """Make the calls of a method wait until `release`."""
         self._hanging.add(method)

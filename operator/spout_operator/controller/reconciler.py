@@ -9,7 +9,7 @@ from spout_operator.controller.observations import ObservationCache
 from spout_operator.controller.pipelines import Pipelines
 from spout_operator.controller.policy import PolicyInForce
 from spout_operator.controller.progress import Progress, Reading
-from spout_operator.controller.requeue import FIRST_RETRY, STALLED_RESYNC, Requeue
+from spout_operator.controller.requeue import FIRST_RETRY, Requeue
 from spout_operator.controller.status_updates import StatusUpdates
 from spout_operator.controller.status_writer import StatusWriter
 from spout_operator.controller.user_code import UserCode
@@ -248,18 +248,17 @@ class Reconciler:
         return written
 
     def _fail(self, resource: SpoutResource, failure: Failure, outcome: Outcome) -> float | None:
-        """Tell of a failure; returns the seconds until the next try."""
+        """Tell of a failure; returns the seconds until the next try, None where the poller will tell."""
         key = resource.key
         outcome.result, outcome.reason = _result_of(failure), failure.reason
         if self._cache.facts(key) is None:
             return None
         found = conditions.of_failure(failure)
         status = self._statuses.submit(resource, found, forgets=failure.reason in _NOT_OURS)
-        delay = STALLED_RESYNC if failure.is_stalled else self._requeue.failure.next(key)
+        delay = self._requeue.after_failure(key, failure, outage=self._observations.outage)
         # Not louder: the transition was logged, the poller logs an outage, and the metrics count each try.
-        logger.debug(
-            "Spout %s: %s: %s (next try in %.0f s)", key, failure.reason, status["conditions"][0]["message"], delay
-        )
+        when = "after the outage" if delay is None else f"in {delay:.0f} s"
+        logger.debug("Spout %s: %s: %s (next try %s)", key, failure.reason, status["conditions"][0]["message"], when)
         return delay
 
     def _owner(self, key: SpoutKey) -> Owner:

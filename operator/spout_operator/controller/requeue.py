@@ -1,6 +1,7 @@
 """When a Spout is reconciled again without a change: how long each kind of waiting lasts."""
 
 from spout_operator.controller.queue import Backoff
+from spout_operator.core.errors import Failure
 from spout_operator.core.model import SpoutKey
 
 #: Seconds until a Spout that only a person can mend is reconciled again: pachd does not tell when they have.
@@ -24,6 +25,20 @@ class Requeue:
         """A commit is not finished yet."""
         self.failure: Backoff[SpoutKey] = Backoff(first=FIRST_RETRY, most=LONGEST_RETRY)
         self.conflict: Backoff[SpoutKey] = Backoff(first=FIRST_CONFLICT, most=LONGEST_CONFLICT)
+
+    def after_failure(self, key: SpoutKey, failure: Failure, *, outage: Failure | None) -> float | None:
+        """Seconds until the next try; None where the poller will tell, as it does of the end of an outage.
+
+        Args:
+            key: of the Spout.
+            failure: what failed just now.
+            outage: why Pachyderm cannot be asked; None where it can.
+        """
+        if outage is not None and (failure == outage or failure.is_unreachable):
+            # How long Pachyderm was away says nothing of what fails once it is back.
+            self.failure.reset(key)
+            return None
+        return STALLED_RESYNC if failure.is_stalled else self.failure.next(key)
 
     def forget(self, key: SpoutKey) -> None:
         """The Spout is gone."""

@@ -165,6 +165,13 @@ BAD_MOMENTS = [
         id="object-storage-does-not-answer",
     ),
     pytest.param(Code.UNKNOWN, "object 8b1a9953c4611296a827abf8c47804d7 does not exist", id="object-storage-lost-one"),
+    pytest.param(
+        Code.UNKNOWN,
+        'validate DAG at end of transaction: loading branch info for "default/a.spec@master" during validation: get '
+        "branch info: could not get branch: ERROR: current transaction is aborted, commands ignored until end of "
+        "transaction block (SQLSTATE 25P02)",
+        id="transactions-in-postgresql-are-in-conflict",
+    ),
     pytest.param(Code.RESOURCE_EXHAUSTED, "memory of pachd", id="pachd-has-no-memory"),
     pytest.param(Code.INVALID_ARGUMENT, "a proxy does not like it", id="no-code-of-pachds"),
     pytest.param(Code.UNKNOWN, "node 'not found' and bucket already exists", id="words-that-sound-like-others"),
