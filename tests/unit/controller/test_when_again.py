@@ -1,7 +1,9 @@
 """When a Spout is reconciled again where neither an event nor a poll brings it."""
 
 import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -36,23 +38,33 @@ async def test_after_a_success_the_next_failure_is_tried_again_soon(
         await world.shows(KEY, synced="True", version=2)
 
 
+async def make(world: World) -> None:
+    """Have the Spout and its pipeline."""
+    world.spouts.create(a_spout_body())
+    await world.shows(KEY, synced="True", version=1)
+
+
+@contextlib.contextmanager
+def without_pachyderm(pipelines: MemoryPipelines) -> Iterator[None]:
+    """It does not answer inside of the block. Of this and of the end, the next poll tells."""
+    for call in ("observe", "list"):
+        pipelines.fail(call, an_outage(), times=1000)
+    yield
+    pipelines.recover("observe", "list")
+
+
 async def have_an_outage(world: World, *, seconds: float) -> None:
     """Pachyderm does not answer for so long. A first call is cut off before the poller knows."""
-    for call in ("observe", "list"):
-        world.pipelines.fail(call, an_outage(), times=1000)
-    world.spouts.edit(KEY, description="edited in the outage")
-    await world.shows(KEY, reason="PachydermUnreachable")
-    await world.ticks()
-    await asyncio.sleep(seconds)
-    world.pipelines.recover("observe", "list")
+    with without_pachyderm(world.pipelines):
+        world.spouts.edit(KEY, description="edited in the outage")
+        await world.shows(KEY, reason="PachydermUnreachable")
+        await world.ticks()
+        await asyncio.sleep(seconds)
 
 
-async def test_after_an_outage_the_first_failure_is_tried_again_soon(
-    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
-) -> None:
+async def test_after_an_outage_the_first_failure_is_tried_again_soon(world: World, pipelines: MemoryPipelines) -> None:
     async with world:
-        spouts.create(a_spout_body())
-        await world.shows(KEY, synced="True", version=1)
+        await make(world)
         await have_an_outage(world, seconds=HOUR)
 
         pipelines.fail("update", a_failure())
@@ -62,11 +74,10 @@ async def test_after_an_outage_the_first_failure_is_tried_again_soon(
 
 
 async def test_after_many_short_outages_the_first_failure_is_tried_again_soon(
-    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+    world: World, pipelines: MemoryPipelines
 ) -> None:
     async with world:
-        spouts.create(a_spout_body())
-        await world.shows(KEY, synced="True", version=1)
+        await make(world)
         pipelines.fail("update", an_outage(), times=10)
         for _ in range(10):
             await have_an_outage(world, seconds=1)
@@ -80,36 +91,31 @@ async def test_after_an_outage_the_first_failures_of_a_deletion_are_tried_again_
     world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
 ) -> None:
     async with world:
-        spouts.create(a_spout_body())
-        await world.shows(KEY, synced="True", version=1)
-        for call in ("observe", "list"):
-            pipelines.fail(call, an_outage(), times=1000)
-        await world.ticks()
-        spouts.delete(KEY)
-        await asyncio.sleep(HOUR)
-        pipelines.recover("observe", "list")
+        await make(world)
+        with without_pachyderm(pipelines):
+            await world.ticks()
+            spouts.delete(KEY)
+            await asyncio.sleep(HOUR)
 
         pipelines.fail("delete", a_failure(), times=3)
         await world.ticks()
         await world.until("the Spout to be gone", lambda: not spouts.keys())
 
 
-async def test_in_an_outage_a_spout_is_reconciled_when_it_begins_and_when_it_is_over(
-    world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
+async def test_a_spout_is_reconciled_when_an_outage_begins_and_when_it_ends(
+    world: World, pipelines: MemoryPipelines
 ) -> None:
     async with world:
-        spouts.create(a_spout_body())
-        await world.shows(KEY, synced="True", version=1)
+        await make(world)
         pipelines.come_up(NAME)
         await world.shows(KEY, ready="True")
         before = world.outcomes("unreachable")
-        pipelines.fail("list", an_outage(), times=1000)
-        await world.ticks()
-        await asyncio.sleep(HOUR)
-        await world.ticks()
-        assert world.outcomes("unreachable") == before + 1
+        with without_pachyderm(pipelines):
+            await world.ticks()
+            await asyncio.sleep(HOUR)
+            await world.ticks()
+            assert world.outcomes("unreachable") == before + 1
 
-        pipelines.recover("list")
         await world.ticks()
         await world.shows(KEY, ready="True")
 
@@ -117,12 +123,12 @@ async def test_in_an_outage_a_spout_is_reconciled_when_it_begins_and_when_it_is_
 async def test_what_the_api_server_fails_with_in_an_outage_is_tried_again_in_it(
     world: World, pipelines: MemoryPipelines, spouts: MemorySpouts
 ) -> None:
-    pipelines.fail("list", an_outage(), times=1000)
-    async with world:
-        await world.begun()
-        spouts.fail(3)
-        spouts.create(a_spout_body())
-        await world.shows(KEY, reason="PachydermUnreachable")
+    with without_pachyderm(pipelines):
+        async with world:
+            await world.begun()
+            spouts.fail(3)
+            spouts.create(a_spout_body())
+            await world.shows(KEY, reason="PachydermUnreachable")
 
 
 async def test_after_a_write_that_succeeded_the_next_conflict_is_tried_again_soon(
